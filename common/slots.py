@@ -1,0 +1,43 @@
+"""Named places in pages that another app may fill: a page says where, an app says what, neither imports the other.
+
+A filler takes the request and a sequence of records and returns one piece of HTML for each, so that a list costs the
+queries that one record costs.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils.safestring import SafeString, mark_safe
+
+logger = logging.getLogger(__name__)
+
+Filler = Callable[[HttpRequest, Sequence[Model]], Sequence[str]]
+_fillers: dict[str, list[Filler]] = defaultdict(list)
+
+
+def fill(slot: str) -> Callable[[Filler], Filler]:
+    """Register a filler for ``slot``."""
+
+    def register(filler: Filler) -> Filler:
+        _fillers[slot].append(filler)
+        return filler
+
+    return register
+
+
+def render(slot: str, request: HttpRequest, records: Sequence[Model]) -> list[SafeString]:
+    """One piece of HTML a record. A filler that fails is logged and left out: a page stands without its guests."""
+    pieces: list[list[str]] = [[] for _ in records]
+    for filler in _fillers[slot] if records else ():
+        try:
+            filled = filler(request, records)
+        except Exception:
+            logger.exception("%s could not fill %s", filler.__qualname__, slot)
+            continue
+        for piece, html in zip(pieces, filled, strict=True):
+            piece.append(html)
+    # Fillers answer rendered templates.
+    return [mark_safe("".join(piece)) for piece in pieces]  # noqa: S308

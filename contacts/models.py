@@ -1,0 +1,113 @@
+"""People that the team works with."""
+
+from typing import Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models.functions import Concat, Lower
+from django.urls import reverse
+
+from common.history import track_changes
+from common.models import Record, record_constraints, record_indexes
+from common.models import Stage as BaseStage
+from common.search import matching, search_field
+
+
+class Stage(BaseStage):
+    """How far the conversation with a person got."""
+
+
+class ContactQuerySet(models.QuerySet["Contact"]):
+    def matching(self, text: str) -> Self:
+        return self.filter(matching(text))
+
+    def visible(self) -> Self:
+        return self.filter(is_hidden=False)
+
+    def having_email(self, addresses: list[str]) -> Self:
+        """Whose address, main or secondary, is one of these (lower case)."""
+        return self.filter(models.Q(email_key__in=addresses) | models.Q(other_emails__overlap=addresses))
+
+
+@track_changes("email_key")
+class Contact(Record):
+    class EmailStatus(models.TextChoices):
+        """Only the directory, an enrichment or a bounce makes an address unverified; a typed one is not."""
+
+        UNKNOWN = "", "—"
+        VERIFIED = "verified", "Verified"
+        UNVERIFIED = "unverified", "Unverified"
+
+    class CrmObject(models.TextChoices):
+        """What the person is in the CRM beside ours."""
+
+        NONE = "", "—"
+        LEAD = "Lead", "Lead"
+        CONTACT = "Contact", "Contact"
+
+    first_name = models.CharField(max_length=255, blank=True, default="")
+    last_name = models.CharField(max_length=255)
+    email = models.EmailField("e-mail", blank=True, default="")
+    email_status = models.CharField(max_length=12, choices=EmailStatus, blank=True, default="")
+    other_emails = ArrayField(
+        models.EmailField(), default=list, blank=True, help_text="Secondary addresses, lower case."
+    )
+    title = models.CharField(max_length=255, blank=True, default="")
+    company_name = models.CharField(max_length=255, blank=True, default="")
+    account = models.ForeignKey("accounts.Account", models.SET_NULL, null=True, blank=True, related_name="contacts")
+    phone = models.CharField(max_length=40, blank=True, default="")
+    mobile_phone = models.CharField(max_length=40, blank=True, default="")
+    home_phone = models.CharField(max_length=40, blank=True, default="")
+    other_phone = models.CharField(max_length=40, blank=True, default="")
+    street = models.TextField(blank=True, default="")
+    city = models.CharField(max_length=255, blank=True, default="")
+    state = models.CharField(max_length=255, blank=True, default="")
+    postal_code = models.CharField(max_length=40, blank=True, default="")
+    country = models.CharField(max_length=255, blank=True, default="")
+    linkedin_url = models.URLField("LinkedIn URL", blank=True, default="")
+    seniority = models.CharField(max_length=255, blank=True, default="")
+    department = models.CharField(max_length=255, blank=True, default="")
+    headline = models.CharField(max_length=255, blank=True, default="")
+    time_zone = models.CharField(max_length=64, blank=True, default="")
+    no_email = models.BooleanField("no e-mail", default=False, db_default=False)
+    do_not_call = models.BooleanField(default=False, db_default=False)
+    stage = models.ForeignKey(Stage, models.PROTECT, null=True, blank=True, related_name="+")
+    crm_object = models.CharField(
+        "CRM object", max_length=12, choices=CrmObject, blank=True, default="", db_default="", editable=False
+    )
+
+    email_key = models.GeneratedField(
+        expression=Lower("email"), output_field=models.CharField(max_length=254), db_persist=True
+    )
+    search = search_field("first_name", "last_name", "email", "company_name", "title")
+    sort_name = models.GeneratedField(
+        expression=Lower(Concat("last_name", models.Value(" "), "first_name")),
+        output_field=models.CharField(max_length=511),
+        db_persist=True,
+    )
+
+    objects = ContactQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            *record_constraints("contact"),
+            models.CheckConstraint(condition=~models.Q(last_name=""), name="contact_has_last_name"),
+        ]
+        indexes = [
+            *record_indexes("contact"),
+            models.Index(fields=["sort_name", "id"], name="contact_by_name"),
+            models.Index(fields=["account", "sort_name", "id"], name="contact_by_account"),
+            models.Index(fields=["email_key"], condition=~models.Q(email=""), name="contact_by_email"),
+            GinIndex(fields=["other_emails"], name="contact_by_other_email"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    def get_absolute_url(self) -> str:
+        return reverse("contacts:detail", args=[self.pk])

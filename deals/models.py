@@ -1,0 +1,124 @@
+"""Opportunities in a pipeline."""
+
+from decimal import Decimal
+from typing import Self
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models.functions import Lower
+from django.urls import reverse
+
+from common.history import track_changes
+from common.models import Record, TimestampedModel, record_constraints, record_indexes
+from common.search import matching, search_field
+
+
+class Pipeline(TimestampedModel):
+    name = models.CharField(max_length=120, unique=True)
+    is_default = models.BooleanField(default=False)
+    is_locked = models.BooleanField(default=False, help_text="Its stages follow the CRM and are not edited here.")
+
+    class Meta:
+        ordering = ["-is_default", "name"]
+        constraints = [
+            models.UniqueConstraint("is_default", condition=models.Q(is_default=True), name="one_default_pipeline")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Stage(models.Model):
+    """A step of a pipeline. ``name`` is also the value that a connected CRM knows it by."""
+
+    pipeline = models.ForeignKey(Pipeline, models.CASCADE, related_name="stages")
+    name = models.CharField(max_length=120)
+    position = models.PositiveSmallIntegerField(default=0)
+    probability = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(100)])
+    is_closed = models.BooleanField(default=False)
+    is_won = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["pipeline", "position", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["pipeline", "name"], name="stage_name_unique_in_pipeline"),
+            models.CheckConstraint(
+                condition=models.Q(is_won=False) | models.Q(is_closed=True), name="won_stage_is_closed"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DealQuerySet(models.QuerySet["Deal"]):
+    def matching(self, text: str) -> Self:
+        return self.filter(matching(text))
+
+    def visible(self) -> Self:
+        return self.filter(is_hidden=False)
+
+    def open(self) -> Self:
+        return self.filter(stage__is_closed=False)
+
+
+@track_changes()
+class Deal(Record):
+    name = models.CharField(max_length=255)
+    account = models.ForeignKey("accounts.Account", models.SET_NULL, null=True, blank=True, related_name="deals")
+    contacts = models.ManyToManyField("contacts.Contact", through="DealContact", related_name="deals", blank=True)
+    stage = models.ForeignKey(Stage, models.PROTECT, related_name="+")
+    amount = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True)
+    currency = models.CharField(max_length=3, default="USD")
+    probability = models.DecimalField(
+        max_digits=5,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(100))],
+        help_text="Percent; empty: the stage's.",
+    )
+    close_on = models.DateField("close date", null=True, blank=True)
+    next_step = models.CharField(max_length=255, blank=True, default="")
+    description = models.TextField(blank=True, default="")
+
+    search = search_field("name", "next_step")
+    sort_name = models.GeneratedField(
+        expression=Lower("name"), output_field=models.CharField(max_length=255), db_persist=True
+    )
+
+    objects = DealQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            *record_constraints("deal"),
+            models.CheckConstraint(condition=~models.Q(name=""), name="deal_has_name"),
+        ]
+        indexes = [
+            *record_indexes("deal"),
+            models.Index(fields=["sort_name", "id"], name="deal_by_name"),
+            models.Index(fields=["account", "-id"], name="deal_by_account"),
+            models.Index(fields=["close_on", "id"], name="deal_by_close_date"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("deals:detail", args=[self.pk])
+
+
+class DealContact(models.Model):
+    """Who takes part in a deal, and as what."""
+
+    deal = models.ForeignKey(Deal, models.CASCADE, related_name="roles")
+    contact = models.ForeignKey("contacts.Contact", models.CASCADE, related_name="deal_roles")
+    role = models.CharField(max_length=120, blank=True, default="")
+    is_primary = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["deal", "contact"], name="contact_once_in_deal")]
+
+    def __str__(self) -> str:
+        return f"{self.contact} ({self.role or 'no role'})"
