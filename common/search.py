@@ -6,7 +6,7 @@ PostgreSQL keeps ``john.doe@acme-widgets.com`` as one word. Here the separators 
 
 import re
 
-from django.contrib.postgres.search import SearchVectorField
+from django.contrib.postgres.search import SearchQuery, SearchVectorField
 from django.db.models import F, Func, GeneratedField, Q, TextField, Value
 from django.db.models.functions import Coalesce
 
@@ -29,11 +29,6 @@ def search_field(*columns: str) -> GeneratedField:
     return GeneratedField(expression=_Words(*texts), output_field=SearchVectorField(), db_persist=True)
 
 
-class _PrefixQuery(Func):
-    template = "to_tsquery('simple'::regconfig, %(expressions)s)"
-    output_field = TextField()
-
-
 def words_in(text: str) -> list[str]:
     """The searchable words of what somebody typed."""
     blank = str.maketrans(SEPARATORS, " " * len(SEPARATORS))
@@ -46,4 +41,4 @@ def matching(text: str) -> Q:
     if sum(map(len, words)) < MIN_LETTERS:
         return Q()
     query = " & ".join(f"{word}:*" for word in words)
-    return Q(search=_PrefixQuery(Value(query)))
+    return Q(search=SearchQuery(query, config="simple", search_type="raw"))

@@ -2,8 +2,9 @@
 
 import django.db.models.functions.datetime
 import django.db.models.functions.text
-import users.models
 from django.db import migrations, models
+
+import users.models
 
 
 class Migration(migrations.Migration):
