@@ -1,0 +1,156 @@
+"""The connected org, the logins to it, and what is known of its users and objects."""
+
+from datetime import datetime
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from common.models import TimestampedModel
+from integrations.vault import SecretField
+
+
+class Connection(TimestampedModel):
+    """One org. It stays when disconnected, so that connecting it again goes on where it stopped."""
+
+    class Phase(models.TextChoices):
+        DISCONNECTED = "disconnected", "Not connected"
+        SETUP = "setup", "Setting up"
+        INITIAL_PULL = "initial_pull", "First pull"
+        SYNCING = "syncing", "Syncing"
+
+    provider = models.CharField(max_length=20, default="salesforce", unique=True, editable=False)
+    login_url = models.URLField("login host", default="https://login.salesforce.com")
+    client_id = models.CharField(max_length=255, blank=True, default="")
+    client_secret = SecretField(blank=True, default="")
+
+    org_id = models.CharField(max_length=18, blank=True, default="")
+    org_name = models.CharField(max_length=255, blank=True, default="")
+    edition = models.CharField(max_length=80, blank=True, default="")
+    is_sandbox = models.BooleanField(default=False)
+    instance_url = models.URLField(blank=True, default="")
+    waiting_counts = models.JSONField(default=dict, blank=True, help_text="Records found in the org when connecting.")
+
+    connected_at = models.DateTimeField(null=True, blank=True)
+    setup_ends_at = models.DateTimeField(null=True, blank=True)
+    is_held = models.BooleanField(default=False, help_text="Syncing does not start by itself.")
+    started_at = models.DateTimeField(null=True, blank=True)
+    first_pull_finished_at = models.DateTimeField(null=True, blank=True)
+    disconnected_at = models.DateTimeField(null=True, blank=True)
+
+    team_credential = models.ForeignKey("Credential", models.SET_NULL, null=True, blank=True, related_name="+")
+
+    paused_until = models.DateTimeField(null=True, blank=True)
+    pause_reason = models.TextField(blank=True, default="")
+    failures = models.PositiveSmallIntegerField(default=0, help_text="Calls that failed in a row.")
+
+    api_used = models.PositiveIntegerField(default=0)
+    api_limit = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.org_name or "Salesforce"
+
+    @property
+    def phase(self) -> Phase:
+        if not self.is_connected:
+            return self.Phase.DISCONNECTED
+        if not self.started_at:
+            return self.Phase.SETUP
+        return self.Phase.SYNCING if self.first_pull_finished_at else self.Phase.INITIAL_PULL
+
+    @property
+    def is_connected(self) -> bool:
+        return bool(self.org_id) and not self.disconnected_at
+
+    @property
+    def is_paused(self) -> bool:
+        return self.paused_until is not None and self.paused_until > timezone.now()
+
+    @property
+    def is_setup_over(self) -> bool:
+        return not self.is_held and self.setup_ends_at is not None and self.setup_ends_at <= timezone.now()
+
+
+class CredentialQuerySet(models.QuerySet["Credential"]):
+    def usable(self) -> Self:
+        return self.filter(broken_reason="", connection__disconnected_at=None)
+
+
+class Credential(TimestampedModel):
+    """A user's login to the org, or the team's."""
+
+    class Grant(models.TextChoices):
+        AUTHORIZATION_CODE = "authorization_code", "Signed in"
+        CLIENT_CREDENTIALS = "client_credentials", "Client credentials"
+
+    class Power(models.IntegerChoices):
+        """How much of the org the login may touch; the highest is proposed as the team's."""
+
+        STANDARD = 0, "Standard user"
+        VIEW_ALL = 1, "View All Data"
+        MODIFY_ALL = 2, "Modify All Data"
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="credentials")
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="credential"
+    )
+    remote_user_id = models.CharField(max_length=18)
+    username = models.CharField(max_length=255, blank=True, default="")
+    name = models.CharField(max_length=255, blank=True, default="")
+    email = models.EmailField(blank=True, default="")
+    grant = models.CharField(max_length=24, choices=Grant, default=Grant.AUTHORIZATION_CODE)
+    access_token = SecretField(blank=True, default="")
+    refresh_token = SecretField(blank=True, default="")
+    power = models.PositiveSmallIntegerField(choices=Power, default=Power.STANDARD)
+    broken_reason = models.TextField(
+        blank=True, default="", help_text="Why it must be connected again; empty: it works."
+    )
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    objects = CredentialQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "remote_user_id"], name="one_login_per_remote_user"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.username or self.remote_user_id
+
+
+class UserMapping(models.Model):
+    """A user of the org and, where there is one, the user here who is the same person."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="user_mappings")
+    remote_id = models.CharField(max_length=18)
+    name = models.CharField(max_length=255, blank=True, default="")
+    email = models.EmailField(blank=True, default="")
+    is_active = models.BooleanField(default=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    is_by_hand = models.BooleanField(default=False, help_text="Set by a person; matching by e-mail leaves it alone.")
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["connection", "remote_id"], name="remote_user_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ObjectDescription(models.Model):
+    """What the org says of one of its objects, as ``sync.provider.Description.as_json``."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="descriptions")
+    remote_object = models.CharField(max_length=80)
+    content = models.JSONField()
+    fetched_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "remote_object"], name="object_described_once")]
+
+    def __str__(self) -> str:
+        return self.remote_object
+
+    def is_older_than(self, moment: datetime) -> bool:
+        return self.fetched_at < moment

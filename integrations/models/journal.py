@@ -1,0 +1,160 @@
+"""What happened: runs, events of a record, refusals."""
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F
+from django.utils import timezone
+
+from common.models import RecordKind
+
+from .connection import Connection, Credential
+
+
+class Run(models.Model):
+    """A pull or a push from its start to its end. What it looked at is the sum of what became of it."""
+
+    class Kind(models.TextChoices):
+        PULL = "pull", "Pull"
+        PUSH = "push", "Push"
+
+    class State(models.TextChoices):
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        INCOMPLETE = "incomplete", "Incomplete"
+
+    OUTCOMES = ("created", "updated", "unchanged", "skipped", "failed", "deleted")
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="runs")
+    kind = models.CharField(max_length=8, choices=Kind)
+    remote_object = models.CharField(max_length=80, blank=True, default="")
+    state = models.CharField(max_length=12, choices=State, default=State.RUNNING)
+    is_first = models.BooleanField(default=False, help_text="Pulls everything there is.")
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    started_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    total = models.PositiveIntegerField(default=0, help_text="Records expected.")
+    created = models.PositiveIntegerField(default=0)
+    updated = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    deleted = models.PositiveIntegerField(default=0)
+    conflicts = models.PositiveIntegerField(default=0, help_text="Fields that both sides had changed.")
+    api_calls = models.PositiveIntegerField(default=0)
+    message = models.TextField(blank=True, default="")
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["kind", "remote_object", "-id"], name="run_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.remote_object} {self.started_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def looked_at(self) -> int:
+        return sum(getattr(self, outcome) for outcome in self.OUTCOMES)
+
+    @property
+    def percent(self) -> int:
+        return min(100, self.looked_at * 100 // self.total) if self.total else 0
+
+    def count(self, **outcomes: int) -> None:
+        """Add to the counts, here and in the database at once."""
+        changed = {name: number for name, number in outcomes.items() if number}
+        if changed:
+            Run.objects.filter(pk=self.pk).update(**{name: F(name) + number for name, number in changed.items()})
+            for name, number in changed.items():
+                setattr(self, name, getattr(self, name) + number)
+
+    def finish(self, state: State, message: str = "") -> None:
+        self.state, self.message, self.finished_at = state, message, timezone.now()
+        self.save(update_fields=["state", "message", "finished_at"])
+
+
+class SyncEvent(models.Model):
+    """What the sync did with one record: shown in its timeline. ``changes`` maps a field to [before, after]."""
+
+    class Kind(models.TextChoices):
+        LINKED = "linked", "Linked"
+        CREATED = "created", "Created in Salesforce"
+        PUSHED = "pushed", "Pushed to Salesforce"
+        PULLED = "pulled", "Pulled from Salesforce"
+        IMPORTED = "imported", "Pulled into Tandem"
+        CONFLICT = "conflict", "Changed on both sides"
+        UNLINKED = "unlinked", "Unlinked"
+        RELINKED = "relinked", "Linked to another record"
+        REFUSED = "refused", "Refused"
+
+    record_kind = models.CharField(max_length=12, choices=RecordKind)
+    record_id = models.BigIntegerField()
+    at = models.DateTimeField(default=timezone.now)
+    kind = models.CharField(max_length=12, choices=Kind)
+    summary = models.TextField(blank=True, default="")
+    changes = models.JSONField(default=dict, blank=True)
+    run = models.ForeignKey(Run, models.SET_NULL, null=True, blank=True, related_name="events")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    credential = models.ForeignKey(Credential, models.SET_NULL, null=True, blank=True, related_name="+")
+    credential_reason = models.CharField(max_length=200, blank=True, default="")
+
+    class Meta:
+        indexes = [models.Index(fields=["record_kind", "record_id", "-at", "-id"], name="event_by_record")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.record_kind} {self.record_id}"
+
+
+class ErrorEntryQuerySet(models.QuerySet["ErrorEntry"]):
+    def open(self) -> Self:
+        return self.filter(closed_at=None)
+
+    def of(self, kind: str, record_ids: list[int]) -> Self:
+        return self.filter(record_kind=kind, record_id__in=record_ids)
+
+
+class ErrorEntry(models.Model):
+    """A push that was refused, by Salesforce or by our own check before sending. A record has one open entry at most."""
+
+    class By(models.TextChoices):
+        REMOTE = "remote", "Salesforce"
+        TANDEM = "tandem", "Tandem, before sending"
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="errors")
+    record_kind = models.CharField(max_length=12, choices=RecordKind)
+    record_id = models.BigIntegerField()
+    record_name = models.CharField(max_length=255, blank=True, default="")
+    operation = models.CharField(max_length=8, blank=True, default="")
+    remote_object = models.CharField(max_length=80)
+    remote_id = models.CharField(max_length=18, blank=True, default="")
+    by = models.CharField(max_length=8, choices=By, default=By.REMOTE)
+    code = models.CharField(max_length=80, db_index=True)
+    message = models.TextField()
+    fields = models.JSONField(default=list, blank=True)
+    details = models.JSONField(default=dict, blank=True, help_text="What helps to mend it: allowed values, candidates.")
+    payload = models.JSONField(default=dict, blank=True)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    credential = models.ForeignKey(Credential, models.SET_NULL, null=True, blank=True, related_name="+")
+    attempts = models.PositiveSmallIntegerField(default=1)
+    first_at = models.DateTimeField(default=timezone.now)
+    last_at = models.DateTimeField(default=timezone.now)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_reason = models.CharField(max_length=200, blank=True, default="")
+
+    objects = ErrorEntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "error entries"
+        ordering = ["-last_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["record_kind", "record_id"], condition=models.Q(closed_at=None), name="one_open_error_a_record"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-last_at", "-id"], condition=models.Q(closed_at=None), name="errors_open"),
+            models.Index(fields=["record_kind", "record_id"], name="error_by_record"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.record_name or self.record_id}"

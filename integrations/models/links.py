@@ -1,0 +1,83 @@
+"""Which record here is which record there, and what the two last agreed on."""
+
+import uuid
+from typing import Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+
+from common.models import RecordKind, TimestampedModel
+
+from .connection import Connection, Credential
+
+
+class RecordLinkQuerySet(models.QuerySet["RecordLink"]):
+    def live(self) -> Self:
+        return self.filter(dropped_at=None)
+
+    def of(self, kind: str, record_ids: list[int]) -> Self:
+        return self.filter(record_kind=kind, record_id__in=record_ids)
+
+
+class RecordLink(TimestampedModel):
+    """A record that is, or once was, linked.
+
+    ``base`` holds the last agreed values by remote field, in the remote side's normal form. Where the two sides agreed to
+    differ (an owner without a user there, an e-mail withheld), ``base_ours`` holds ours.
+    """
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="links")
+    record_kind = models.CharField(max_length=12, choices=RecordKind)
+    record_id = models.BigIntegerField(null=True, blank=True, help_text="Empty: the record was deleted here.")
+    remote_object = models.CharField(max_length=80)
+    remote_id = models.CharField(max_length=18)
+    also_lead_id = models.CharField(max_length=18, blank=True, default="", db_index=True)
+    former_ids = ArrayField(
+        models.CharField(max_length=18), default=list, blank=True, help_text="Lost to merges and conversion."
+    )
+    base = models.JSONField(default=dict)
+    base_ours = models.JSONField(default=dict)
+    remote_changed_at = models.DateTimeField(null=True, blank=True)
+    external_id = models.UUIDField(default=uuid.uuid4, editable=False)
+    note = models.TextField(blank=True, default="", help_text="What people should know of this link.")
+    dropped_at = models.DateTimeField(null=True, blank=True)
+    drop_reason = models.TextField(blank=True, default="")
+    pushed_at = models.DateTimeField(null=True, blank=True)
+    pulled_at = models.DateTimeField(null=True, blank=True)
+    credential = models.ForeignKey(Credential, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    objects = RecordLinkQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "remote_id"], name="remote_record_linked_once"),
+            models.UniqueConstraint(
+                fields=["record_kind", "record_id"], condition=models.Q(dropped_at=None), name="record_linked_once"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["record_kind", "record_id"], name="link_by_record"),
+            GinIndex(fields=["former_ids"], name="link_by_former_id"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.record_kind} {self.record_id} ↔ {self.remote_object} {self.remote_id}"
+
+
+class PendingReference(models.Model):
+    """A reference to a remote record that has not been pulled yet; resolved when that record arrives."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="+")
+    record_kind = models.CharField(max_length=12, choices=RecordKind)
+    record_id = models.BigIntegerField()
+    field = models.CharField(max_length=80)
+    remote_id = models.CharField(max_length=18, db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["record_kind", "record_id", "field"], name="pending_reference_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.record_kind} {self.record_id}.{self.field} → {self.remote_id}"

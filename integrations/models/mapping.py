@@ -1,0 +1,106 @@
+"""What is synced and how: settings of an object, fields and stages."""
+
+from typing import Any
+
+from django.db import models
+
+from common.models import RecordKind, TimestampedModel
+
+from .connection import Connection
+
+
+class ObjectSettings(TimestampedModel):
+    """How one kind of record is pulled and pushed."""
+
+    class WithoutAccount(models.TextChoices):
+        PUSH = "push", "Push it without an account (only its owner and admins see it in Salesforce)"
+        HOLD = "hold", "Keep it out of Salesforce"
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="object_settings")
+    record_kind = models.CharField(max_length=12, choices=RecordKind)
+
+    push_new = models.BooleanField("push new records", default=False)
+    push_by_stage = models.BooleanField("only records in chosen stages", default=False)
+    push_stages = models.JSONField(default=list, blank=True, help_text="Ids of stages; null stands for “No stage”.")
+    create_as = models.CharField(max_length=80, blank=True, default="", help_text="The object that new records become.")
+    source_field = models.CharField(max_length=80, blank=True, default="")
+    source_value = models.CharField(max_length=255, blank=True, default="Tandem")
+    push_unverified_emails = models.BooleanField(default=False)
+    without_account = models.CharField(max_length=8, choices=WithoutAccount, default=WithoutAccount.PUSH)
+    company_placeholder = models.CharField(max_length=80, blank=True, default="[not provided]")
+
+    is_visible = models.BooleanField("show pulled records", default=True)
+    match_accounts = models.BooleanField("match accounts of leads by e-mail domain", default=True)
+    pull_every = models.PositiveIntegerField("minutes between pulls", default=30)
+
+    class Meta:
+        verbose_name_plural = "object settings"
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "record_kind"], name="settings_once_per_kind"),
+            models.CheckConstraint(condition=models.Q(pull_every__gte=1), name="pull_every_minute_at_most"),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_record_kind_display()
+
+    def lets_stage_through(self, stage_id: int | None) -> bool:
+        return not self.push_by_stage or stage_id in self.push_stages
+
+
+class FieldMapping(TimestampedModel):
+    """One of our fields and the field of a remote object that holds the same. ``custom.KEY`` is a custom field."""
+
+    class Direction(models.TextChoices):
+        BOTH = "both", "Both ways"
+        OUT = "out", "To Salesforce"
+        IN = "in", "From Salesforce"
+
+    class Winner(models.TextChoices):
+        LATEST = "latest", "The later change"
+        THEIRS = "theirs", "Salesforce"
+        OURS = "ours", "Tandem"
+        TRUE = "true", "“Yes”"
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="field_mappings")
+    record_kind = models.CharField(max_length=12, choices=RecordKind)
+    field = models.CharField(max_length=80)
+    remote_object = models.CharField(max_length=80)
+    remote_field = models.CharField(max_length=120)
+    direction = models.CharField(max_length=4, choices=Direction, default=Direction.BOTH)
+    winner = models.CharField("when both sides changed", max_length=8, choices=Winner, default=Winner.LATEST)
+    unit = models.CharField(max_length=20, blank=True, default="", help_text="Fields of one unit move together.")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "remote_object", "field"], name="field_mapped_once"),
+            models.UniqueConstraint(fields=["connection", "remote_object", "remote_field"], name="remote_field_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.field} ↔ {self.remote_object}.{self.remote_field}"
+
+
+class StageMapping(models.Model):
+    """A stage of ours and the value of a remote object's status that means the same."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="stage_mappings")
+    record_kind = models.CharField(max_length=12, choices=RecordKind)
+    remote_object = models.CharField(max_length=80)
+    stage_id = models.BigIntegerField()
+    remote_value = models.CharField(max_length=255)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "record_kind", "remote_object", "stage_id"], name="stage_mapped_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.remote_object} {self.remote_value}"
+
+
+def settings_of(connection: Connection) -> dict[str, Any]:
+    """The settings of every kind of record, by kind."""
+    return {row.record_kind: row for row in connection.object_settings.all()}

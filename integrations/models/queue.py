@@ -1,0 +1,100 @@
+"""What is due: the outbox of records to push and the cursors of objects to pull."""
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from common.models import RecordKind
+
+from .connection import Connection, Credential
+
+
+class Lane(models.TextChoices):
+    """Who waits for it. The first lane waits behind nothing; the last one stops first."""
+
+    PEOPLE = "people", "A person waits for it"
+    REAL_TIME = "real_time", "Edits"
+    ACTIVITIES = "activities", "Activities"
+    BACKGROUND = "background", "Background"
+
+
+class OutboxQuerySet(models.QuerySet["Outbox"]):
+    def of(self, kind: str, record_ids: list[int]) -> Self:
+        return self.filter(record_kind=kind, record_id__in=record_ids)
+
+    def due(self) -> Self:
+        return self.filter(next_attempt_at__lte=timezone.now())
+
+
+class Outbox(models.Model):
+    """A record that is due to be pushed; one row a record, gone when settled.
+
+    ``revision`` is raised by every edit: a row is done only when the revision that was claimed is still the present one.
+    ``sent_at`` says, in the remote side's clock, that a create was attempted whose outcome is not known.
+    """
+
+    class Operation(models.TextChoices):
+        CREATE = "create", "Create"
+        UPDATE = "update", "Update"
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="outbox")
+    record_kind = models.CharField(max_length=12, choices=RecordKind)
+    record_id = models.BigIntegerField()
+    lane = models.CharField(max_length=12, choices=Lane, default=Lane.REAL_TIME)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    credential = models.ForeignKey(Credential, models.SET_NULL, null=True, blank=True, related_name="+")
+    remote_object = models.CharField(max_length=80)
+    operation = models.CharField(max_length=8, choices=Operation)
+    is_manual = models.BooleanField(default=False, help_text="Asked for by a person: filters do not apply.")
+    create_anyway = models.BooleanField(default=False, help_text="A person decided that it is nobody's twin.")
+
+    revision = models.PositiveIntegerField(default=1, db_default=1)
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
+    queued_at = models.DateTimeField(default=timezone.now)
+    next_attempt_at = models.DateTimeField(default=timezone.now)
+    wait_reason = models.TextField(blank=True, default="", db_default="")
+    parent_kind = models.CharField(max_length=12, blank=True, default="", db_default="")
+    parent_id = models.BigIntegerField(null=True, blank=True)
+
+    claim_token = models.UUIDField(null=True, blank=True)
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    objects = OutboxQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "outbox"
+        constraints = [models.UniqueConstraint(fields=["record_kind", "record_id"], name="record_due_once")]
+        indexes = [
+            models.Index(fields=["lane", "next_attempt_at", "id"], name="outbox_due"),
+            models.Index(fields=["claim_token"], condition=models.Q(claim_token__isnull=False), name="outbox_claimed"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.record_kind} {self.record_id}"
+
+
+class Cursor(models.Model):
+    """How far an object has been pulled, and who is pulling it now.
+
+    ``position`` is where the next run starts (less an overlap); ``page_at`` and ``page_id`` are where the run that is
+    under way, or was cut off, goes on.
+    """
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="cursors")
+    remote_object = models.CharField(max_length=80)
+    position = models.DateTimeField(null=True, blank=True)
+    page_at = models.DateTimeField(null=True, blank=True)
+    page_id = models.CharField(max_length=18, blank=True, default="")
+    run = models.ForeignKey("Run", models.SET_NULL, null=True, blank=True, related_name="+")
+    due_at = models.DateTimeField(default=timezone.now)
+    lease_token = models.UUIDField(null=True, blank=True)
+    leased_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "remote_object"], name="cursor_once")]
+
+    def __str__(self) -> str:
+        return self.remote_object

@@ -1,0 +1,275 @@
+"""The sync core's Provider, as Salesforce answers it."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from integrations.salesforce import soql
+from integrations.salesforce.client import Client
+from integrations.sync.provider import (
+    Accepted,
+    Answer,
+    CallFailed,
+    Description,
+    Later,
+    Position,
+    Refused,
+    RemoteField,
+    RemoteRecord,
+    RemoteUser,
+    Value,
+    Values,
+    Wanted,
+)
+
+RETRIEVE_LIMIT = 2_000  # ids in one collections retrieve by POST
+WRITE_LIMIT = 200  # records in one collections write
+META = ("Id", "SystemModstamp", "LastModifiedDate", "IsDeleted")
+# What else tells the fate of a record, where the object has it.
+FATE = {
+    "Account": ("MasterRecordId",),
+    "Contact": ("MasterRecordId",),
+    "Lead": ("MasterRecordId", "IsConverted", "ConvertedContactId", "ConvertedAccountId", "ConvertedOpportunityId"),
+}
+CONVERTED = {"Contact": "ConvertedContactId", "Account": "ConvertedAccountId", "Opportunity": "ConvertedOpportunityId"}
+RETRY_LATER = {"UNABLE_TO_LOCK_ROW"}
+# A trigger's or flow's failure often quotes the lock that it ran into.
+EMBEDDED_LOCK = re.compile(r"UNABLE_TO_LOCK_ROW")
+UNAVAILABLE_ROW = {"SERVER_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED"}
+PEOPLE = {"Contact", "Lead"}
+
+
+def parse_moment(text: str) -> datetime:
+    """``2026-01-02T03:04:05.000+0000``, as Salesforce writes it."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z")
+
+
+class SalesforceProvider:
+    """One login's view of the org. ``user_id`` is the Salesforce user behind it."""
+
+    def __init__(self, client: Client, user_id: str) -> None:
+        self.client = client
+        self.user_id = user_id
+
+    @property
+    def calls(self) -> int:
+        return self.client.session.calls
+
+    @property
+    def usage(self) -> tuple[int, int] | None:
+        """API calls used and allowed in a day, as the last answer said."""
+        return self.client.session.usage
+
+    def clock(self) -> datetime:
+        return self.client.session.clock
+
+    def users(self) -> list[RemoteUser]:
+        rows = self.client.query("SELECT Id, Name, Email, IsActive FROM User WHERE UserType = 'Standard'")
+        return [RemoteUser(row["Id"], row["Name"] or "", row["Email"] or "", row["IsActive"]) for row in rows]
+
+    def describe(self, remote_object: str) -> Description:
+        raw = self.client.describe(remote_object)
+        fields = [_field(field) for field in raw["fields"]]
+        return Description(
+            name=raw["name"],
+            label=raw["label"],
+            is_createable=raw["createable"],
+            is_updateable=raw["updateable"],
+            fields={field.name: field for field in fields},
+        )
+
+    def count(self, remote_object: str, since: datetime | None) -> int:
+        where = f" WHERE SystemModstamp >= {soql.moment(since)}" if since else ""
+        return int(self.client.page(f"SELECT COUNT() FROM {remote_object}{where}", with_deleted=True)["totalSize"])
+
+    def changes(
+        self, remote_object: str, fields: Sequence[str], after: Position | None, limit: int
+    ) -> list[RemoteRecord]:
+        where = f"WHERE {_later_than(after)} " if after else ""
+        text = f"{self._select(remote_object, fields)} {where}ORDER BY SystemModstamp, Id LIMIT {limit}"
+        rows = self.client.query(text, with_deleted=True)
+        return [_record(remote_object, row, fields) for row in rows]
+
+    def retrieve(self, remote_object: str, ids: Sequence[str], fields: Sequence[str]) -> list[RemoteRecord | None]:
+        names = self._columns(remote_object, fields)
+        found: list[RemoteRecord | None] = []
+        for start in range(0, len(ids), RETRIEVE_LIMIT):
+            body = {"ids": list(ids[start : start + RETRIEVE_LIMIT]), "fields": names}
+            rows = self.client.call(f"composite/sobjects/{remote_object}", method="POST", json=body) or []
+            found += [_record(remote_object, row, fields) if row else None for row in rows]
+        return [record if record and not record.is_deleted else None for record in found]
+
+    def fates(self, remote_object: str, ids: Sequence[str]) -> dict[str, RemoteRecord]:
+        found: dict[str, RemoteRecord] = {}
+        for start in range(0, len(ids), WRITE_LIMIT):
+            where = f"WHERE Id IN {soql.among(ids[start : start + WRITE_LIMIT])}"
+            rows = self.client.query(f"{self._select(remote_object, ())} {where}", with_deleted=True)
+            found |= {row["Id"]: _record(remote_object, row, ()) for row in rows}
+        return found
+
+    def find(
+        self, remote_objects: Sequence[str], wanted: Sequence[Wanted], fields: Mapping[str, Sequence[str]]
+    ) -> list[list[RemoteRecord]]:
+        questions = [
+            (remote_object, f"{self._select(remote_object, fields[remote_object])} WHERE {condition}")
+            for remote_object in remote_objects
+            for condition in _conditions(remote_object, wanted)
+        ]
+        answers = self.client.queries([text for _, text in questions])
+        found = {
+            row["Id"]: (remote_object, row)
+            for (remote_object, _), rows in zip(questions, answers, strict=True)
+            for row in rows
+        }
+        records = [(_record(name, row, fields[name]), row) for name, row in found.values()]
+        return _by_wanted(records, wanted)
+
+    def created_by_us(self, remote_object: str, since: datetime, fields: Sequence[str]) -> Iterator[RemoteRecord]:
+        where = f"WHERE CreatedById = {soql.quote(self.user_id)} AND CreatedDate >= {soql.moment(since)}"
+        for row in self.client.query(f"{self._select(remote_object, fields)} {where}"):
+            yield _record(remote_object, row, fields)
+
+    def create(self, remote_object: str, payloads: Sequence[Values]) -> list[Answer]:
+        records = [{"attributes": {"type": remote_object}, **payload} for payload in payloads]
+        return self._write("POST", records)
+
+    def update(self, remote_object: str, changes: Sequence[tuple[str, Values]]) -> list[Answer]:
+        records = [{"attributes": {"type": remote_object}, "id": id_, **values} for id_, values in changes]
+        return self._write("PATCH", records)
+
+    def _write(self, method: str, records: list[dict[str, Any]]) -> list[Answer]:
+        # Assignment rules would hand our leads to others; most-recently-used lists are for people.
+        headers = {"Sforce-Auto-Assign": "FALSE", "Sforce-Mru": "updateMru=false"}
+        body = {"allOrNone": False, "records": records}
+        rows = self.client.call("composite/sobjects", method=method, json=body, headers=headers)
+        if not isinstance(rows, list) or len(rows) != len(records):
+            raise CallFailed("Salesforce answered a write with something else.", is_outcome_unknown=True)
+        return [_answer(row) for row in rows]
+
+    def _select(self, remote_object: str, fields: Sequence[str]) -> str:
+        return f"SELECT {', '.join(self._columns(remote_object, fields))} FROM {remote_object}"
+
+    def _columns(self, remote_object: str, fields: Sequence[str]) -> list[str]:
+        return list(dict.fromkeys([*META, *FATE.get(remote_object, ()), *_keys(remote_object), *fields]))
+
+
+def _keys(remote_object: str) -> tuple[str, ...]:
+    """What a record is recognised by."""
+    return ("Email",) if remote_object in PEOPLE else ("Name", "Website") if remote_object == "Account" else ()
+
+
+def _later_than(after: Position) -> str:
+    at = soql.moment(after.at)
+    if not after.id:
+        return f"SystemModstamp >= {at}"
+    return f"(SystemModstamp > {at} OR (SystemModstamp = {at} AND Id > {soql.quote(after.id)}))"
+
+
+def _conditions(remote_object: str, wanted: Sequence[Wanted]) -> Iterator[str]:
+    """WHERE conditions that together find every candidate; the caller compares exactly."""
+    emails = sorted({email for one in wanted for email in one.emails})
+    domains = sorted({one.domain for one in wanted if one.domain})
+    names = sorted({one.name for one in wanted if one.name})
+    if remote_object in PEOPLE:
+        yield from (f"Email IN ({','.join(group)})" for group in soql.chunks(list(map(soql.quote, emails)), ","))
+        return
+    likes = [f"Website LIKE {soql.containing(domain)}" for domain in domains]
+    yield from (" OR ".join(group) for group in soql.chunks(likes))
+    yield from (f"Name IN ({','.join(group)})" for group in soql.chunks(list(map(soql.quote, names)), ","))
+
+
+def _by_wanted(
+    records: Sequence[tuple[RemoteRecord, Mapping[str, Any]]], wanted: Sequence[Wanted]
+) -> list[list[RemoteRecord]]:
+    """The records that each of ``wanted`` recognises: by e-mail; by domain, else by name."""
+    by_key: dict[tuple[str, str], list[RemoteRecord]] = defaultdict(list)
+    for record, row in records:
+        if email := (row.get("Email") or "").lower():
+            by_key["email", email].append(record)
+        if website := row.get("Website"):
+            by_key["domain", _host(website)].append(record)
+        if name := row.get("Name"):
+            by_key["name", _folded(name)].append(record)
+    return [_recognised(one, by_key) for one in wanted]
+
+
+def _recognised(wanted: Wanted, by_key: Mapping[tuple[str, str], list[RemoteRecord]]) -> list[RemoteRecord]:
+    found = {record.id: record for email in wanted.emails for record in by_key.get(("email", email), ())}
+    if wanted.domain and not found:
+        hosts = [key for key in by_key if key[0] == "domain" and _is_below(key[1], wanted.domain)]
+        found = {record.id: record for key in hosts for record in by_key[key]}
+    if wanted.name and not found:
+        found = {record.id: record for record in by_key.get(("name", _folded(wanted.name)), ())}
+    return list(found.values())
+
+
+def _host(website: str) -> str:
+    return re.split(r"[/?#:]", re.sub(r"^[a-z]+://", "", website.strip().lower()), maxsplit=1)[0]
+
+
+def _is_below(host: str, domain: str) -> bool:
+    return host == domain or host.endswith(f".{domain}")
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.lower().split())
+
+
+def _field(raw: Mapping[str, Any]) -> RemoteField:
+    return RemoteField(
+        name=raw["name"],
+        label=raw["label"],
+        type=raw["type"],
+        length=raw["length"],
+        precision=raw["precision"],
+        scale=raw["scale"],
+        digits=raw["digits"],
+        is_createable=raw["createable"],
+        is_updateable=raw["updateable"],
+        is_required=raw["createable"]
+        and not raw["nillable"]
+        and not raw["defaultedOnCreate"]
+        and raw["type"] != "boolean",
+        is_restricted=raw["restrictedPicklist"],
+        is_external_id=raw["externalId"],
+        is_unique=raw["unique"],
+        is_custom=raw["custom"],
+        values=tuple(choice["value"] for choice in raw["picklistValues"] if choice["active"]),
+        references=tuple(raw["referenceTo"]),
+    )
+
+
+def _record(remote_object: str, row: Mapping[str, Any], fields: Sequence[str]) -> RemoteRecord:
+    return RemoteRecord(
+        remote_object=remote_object,
+        id=row["Id"],
+        values={name: _value(row[name]) for name in fields},
+        changed_at=parse_moment(row["SystemModstamp"]),
+        edited_at=parse_moment(row["LastModifiedDate"]),
+        is_deleted=row["IsDeleted"],
+        merged_into=row.get("MasterRecordId") or "",
+        converted_to={name: row[column] for name, column in CONVERTED.items() if row.get(column)},
+    )
+
+
+def _value(raw: Any) -> Value:
+    if isinstance(raw, str):
+        # Text areas come back with either line ending; nothing else tells the two apart.
+        return raw.replace("\r\n", "\n").strip() or None
+    return raw
+
+
+def _answer(row: Mapping[str, Any]) -> Answer:
+    if row.get("success"):
+        return Accepted(row["id"])
+    errors = row.get("errors") or [{"statusCode": "UNKNOWN_EXCEPTION", "message": "Salesforce gave no reason."}]
+    first = errors[0]
+    code, message = str(first.get("statusCode", "")), str(first.get("message", ""))
+    if code in RETRY_LATER or EMBEDDED_LOCK.search(message):
+        return Later(code, message)
+    if code in UNAVAILABLE_ROW:
+        return Later(code, message)
+    fields = tuple(name for error in errors for name in error.get("fields") or ())
+    return Refused(code, "; ".join(str(error.get("message", "")) for error in errors), fields)

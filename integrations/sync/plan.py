@@ -1,0 +1,211 @@
+"""What should move between two copies of a record, given what they last agreed on.
+
+``plan`` is pure: no database, no clock, no settings. Everything else follows from it: only real changes move, our own write
+comes back equal to the base and does nothing, an untouched side is never overwritten, and whatever was cut off half-way is
+cured by planning again.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from integrations.sync.provider import Value, Values
+
+
+class Direction(StrEnum):
+    BOTH = "both"
+    OUT = "out"
+    IN = "in"
+
+
+class Winner(StrEnum):
+    """Who prevails when both sides changed a field, or differ on first link."""
+
+    LATEST = "latest"
+    THEIRS = "theirs"
+    OURS = "ours"
+    TRUE = "true"
+
+
+class Side(StrEnum):
+    OURS = "ours"
+    THEIRS = "theirs"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a field is kept in step. Fields of one ``unit`` (an address) move together."""
+
+    direction: Direction = Direction.BOTH
+    winner: Winner = Winner.LATEST
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Base:
+    """The last agreed values. ``ours`` holds our side's only where the two agreed to differ."""
+
+    theirs: Values = field(default_factory=dict)
+    ours: Values = field(default_factory=dict)
+
+    def our(self, name: str) -> Value:
+        return self.ours.get(name, self.theirs.get(name))
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A field that both sides changed; the loser's value is kept for people to see."""
+
+    name: str
+    base: Value
+    ours: Value
+    theirs: Value
+    winner: Side
+
+
+@dataclass
+class Plan:
+    """What to write on each side, and the base once that is done."""
+
+    to_local: dict[str, Value] = field(default_factory=dict)
+    to_remote: dict[str, Value] = field(default_factory=dict)
+    conflicts: list[Conflict] = field(default_factory=list)
+    theirs: dict[str, Value] = field(default_factory=dict)
+    ours: dict[str, Value] = field(default_factory=dict)
+
+    @property
+    def base(self) -> Base:
+        return Base(self.theirs, self.ours)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.to_local and not self.to_remote
+
+    def agree(self, name: str, value: Value) -> None:
+        self.theirs[name] = value
+
+    def agree_to_differ(self, name: str, local: Value, remote: Value) -> None:
+        self.theirs[name] = remote
+        if local != remote:
+            self.ours[name] = local
+
+    def keep(self, name: str, base: Base) -> None:
+        if name in base.theirs:
+            self.theirs[name] = base.theirs[name]
+        if name in base.ours:
+            self.ours[name] = base.ours[name]
+
+    def push(self, name: str, value: Value) -> None:
+        self.to_remote[name] = value
+        self.agree(name, value)
+
+    def pull(self, name: str, value: Value) -> None:
+        self.to_local[name] = value
+        self.agree(name, value)
+
+
+def plan(base: Base | None, local: Values, remote: Values, rules: Mapping[str, Rule], latest: Side) -> Plan:
+    """What to write where.
+
+    ``base`` is None on first link. A name that ``local`` or ``remote`` lacks can't be expressed or seen on that side (an owner
+    without a user there, a hidden field): that side counts as untouched. A name that ``base`` lacks was mapped after the two
+    were linked: the sides agree to differ until one changes. ``latest`` is the side whose change is the later one.
+    """
+    result = Plan()
+    for names in _units(rules):
+        known = [name for name in names if name in remote]
+        for name in set(names) - set(known):
+            result.keep(name, base or Base())
+        shared = [name for name in known if name in local]
+        for name in set(known) - set(shared):
+            _take_unexpressed(result, name, base, remote[name], rules[name])
+        if shared:
+            _decide(result, shared, base, local, remote, rules[shared[0]], latest)
+    return result
+
+
+def _units(rules: Mapping[str, Rule]) -> Iterable[list[str]]:
+    units: dict[str, list[str]] = {}
+    for name, rule in rules.items():
+        units.setdefault(f"unit {rule.unit}" if rule.unit else f"field {name}", []).append(name)
+    return units.values()
+
+
+def _take_unexpressed(result: Plan, name: str, base: Base | None, remote: Value, rule: Rule) -> None:
+    """Ours can't be said in their words, so it can't have changed; theirs may have."""
+    is_new = base is None or name not in base.theirs
+    has_changed = remote is not None if base is None else not is_new and remote != base.theirs[name]
+    if has_changed and rule.direction != Direction.OUT:
+        result.pull(name, remote)
+    else:
+        result.agree(name, remote)
+
+
+def _decide(
+    result: Plan, names: list[str], base: Base | None, local: Values, remote: Values, rule: Rule, latest: Side
+) -> None:
+    if all(local[name] == remote[name] for name in names):
+        for name in names:
+            result.agree(name, remote[name])
+    elif base is None:
+        _link(result, names, local, remote, rule)
+    elif any(name not in base.theirs for name in names):
+        for name in names:
+            result.agree_to_differ(name, local[name], remote[name])
+    else:
+        _move(result, names, base, local, remote, rule, latest)
+
+
+def _link(result: Plan, names: list[str], local: Values, remote: Values, rule: Rule) -> None:
+    """First link: their non-empty values win, their empty ones are filled with ours. A unit is empty as a whole."""
+    if rule.winner == Winner.TRUE:
+        _settle(result, names, local, remote, rule, Side.OURS if any(local[name] for name in names) else Side.THEIRS)
+        return
+    is_remote_empty = all(remote[name] is None for name in names)
+    _settle(result, names, local, remote, rule, Side.OURS if is_remote_empty else Side.THEIRS)
+
+
+def _move(result: Plan, names: list[str], base: Base, local: Values, remote: Values, rule: Rule, latest: Side) -> None:
+    is_ours_changed = any(local[name] != base.our(name) for name in names)
+    is_theirs_changed = any(remote[name] != base.theirs[name] for name in names)
+    if not is_ours_changed and not is_theirs_changed:
+        for name in names:
+            result.keep(name, base)
+        return
+    if is_ours_changed and is_theirs_changed and rule.direction == Direction.BOTH:
+        side = _winner(names, local, rule, latest)
+        result.conflicts += [
+            Conflict(name, base.theirs[name], local[name], remote[name], side)
+            for name in names
+            if local[name] != remote[name]
+        ]
+    elif is_ours_changed and is_theirs_changed:
+        side = Side.OURS if rule.direction == Direction.OUT else Side.THEIRS
+    else:
+        side = Side.OURS if is_ours_changed else Side.THEIRS
+    _settle(result, names, local, remote, rule, side)
+
+
+def _winner(names: list[str], local: Values, rule: Rule, latest: Side) -> Side:
+    match rule.winner:
+        case Winner.OURS:
+            return Side.OURS
+        case Winner.THEIRS:
+            return Side.THEIRS
+        case Winner.TRUE:
+            return Side.OURS if any(local[name] for name in names) else Side.THEIRS
+    return latest
+
+
+def _settle(result: Plan, names: list[str], local: Values, remote: Values, rule: Rule, side: Side) -> None:
+    """Write the winning side's values on the other, where the direction lets them through."""
+    is_allowed = rule.direction != (Direction.IN if side == Side.OURS else Direction.OUT)
+    for name in names:
+        if local[name] == remote[name]:
+            result.agree(name, remote[name])
+        elif not is_allowed:
+            result.agree_to_differ(name, local[name], remote[name])
+        elif side == Side.OURS:
+            result.push(name, local[name])
+        else:
+            result.pull(name, remote[name])

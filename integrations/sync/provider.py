@@ -1,0 +1,195 @@
+"""What the engines ask of the other side: a few calls, each for many records; their answers and their errors."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+# A value in the remote side's normal form, as it comes out of its JSON: text trimmed and never empty.
+Value = str | int | float | bool | None
+Values = Mapping[str, Value]
+
+
+class ProviderError(Exception):
+    """No record is to blame; the work is kept and tried again."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class CallFailed(ProviderError):
+    """A call got no usable answer: a time-out, a server fault, a limit.
+
+    ``is_outcome_unknown``: it may have taken effect. ``retry_after``: seconds, when the cause says how long.
+    """
+
+    def __init__(self, reason: str, *, is_outcome_unknown: bool = False, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.is_outcome_unknown = is_outcome_unknown
+        self.retry_after = retry_after
+
+
+class ConnectionBroken(ProviderError):
+    """The login is not accepted any more: a person must connect it again."""
+
+
+class RequestRefused(ProviderError):
+    """The org understood the call and refuses it whole, such as a query for a field that it does not have."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True)
+class RemoteField:
+    name: str
+    label: str
+    type: str
+    length: int = 0
+    precision: int = 0
+    scale: int = 0
+    digits: int = 0
+    is_createable: bool = False
+    is_updateable: bool = False
+    is_required: bool = False
+    is_restricted: bool = False
+    is_external_id: bool = False
+    is_unique: bool = False
+    is_custom: bool = False
+    values: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+
+    @property
+    def is_writable(self) -> bool:
+        return self.is_createable or self.is_updateable
+
+
+@dataclass(frozen=True)
+class Description:
+    """What an object is like for the login that asked."""
+
+    name: str
+    label: str
+    is_createable: bool
+    is_updateable: bool
+    fields: Mapping[str, RemoteField]
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"fields": [asdict(remote_field) for remote_field in self.fields.values()]}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Description":
+        fields = [
+            RemoteField(**raw | {"values": tuple(raw["values"]), "references": tuple(raw["references"])})
+            for raw in content["fields"]
+        ]
+        return cls(**{**content, "fields": {remote_field.name: remote_field for remote_field in fields}})
+
+
+@dataclass(frozen=True)
+class RemoteRecord:
+    """A record as the other side has it. ``changed_at`` orders pulls; ``edited_at`` is when somebody changed a field."""
+
+    remote_object: str
+    id: str
+    values: Values
+    changed_at: datetime
+    edited_at: datetime
+    is_deleted: bool = False
+    merged_into: str = ""
+    converted_to: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, order=True)
+class Position:
+    """Where in the order of (changed_at, id) a pull is."""
+
+    at: datetime
+    id: str = ""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    remote_id: str
+
+
+@dataclass(frozen=True)
+class Later:
+    """This record's own passing trouble, such as a locked row."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    code: str
+    message: str
+    fields: tuple[str, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+Answer = Accepted | Later | Refused
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How to recognise a person or a company: any of these that are not empty."""
+
+    emails: tuple[str, ...] = ()
+    domain: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class RemoteUser:
+    id: str
+    name: str
+    email: str
+    is_active: bool
+
+
+class Provider(Protocol):
+    """The other side, seen through one login."""
+
+    @property
+    def calls(self) -> int:
+        """API calls made so far."""
+
+    def clock(self) -> datetime:
+        """The other side's time when it last answered."""
+
+    def users(self) -> list[RemoteUser]: ...
+
+    def describe(self, remote_object: str) -> Description: ...
+
+    def count(self, remote_object: str, since: datetime | None) -> int:
+        """How many records changed at or after ``since``, deleted ones included."""
+
+    def changes(
+        self, remote_object: str, fields: Sequence[str], after: Position | None, limit: int
+    ) -> list[RemoteRecord]:
+        """The next records by (changed_at, id), deleted ones included."""
+
+    def retrieve(self, remote_object: str, ids: Sequence[str], fields: Sequence[str]) -> list[RemoteRecord | None]:
+        """Records in the order of ``ids``; None where there is none that the login may see."""
+
+    def fates(self, remote_object: str, ids: Sequence[str]) -> dict[str, RemoteRecord]:
+        """What became of records that ``retrieve`` did not find, as far as it is known: deleted, merged, converted."""
+
+    def find(
+        self, remote_objects: Sequence[str], wanted: Sequence[Wanted], fields: Mapping[str, Sequence[str]]
+    ) -> list[list[RemoteRecord]]:
+        """Records that look like each of ``wanted``."""
+
+    def created_by_us(self, remote_object: str, since: datetime, fields: Sequence[str]) -> Iterator[RemoteRecord]:
+        """Records that this login created at or after ``since`` (the other side's clock)."""
+
+    def create(self, remote_object: str, payloads: Sequence[Values]) -> list[Answer]:
+        """Create up to 200 records; answers in their order."""
+
+    def update(self, remote_object: str, changes: Sequence[tuple[str, Values]]) -> list[Answer]:
+        """Update up to 200 records by id; answers in their order."""

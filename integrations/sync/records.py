@@ -1,0 +1,174 @@
+"""Our record types that take part in the sync, and their fields: the one file that names the domain apps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+
+from accounts.models import Account
+from accounts.models import Stage as AccountStage
+from common.models import CustomField, Record, RecordKind
+from contacts.models import Contact
+from contacts.models import Stage as ContactStage
+from deals.models import Deal
+from deals.models import Stage as DealStage
+
+CUSTOM = "custom."
+
+
+class Type(StrEnum):
+    """What a field holds, and so which remote fields it may be mapped to."""
+
+    TEXT = "text"
+    LONG_TEXT = "long_text"
+    NUMBER = "number"
+    DATE = "date"
+    DATETIME = "datetime"
+    BOOLEAN = "boolean"
+    PICKLIST = "picklist"
+    MULTI_PICKLIST = "multi_picklist"
+    URL = "url"
+    EMAIL = "email"
+    PHONE = "phone"
+    OWNER = "owner"
+    STAGE = "stage"
+    REFERENCE = "reference"
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field that can be mapped. ``reference`` is the kind of record that a reference points at."""
+
+    name: str
+    label: str
+    type: Type
+    max_length: int = 0
+    decimals: int = 0
+    reference: str = ""
+
+    @property
+    def is_custom(self) -> bool:
+        return self.name.startswith(CUSTOM)
+
+    @property
+    def attribute(self) -> str:
+        """The model's column: that of a reference holds an id."""
+        return f"{self.name}_id" if self.type in {Type.OWNER, Type.STAGE, Type.REFERENCE} else self.name
+
+    @property
+    def column(self) -> str:
+        """The name to give to ``update_fields``."""
+        return "custom" if self.is_custom else self.name
+
+    def get(self, record: Record) -> Any:
+        if self.is_custom:
+            return record.custom.get(self.name.removeprefix(CUSTOM))
+        return getattr(record, self.attribute)
+
+    def set(self, record: Record, value: Any) -> None:
+        if self.is_custom:
+            record.custom = {**record.custom, self.name.removeprefix(CUSTOM): value}
+        else:
+            setattr(record, self.attribute, value)
+
+
+@dataclass(frozen=True)
+class RecordType:
+    """A kind of record that is synced. ``remote_objects``: what it can be on the other side, the preferred first."""
+
+    kind: RecordKind
+    model: type[Record]
+    stage_model: type[models.Model]
+    names: tuple[str, ...]
+
+    @property
+    def fields(self) -> Mapping[str, Field]:
+        """Every field that can be mapped, custom ones included, by name."""
+        custom = CustomField.objects.filter(record_kind=self.kind)
+        own = [_field(self.model, name) for name in self.names]
+        return {field.name: field for field in [*own, *map(_custom_field, custom)]}
+
+
+REFERENCES = {"account": RecordKind.ACCOUNT, "parent": RecordKind.ACCOUNT}
+TYPES: dict[type[models.Field], Type] = {
+    models.EmailField: Type.EMAIL,
+    models.URLField: Type.URL,
+    models.TextField: Type.LONG_TEXT,
+    models.BooleanField: Type.BOOLEAN,
+    models.DecimalField: Type.NUMBER,
+    models.PositiveBigIntegerField: Type.NUMBER,
+    models.DateField: Type.DATE,
+    models.CharField: Type.TEXT,
+}
+SPECIAL = {"owner": Type.OWNER, "stage": Type.STAGE, "website": Type.URL}
+
+
+def _field(model: type[Record], name: str) -> Field:
+    column = model._meta.get_field(name)
+    if not isinstance(column, models.Field):
+        raise FieldDoesNotExist(f"{model.__name__} has no column {name}.")
+    return Field(
+        name=name,
+        label=str(column.verbose_name).capitalize(),
+        type=_type(column, name),
+        max_length=getattr(column, "max_length", None) or 0,
+        decimals=getattr(column, "decimal_places", None) or 0,
+        reference=REFERENCES.get(name, ""),
+    )
+
+
+def _type(column: models.Field, name: str) -> Type:
+    if name in REFERENCES:
+        return Type.REFERENCE
+    if name in SPECIAL:
+        return SPECIAL[name]
+    if name.endswith("phone"):
+        return Type.PHONE
+    return next(type_ for class_, type_ in TYPES.items() if isinstance(column, class_))
+
+
+def _custom_field(definition: CustomField) -> Field:
+    name = f"{CUSTOM}{definition.key}"
+    return Field(name=name, label=definition.label, type=Type(definition.type), decimals=definition.decimals)
+
+
+ADDRESS = ("street", "city", "state", "postal_code", "country")
+RECORD_TYPES: dict[str, RecordType] = {
+    RecordKind.ACCOUNT: RecordType(
+        RecordKind.ACCOUNT,
+        Account,
+        AccountStage,
+        ("name", "website", "phone", "industry", "employees", "annual_revenue", *ADDRESS, "description", "founded_year")
+        + ("sic", "ticker", "linkedin_url", "parent", "owner", "stage"),
+    ),
+    RecordKind.CONTACT: RecordType(
+        RecordKind.CONTACT,
+        Contact,
+        ContactStage,
+        ("first_name", "last_name", "company_name", "title", "email", "account", "phone", "mobile_phone", "home_phone")
+        + ("other_phone", *ADDRESS, "linkedin_url", "seniority", "department", "headline", "time_zone", "email_status")
+        + ("no_email", "do_not_call", "owner", "stage"),
+    ),
+    RecordKind.DEAL: RecordType(
+        RecordKind.DEAL,
+        Deal,
+        DealStage,
+        ("name", "account", "owner", "amount", "currency", "close_on", "stage", "probability", "next_step")
+        + ("description",),
+    ),
+}
+# What each remote object is here.
+KINDS = {
+    "Account": RecordKind.ACCOUNT,
+    "Contact": RecordKind.CONTACT,
+    "Lead": RecordKind.CONTACT,
+    "Opportunity": RecordKind.DEAL,
+}
+
+
+def kind_of(record: models.Model) -> RecordKind | None:
+    """The kind of a record that takes part, None of anything else."""
+    return next((kind for kind, type_ in RECORD_TYPES.items() if isinstance(record, type_.model)), None)  # type: ignore[return-value]
