@@ -33,7 +33,7 @@ class Account(Record):
     domain = models.CharField(max_length=255, blank=True, default="", editable=False, help_text="Of the website.")
     phone = models.CharField(max_length=40, blank=True, default="")
     industry = models.CharField(max_length=255, blank=True, default="")
-    employees = models.PositiveBigIntegerField(null=True, blank=True)
+    employees = models.BigIntegerField(null=True, blank=True)
     annual_revenue = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True)
     street = models.TextField(blank=True, default="")
     city = models.CharField(max_length=255, blank=True, default="")

@@ -48,6 +48,7 @@ class Outbox(models.Model):
     remote_object = models.CharField(max_length=80)
     operation = models.CharField(max_length=8, choices=Operation)
     is_manual = models.BooleanField(default=False, help_text="Asked for by a person: filters do not apply.")
+    is_automatic = models.BooleanField(default=False, help_text="Queued because another record needs it.")
     create_anyway = models.BooleanField(default=False, help_text="A person decided that it is nobody's twin.")
 
     revision = models.PositiveIntegerField(default=1, db_default=1)

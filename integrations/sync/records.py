@@ -40,14 +40,19 @@ class Type(StrEnum):
 
 @dataclass(frozen=True)
 class Field:
-    """A field that can be mapped. ``reference`` is the kind of record that a reference points at."""
+    """A field that can be mapped.
+
+    ``reference`` is the kind of record that a reference points at; ``empty`` is what the column holds when there is nothing.
+    """
 
     name: str
     label: str
     type: Type
     max_length: int = 0
     decimals: int = 0
+    max_digits: int = 0
     reference: str = ""
+    empty: str | None = None
 
     @property
     def is_custom(self) -> bool:
@@ -99,7 +104,7 @@ TYPES: dict[type[models.Field], Type] = {
     models.TextField: Type.LONG_TEXT,
     models.BooleanField: Type.BOOLEAN,
     models.DecimalField: Type.NUMBER,
-    models.PositiveBigIntegerField: Type.NUMBER,
+    models.BigIntegerField: Type.NUMBER,
     models.DateField: Type.DATE,
     models.CharField: Type.TEXT,
 }
@@ -116,6 +121,8 @@ def _field(model: type[Record], name: str) -> Field:
         type=_type(column, name),
         max_length=getattr(column, "max_length", None) or 0,
         decimals=getattr(column, "decimal_places", None) or 0,
+        max_digits=getattr(column, "max_digits", None) or 0,
+        empty=None if column.null else "",
         reference=REFERENCES.get(name, ""),
     )
 
@@ -141,23 +148,68 @@ RECORD_TYPES: dict[str, RecordType] = {
         RecordKind.ACCOUNT,
         Account,
         AccountStage,
-        ("name", "website", "phone", "industry", "employees", "annual_revenue", *ADDRESS, "description", "founded_year")
-        + ("sic", "ticker", "linkedin_url", "parent", "owner", "stage"),
+        (
+            "name",
+            "website",
+            "phone",
+            "industry",
+            "employees",
+            "annual_revenue",
+            *ADDRESS,
+            "description",
+            "founded_year",
+            "sic",
+            "ticker",
+            "linkedin_url",
+            "parent",
+            "owner",
+            "stage",
+        ),
     ),
     RecordKind.CONTACT: RecordType(
         RecordKind.CONTACT,
         Contact,
         ContactStage,
-        ("first_name", "last_name", "company_name", "title", "email", "account", "phone", "mobile_phone", "home_phone")
-        + ("other_phone", *ADDRESS, "linkedin_url", "seniority", "department", "headline", "time_zone", "email_status")
-        + ("no_email", "do_not_call", "owner", "stage"),
+        (
+            "first_name",
+            "last_name",
+            "company_name",
+            "title",
+            "email",
+            "account",
+            "phone",
+            "mobile_phone",
+            "home_phone",
+            "other_phone",
+            *ADDRESS,
+            "linkedin_url",
+            "seniority",
+            "department",
+            "headline",
+            "time_zone",
+            "email_status",
+            "no_email",
+            "do_not_call",
+            "owner",
+            "stage",
+        ),
     ),
     RecordKind.DEAL: RecordType(
         RecordKind.DEAL,
         Deal,
         DealStage,
-        ("name", "account", "owner", "amount", "currency", "close_on", "stage", "probability", "next_step")
-        + ("description",),
+        (
+            "name",
+            "account",
+            "owner",
+            "amount",
+            "currency",
+            "close_on",
+            "stage",
+            "probability",
+            "next_step",
+            "description",
+        ),
     ),
 }
 # What each remote object is here.

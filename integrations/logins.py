@@ -1,0 +1,115 @@
+"""The logins to the org: the app they belong to, fresh tokens, and what happens when one stops working."""
+
+import logging
+from functools import partial
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from integrations.models import Connection, Credential
+from integrations.salesforce import oauth
+from integrations.sync.provider import CallFailed, ConnectionBroken
+from users.models import User
+
+logger = logging.getLogger(__name__)
+
+
+def the_connection() -> Connection:
+    """The workspace's one connection; before the first login it holds only the settings of the app."""
+    connection, _ = Connection.objects.get_or_create(
+        provider="salesforce", defaults={"login_url": settings.SALESFORCE_LOGIN_URL}
+    )
+    return connection
+
+
+def app_for(connection: Connection, *, login_url: str = "") -> oauth.App:
+    """The team's app in Salesforce. What was typed goes before what the environment says."""
+    return oauth.App(
+        login_url=login_url or connection.login_url,
+        client_id=connection.client_id or settings.SALESFORCE_CLIENT_ID,
+        client_secret=connection.client_secret or settings.SALESFORCE_CLIENT_SECRET,
+        local_url=settings.SALESFORCE_LOCAL_ORG,
+        timeout=settings.SALESFORCE_TIMEOUT,
+    )
+
+
+class Renewal:
+    """Gives the session of one login a new access token; raises ConnectionBroken or CallFailed.
+
+    The row is locked while the org is asked: where refresh tokens rotate, a second use of one revokes them all.
+    Whoever comes second takes the token that the first one got.
+    """
+
+    def __init__(self, credential: Credential) -> None:
+        self.pk = credential.pk
+        self.token = credential.access_token
+
+    def __call__(self) -> str:
+        try:
+            with transaction.atomic():
+                self.token = self._renewed(Credential.objects.select_for_update(of=["self"]).get(pk=self.pk))
+        except Credential.DoesNotExist as error:
+            raise ConnectionBroken("This login was removed.") from error
+        except oauth.NoAnswer as error:
+            raise CallFailed(error.reason) from error
+        except oauth.LoginRefused as error:
+            mark_broken(Credential.objects.get(pk=self.pk), error.reason)
+            raise ConnectionBroken(error.reason) from error
+        return self.token
+
+    def _renewed(self, credential: Credential) -> str:
+        if credential.broken_reason:
+            raise ConnectionBroken(credential.broken_reason)
+        if credential.access_token != self.token:
+            return credential.access_token
+        tokens = _ask(credential)
+        credential.access_token = tokens.access_token
+        credential.refresh_token = tokens.refresh_token or credential.refresh_token
+        credential.save(update_fields=["access_token", "refresh_token"])
+        # An org that moved says so here; the old address stops working.
+        Connection.objects.filter(pk=credential.connection_id).exclude(instance_url=tokens.instance_url).update(
+            instance_url=tokens.instance_url
+        )
+        return credential.access_token
+
+
+def _ask(credential: Credential) -> oauth.TokenSet:
+    app = app_for(credential.connection)
+    if credential.grant == Credential.Grant.CLIENT_CREDENTIALS:
+        tokens = oauth.client_credentials(app)
+    elif credential.refresh_token:
+        tokens = oauth.refresh(app, credential.refresh_token)
+    else:
+        raise oauth.LoginRefused("Salesforce gave no refresh token, and the login has expired. Connect again.")
+    if tokens.org_id != credential.connection.org_id or tokens.user_id != credential.remote_user_id:
+        raise oauth.LoginRefused("The login now belongs to another user or org. Connect again.")
+    return tokens
+
+
+def mark_broken(credential: Credential, reason: str) -> None:
+    """The login needs a person. Says so once, to its user and to the admins; what waits for it is kept."""
+    changed = Credential.objects.filter(pk=credential.pk, broken_reason="").update(
+        broken_reason=reason, updated_at=timezone.now()
+    )
+    credential.broken_reason = credential.broken_reason or reason
+    if changed:
+        transaction.on_commit(partial(_tell, credential, reason))
+
+
+def _tell(credential: Credential, reason: str) -> None:
+    admins = User.objects.filter(role=User.Role.ADMIN, is_active=True)
+    people = {user.email for user in [*admins, *([credential.user] if credential.user else [])] if user.is_active}
+    path = reverse("salesforce:personal") if credential.user else reverse("integrations:overview")
+    text = (
+        f"Tandem can no longer use the Salesforce login of {credential}.\n\n{reason}\n\n"
+        "What waits for it is kept and goes on as soon as the login is connected again:\n"
+        f"{settings.SITE_URL}{path}\n"
+    )
+    for address in sorted(people):  # one mail each: nobody's address is shown to others
+        try:
+            send_mail("Salesforce needs to be connected again", text, None, [address])
+        except OSError:
+            logger.exception("The mail about a broken login could not be sent.")

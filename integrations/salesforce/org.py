@@ -1,0 +1,108 @@
+"""What is read of an org when it is connected."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from integrations.salesforce import soql
+from integrations.salesforce.client import Client
+from integrations.salesforce.provider import SalesforceProvider
+from integrations.sync.provider import Description, RemoteUser, RequestRefused
+
+PULLED = ("Account", "Contact", "Lead")
+DESCRIBED = (*PULLED, "Opportunity", "Task")
+
+
+@dataclass(frozen=True)
+class DealStage:
+    name: str
+    probability: int
+    is_closed: bool
+    is_won: bool
+    is_active: bool
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What the login's profile and permission sets allow, where it may know."""
+
+    modify_all: bool = False
+    view_all: bool = False
+
+
+@dataclass(frozen=True)
+class Org:
+    id: str
+    name: str
+    edition: str
+    is_sandbox: bool
+    rights: Rights
+    users: Sequence[RemoteUser]
+    descriptions: Mapping[str, Description]
+    deal_stages: Sequence[DealStage]
+    converted_statuses: Sequence[str]
+    waiting: Mapping[str, int] = field(default_factory=dict)
+
+
+def read(client: Client, user_id: str) -> Org:
+    """Some dozen calls; nothing is written on either side."""
+    provider = SalesforceProvider(client, user_id)
+    organization, stages, statuses = client.queries(
+        [
+            "SELECT Id, Name, OrganizationType, IsSandbox FROM Organization",
+            "SELECT ApiName, DefaultProbability, IsClosed, IsWon, IsActive FROM OpportunityStage ORDER BY SortOrder",
+            "SELECT ApiName FROM LeadStatus WHERE IsConverted = true",
+        ]
+    )
+    descriptions = {name: found for name in DESCRIBED if (found := _described(provider, name))}
+    return Org(
+        id=organization[0]["Id"],
+        name=organization[0]["Name"] or "",
+        edition=organization[0]["OrganizationType"] or "",
+        is_sandbox=bool(organization[0]["IsSandbox"]),
+        rights=rights_of(client, user_id),
+        users=provider.users(),
+        descriptions=descriptions,
+        deal_stages=[_deal_stage(row) for row in stages],
+        converted_statuses=[row["ApiName"] for row in statuses],
+        waiting={name: _count(client, name) for name in PULLED if name in descriptions},
+    )
+
+
+def rights_of(client: Client, user_id: str) -> Rights:
+    """The highest rights of the user's profile and permission sets; standard where the login may not look."""
+    text = (
+        "SELECT PermissionSet.PermissionsModifyAllData, PermissionSet.PermissionsViewAllData "
+        f"FROM PermissionSetAssignment WHERE AssigneeId = {soql.quote(user_id)}"
+    )
+    try:
+        sets = [row["PermissionSet"] or {} for row in client.query(text)]
+    except RequestRefused:
+        return Rights()
+    return Rights(
+        modify_all=any(one.get("PermissionsModifyAllData") for one in sets),
+        view_all=any(one.get("PermissionsViewAllData") for one in sets),
+    )
+
+
+def _described(provider: SalesforceProvider, name: str) -> Description | None:
+    """None: this login may not see the object at all."""
+    try:
+        return provider.describe(name)
+    except RequestRefused:
+        return None
+
+
+def _count(client: Client, name: str) -> int:
+    where = " WHERE IsConverted = false" if name == "Lead" else ""
+    return int(client.page(f"SELECT COUNT() FROM {name}{where}")["totalSize"])
+
+
+def _deal_stage(row: Mapping[str, Any]) -> DealStage:
+    return DealStage(
+        name=row["ApiName"],
+        probability=round(row["DefaultProbability"] or 0),
+        is_closed=bool(row["IsClosed"]),
+        is_won=bool(row["IsWon"]),
+        is_active=bool(row["IsActive"]),
+    )

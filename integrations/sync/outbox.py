@@ -1,0 +1,202 @@
+"""The queue of records to push: rows are marked due, claimed in batches, and released or settled."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection as database
+from django.db import models, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from common.models import Record, RecordKind
+from integrations.models import Connection, Credential, Lane, ObjectSettings, Outbox
+from integrations.sync.credentials import Logins
+
+BATCH = 200  # records in one collections call
+CREATE_AS = {RecordKind.ACCOUNT: "Account", RecordKind.DEAL: "Opportunity"}
+URGENCY = [lane.value for lane in Lane]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Rows of one login, one object and one operation that this worker, and no other, handles until ``until``."""
+
+    token: uuid.UUID
+    until: datetime
+    rows: list[Outbox]
+
+    @property
+    def credential(self) -> Credential:
+        credential = self.rows[0].credential
+        assert credential is not None, "only rows with a usable login are claimed"
+        return credential
+
+    @property
+    def remote_object(self) -> str:
+        return self.rows[0].remote_object
+
+    @property
+    def operation(self) -> str:
+        return self.rows[0].operation
+
+
+def mark_due(
+    connection: Connection,
+    kind: RecordKind,
+    records: Sequence[Record],
+    *,
+    lane: Lane,
+    actor_id: int | None = None,
+    is_manual: bool = False,
+    is_automatic: bool = False,
+    create_anyway: bool = False,
+) -> None:
+    """Queue records, in the caller's transaction. A record that is queued already is raised to the present edit."""
+    logins = Logins(connection)
+    object_settings = connection.object_settings.filter(record_kind=kind).first()
+    rows = [
+        _row(connection, kind, record, object_settings, logins, None if is_automatic else actor_id)
+        for record in records
+    ]
+    for row in rows:
+        row.lane, row.is_manual, row.is_automatic, row.create_anyway = lane, is_manual, is_automatic, create_anyway
+    _upsert(rows)
+
+
+def _row(
+    connection: Connection,
+    kind: RecordKind,
+    record: Record,
+    object_settings: ObjectSettings | None,
+    logins: Logins,
+    actor_id: int | None,
+) -> Outbox:
+    operation = Outbox.Operation.UPDATE if record.crm_id else Outbox.Operation.CREATE
+    return Outbox(
+        connection=connection,
+        record_kind=kind,
+        record_id=record.pk,
+        remote_object=remote_object_of(kind, record, object_settings),
+        operation=operation,
+        actor_id=actor_id,
+        credential=logins.choose(operation, record.origin, actor_id).credential,
+    )
+
+
+def remote_object_of(kind: str, record: Record, object_settings: ObjectSettings | None) -> str:
+    """What a record is on the other side, or would become."""
+    if kind == RecordKind.CONTACT:
+        preferred = object_settings.create_as if object_settings else ""
+        return (record.crm_id and getattr(record, "crm_object", "")) or preferred or "Contact"
+    return CREATE_AS[RecordKind(kind)]
+
+
+def _upsert(rows: Sequence[Outbox]) -> None:
+    """Insert, or coalesce with the row that is there: the later actor's, in the more urgent lane."""
+    if not rows:
+        return
+    table = Outbox._meta.db_table
+    columns = [
+        "connection_id",
+        "record_kind",
+        "record_id",
+        "lane",
+        "actor_id",
+        "credential_id",
+        "remote_object",
+        "operation",
+    ]
+    columns += ["is_manual", "is_automatic", "create_anyway", "queued_at", "next_attempt_at"]
+    now = timezone.now()
+    for row in rows:
+        row.queued_at = row.next_attempt_at = now
+    values = [[getattr(row, column) for column in columns] for row in sorted(rows, key=lambda row: row.record_id)]
+    places = ", ".join(f"({', '.join(['%s'] * len(columns))})" for _ in values)
+    sql = f"""
+        INSERT INTO {table} AS due ({", ".join(columns)}) VALUES {places}
+        ON CONFLICT (record_kind, record_id) DO UPDATE SET
+            revision = due.revision + 1,
+            lane = CASE WHEN array_position(%s, excluded.lane::text) < array_position(%s, due.lane::text)
+                        THEN excluded.lane ELSE due.lane END,
+            actor_id = COALESCE(excluded.actor_id, due.actor_id),
+            credential_id = CASE WHEN due.claim_token IS NULL THEN excluded.credential_id ELSE due.credential_id END,
+            remote_object = CASE WHEN due.claim_token IS NULL AND due.sent_at IS NULL
+                                 THEN excluded.remote_object ELSE due.remote_object END,
+            operation = CASE WHEN due.claim_token IS NULL AND due.sent_at IS NULL
+                             THEN excluded.operation ELSE due.operation END,
+            is_manual = due.is_manual OR excluded.is_manual,
+            is_automatic = due.is_automatic AND excluded.is_automatic,
+            create_anyway = due.create_anyway OR excluded.create_anyway,
+            attempts = 0,
+            queued_at = excluded.queued_at,
+            next_attempt_at = LEAST(due.next_attempt_at, excluded.next_attempt_at)
+    """  # noqa: S608 - names only; every value is a parameter
+    with database.cursor() as cursor:
+        cursor.execute(sql, [*(value for row in values for value in row), URGENCY, URGENCY])
+
+
+# Rows whose parent is itself due wait for it; rows of a login that must be connected again wait for that.
+_CLAIMABLE = """
+    o.next_attempt_at <= now() AND (o.claim_token IS NULL OR o.claimed_until < now())
+    AND EXISTS (SELECT 1 FROM integrations_credential c WHERE c.id = o.credential_id AND c.broken_reason = '')
+    AND NOT EXISTS (SELECT 1 FROM integrations_outbox p
+                    WHERE p.record_kind = o.parent_kind AND p.record_id = o.parent_id AND p.id <> o.id)
+"""
+_CLAIM = f"""
+    WITH head AS (
+        SELECT o.connection_id, o.credential_id, o.remote_object, o.operation, o.sent_at IS NULL AS is_fresh
+        FROM integrations_outbox o WHERE o.lane = %(lane)s AND {_CLAIMABLE}
+        ORDER BY o.next_attempt_at, o.id LIMIT 1 FOR UPDATE SKIP LOCKED
+    ), batch AS (
+        SELECT o.id FROM integrations_outbox o, head
+        WHERE o.lane = %(lane)s AND {_CLAIMABLE}
+          AND o.connection_id = head.connection_id AND o.credential_id = head.credential_id
+          AND o.remote_object = head.remote_object AND o.operation = head.operation
+          AND (o.sent_at IS NULL) = head.is_fresh
+        ORDER BY o.next_attempt_at, o.id LIMIT %(limit)s FOR UPDATE OF o SKIP LOCKED
+    )
+    UPDATE integrations_outbox SET claim_token = %(token)s, claimed_until = now() + %(lease)s, attempts = attempts + 1
+    WHERE id IN (SELECT id FROM batch)
+"""  # noqa: S608 - names only; every value is a parameter
+
+
+def lease() -> timedelta:
+    """Longer than two calls may take, so that a claim does not run out under a worker that only waits."""
+    return timedelta(seconds=2 * settings.SALESFORCE_TIMEOUT + 10)
+
+
+def claim(lane: str, limit: int = BATCH) -> Claim | None:
+    """Take the next due rows of ``lane``; None when there are none."""
+    token, until = uuid.uuid4(), timezone.now() + lease()
+    with transaction.atomic(), database.cursor() as cursor:
+        cursor.execute(_CLAIM, {"lane": lane, "limit": limit, "token": token, "lease": lease()})
+    rows = list(Outbox.objects.filter(claim_token=token).select_related("credential__connection").order_by("record_id"))
+    return Claim(token, until, rows) if rows else None
+
+
+def held(token: uuid.UUID) -> models.QuerySet[Outbox]:
+    """The rows that a claim still holds, locked in one order."""
+    return Outbox.objects.filter(claim_token=token).select_for_update().order_by("id")
+
+
+def release(token: uuid.UUID, *, delay: float = 0, reason: str = "") -> None:
+    """Give a claim back untouched: nothing was decided about its records."""
+    Outbox.objects.filter(claim_token=token).update(
+        claim_token=None,
+        claimed_until=None,
+        attempts=F("attempts") - 1,
+        next_attempt_at=timezone.now() + timedelta(seconds=delay),
+        wait_reason=reason,
+    )
+
+
+def note_sent(claim: Claim, ids: Iterable[int], at: datetime) -> set[int]:
+    """Write down, before a create is sent, that it will be; returns the rows that the claim still holds."""
+    with transaction.atomic():
+        kept = set(held(claim.token).filter(pk__in=list(ids), claimed_until__gt=Now()).values_list("pk", flat=True))
+        Outbox.objects.filter(pk__in=kept).update(sent_at=at, claimed_until=timezone.now() + lease())
+    return kept

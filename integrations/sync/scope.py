@@ -1,0 +1,141 @@
+"""Everything that a pass over one remote object needs, loaded once: settings, mapped fields, vocabulary."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from common.models import Record
+from integrations.models import (
+    Connection,
+    ObjectDescription,
+    ObjectSettings,
+    PendingReference,
+    RecordLink,
+    StageMapping,
+)
+from integrations.sync.mapping import MISSING, Pair, Vocabulary, express
+from integrations.sync.plan import Base, Direction, Rule, Winner
+from integrations.sync.provider import Description, Value, Values
+from integrations.sync.records import KINDS, RECORD_TYPES, RecordType, Type
+
+
+@dataclass(frozen=True)
+class Scope:
+    connection: Connection
+    remote_object: str
+    type: RecordType
+    settings: ObjectSettings
+    description: Description
+    pairs: tuple[Pair, ...]
+
+    @classmethod
+    def load(cls, connection: Connection, remote_object: str) -> "Scope":
+        kind = KINDS[remote_object]
+        described = ObjectDescription.objects.get(connection=connection, remote_object=remote_object)
+        description = Description.from_json(described.content)
+        return cls(
+            connection=connection,
+            remote_object=remote_object,
+            type=RECORD_TYPES[kind],
+            settings=ObjectSettings.objects.get(connection=connection, record_kind=kind),
+            description=description,
+            pairs=tuple(_pairs(connection, remote_object, RECORD_TYPES[kind], description)),
+        )
+
+    @property
+    def kind(self) -> str:
+        return self.type.kind
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The mapped remote fields."""
+        return [pair.name for pair in self.pairs]
+
+    @cached_property
+    def rules(self) -> dict[str, Rule]:
+        return {pair.name: pair.rule for pair in self.pairs}
+
+    @cached_property
+    def by_name(self) -> dict[str, Pair]:
+        return {pair.name: pair for pair in self.pairs}
+
+    @cached_property
+    def references(self) -> list[Pair]:
+        return [pair for pair in self.pairs if pair.field.type == Type.REFERENCE]
+
+    def vocabulary(self, records: Sequence[Record] = (), remote: Iterable[Values] = ()) -> Vocabulary:
+        """The words for these records of ours and these values of theirs."""
+        users = list(self.connection.user_mappings.exclude(user=None).order_by("is_active", "remote_id"))
+        stage_values, stages = self._stages()
+        return Vocabulary(
+            remote_users={row.user_id: row.remote_id for row in users if row.is_active},  # type: ignore[misc]
+            users={row.remote_id: row.user_id for row in users},  # type: ignore[misc]
+            stage_values=stage_values,
+            stages=stages,
+            remote_ids=self._remote_ids(records),
+            record_ids=self._record_ids(remote),
+        )
+
+    def _stages(self) -> tuple[dict[int, str], dict[str, list[int]]]:
+        rows = StageMapping.objects.filter(connection=self.connection, remote_object=self.remote_object)
+        positions = {stage.pk: number for number, stage in enumerate(self.type.stage_model._default_manager.all())}
+        values = {row.stage_id: row.remote_value for row in rows}
+        stages: dict[str, list[int]] = defaultdict(list)
+        for stage_id in sorted(values, key=lambda pk: positions.get(pk, len(positions))):
+            stages[values[stage_id]].append(stage_id)
+        return values, stages
+
+    def _remote_ids(self, records: Sequence[Record]) -> dict[tuple[str, int], str]:
+        found: dict[tuple[str, int], str] = {}
+        for pair in self.references:
+            ids = {pk for record in records if (pk := pair.field.get(record))}
+            model = RECORD_TYPES[pair.field.reference].model
+            rows = model._default_manager.filter(pk__in=ids).exclude(crm_id="").values_list("pk", "crm_id")
+            found |= {(pair.field.reference, pk): crm_id for pk, crm_id in rows}
+        return found
+
+    def _record_ids(self, remote: Iterable[Values]) -> dict[str, int]:
+        names = [pair.name for pair in self.references]
+        ids = {str(values[name]) for values in remote for name in names if values.get(name)}
+        rows = RecordLink.objects.live().filter(remote_id__in=ids).values_list("remote_id", "record_id") if ids else ()
+        return {remote_id: record_id for remote_id, record_id in rows if record_id}
+
+    def express(self, records: Sequence[Record], vocabulary: Vocabulary) -> dict[int, dict[str, Value]]:
+        """Records by id in the other side's words. A reference to what is not here yet still names what it points at."""
+        pending = self._pending(records)
+        expressed = {}
+        for record in records:
+            values = express(self.pairs, lambda field, record=record: field.get(record), vocabulary)  # type: ignore[misc]
+            for pair in self.references:
+                waiting_for = pending.get((record.pk, pair.field.name))
+                if waiting_for and pair.field.get(record) is None:
+                    values[pair.name] = waiting_for
+            expressed[record.pk] = values
+        return expressed
+
+    def _pending(self, records: Sequence[Record]) -> dict[tuple[int, str], str]:
+        if not self.references:
+            return {}
+        rows = PendingReference.objects.filter(record_kind=self.kind, record_id__in=[record.pk for record in records])
+        return {(row.record_id, row.field): row.remote_id for row in rows}
+
+
+def _pairs(connection: Connection, remote_object: str, type_: RecordType, description: Description) -> Iterable[Pair]:
+    """Mapped fields that both sides still have; one that is gone on either side is not synced."""
+    fields = type_.fields
+    for row in connection.field_mappings.filter(remote_object=remote_object):
+        if row.field in fields and row.remote_field in description.fields:
+            rule = Rule(Direction(row.direction), Winner(row.winner), row.unit)
+            yield Pair(fields[row.field], description.fields[row.remote_field], rule)
+
+
+def base_of(link: RecordLink) -> Base:
+    return Base(link.base, link.base_ours)
+
+
+def readable(pairs: Iterable[Pair], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by the labels that people know the fields by."""
+    labels = {pair.name: pair.field.label for pair in pairs}
+    return {labels.get(name, name): value for name, value in values.items() if value is not MISSING}
