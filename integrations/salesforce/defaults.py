@@ -130,11 +130,9 @@ def fits(field: Field, remote: RemoteField) -> bool:
     return {"owner": "User"}.get(field.name, field.reference.capitalize()) in remote.references
 
 
-def stage_proposals(
-    remote: RemoteField, stages: Sequence[tuple[int, str]], converted: Sequence[str]
-) -> Iterator[tuple[int, str]]:
-    """Pairs of a stage's id and a status: as crm-facts proposes, else of the same name. Each status once."""
-    free = [value for value in remote.values if value not in converted]
+def stage_proposals(remote: RemoteField, stages: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """Pairs of a stage's id and a status: those of a stock org, else of the same name. Each status once."""
+    free = list(remote.values)
     for stage_id, name in stages:
         wanted = {name, LEAD_STATUSES.get(name, "")} if remote.name == "Status" else {name}
         if found := next((value for value in free if value in wanted), None):

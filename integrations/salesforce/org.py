@@ -1,7 +1,7 @@
 """What is read of an org when it is connected."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from integrations.salesforce import soql
@@ -40,21 +40,19 @@ class Org:
     users: Sequence[RemoteUser]
     descriptions: Mapping[str, Description]
     deal_stages: Sequence[DealStage]
-    converted_statuses: Sequence[str]
     waiting: Mapping[str, int] = field(default_factory=dict)
 
 
 def read(client: Client, user_id: str) -> Org:
     """Some dozen calls; nothing is written on either side."""
     provider = SalesforceProvider(client, user_id)
-    organization, stages, statuses = client.queries(
+    organization, stages = client.queries(
         [
             "SELECT Id, Name, OrganizationType, IsSandbox FROM Organization",
             "SELECT ApiName, DefaultProbability, IsClosed, IsWon, IsActive FROM OpportunityStage ORDER BY SortOrder",
-            "SELECT ApiName FROM LeadStatus WHERE IsConverted = true",
         ]
     )
-    descriptions = {name: found for name in DESCRIBED if (found := _described(provider, name))}
+    descriptions = descriptions_of(client, user_id)
     return Org(
         id=organization[0]["Id"],
         name=organization[0]["Name"] or "",
@@ -64,9 +62,30 @@ def read(client: Client, user_id: str) -> Org:
         users=provider.users(),
         descriptions=descriptions,
         deal_stages=[_deal_stage(row) for row in stages],
-        converted_statuses=[row["ApiName"] for row in statuses],
         waiting={name: _count(client, name) for name in PULLED if name in descriptions},
     )
+
+
+def descriptions_of(client: Client, user_id: str) -> dict[str, Description]:
+    """The objects that the login may see. Statuses that only a conversion may set are not among a lead's values."""
+    provider = SalesforceProvider(client, user_id)
+    descriptions = {name: found for name in DESCRIBED if (found := _described(provider, name))}
+    if "Lead" in descriptions:
+        converted = client.query("SELECT ApiName FROM LeadStatus WHERE IsConverted = true")
+        descriptions["Lead"] = _without_statuses(descriptions["Lead"], {row["ApiName"] for row in converted})
+    return descriptions
+
+
+def _without_statuses(description: Description, statuses: set[str]) -> Description:
+    status = description.fields.get("Status")
+    if not status:
+        return description
+    left = tuple(value for value in status.values if value not in statuses)
+    return replace(description, fields={**description.fields, "Status": replace(status, values=left)})
+
+
+def name_of(client: Client) -> str:
+    return next(client.query("SELECT Name FROM Organization"))["Name"]
 
 
 def rights_of(client: Client, user_id: str) -> Rights:

@@ -1,0 +1,389 @@
+"""Connecting the workspace to an org, and people to their own logins there."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from deals.models import Pipeline, Stage
+from integrations.logins import app_for
+from integrations.mappings import unmapped_required
+from integrations.models import (
+    Connection,
+    Credential,
+    Cursor,
+    ErrorEntry,
+    FieldMapping,
+    ObjectDescription,
+    ObjectSettings,
+    Outbox,
+    PendingReference,
+    RecordLink,
+    StageMapping,
+    UserMapping,
+)
+from integrations.providers import client_for
+from integrations.salesforce import defaults, oauth
+from integrations.salesforce import org as orgs
+from integrations.salesforce.client import Client, Session
+from integrations.sync.provider import ConnectionBroken, Description, RemoteUser
+from integrations.sync.records import KINDS, RECORD_TYPES
+from users.models import User
+
+PIPELINE = "Salesforce"
+DISCONNECTED = "Tandem was disconnected from Salesforce."
+Identity = dict[str, Any]
+
+
+class OtherOrg(oauth.LoginRefused):
+    """The login leads to another org than the connected one."""
+
+    def __init__(self, connected: str, org_id: str, org_name: str) -> None:
+        super().__init__(
+            f"This login belongs to the org “{org_name}”, but the workspace is connected to “{connected}”. "
+            "One workspace keeps in step with one org."
+        )
+        self.org_id = org_id
+        self.org_name = org_name
+
+
+def connect(
+    connection: Connection, user: User, tokens: oauth.TokenSet, *, grant: str = "", replacing: str = ""
+) -> Credential:
+    """Connect the workspace, or connect it again, with the login of ``user``.
+
+    Everything is read before anything is written, so a login that fails half-way changes nothing. ``replacing`` is the
+    id of another org that an admin confirmed to go over to. Raises LoginRefused, CallFailed or RequestRefused.
+    """
+    identity = oauth.identity(app_for(connection), tokens)
+    org = orgs.read(_client_of(tokens), tokens.user_id)
+    if connection.org_id and org.id not in (connection.org_id, replacing):
+        raise OtherOrg(connection.org_name, org.id, org.name)
+    with transaction.atomic():
+        if connection.org_id and connection.org_id != org.id:
+            forget_org(connection)
+        _store_connection(connection, tokens)
+        credential = store_login(connection, user, tokens, grant, identity, org.rights)
+        _store_org(connection, org)
+        choose_team_login(connection)
+    return credential
+
+
+def connect_personal(connection: Connection, user: User, tokens: oauth.TokenSet) -> Credential:
+    """Connect a user's own login to the workspace's org. Raises LoginRefused, CallFailed or RequestRefused."""
+    client = _client_of(tokens)
+    if tokens.org_id != connection.org_id:
+        raise OtherOrg(connection.org_name, tokens.org_id, orgs.name_of(client))
+    identity = oauth.identity(app_for(connection), tokens)
+    rights = orgs.rights_of(client, tokens.user_id)
+    with transaction.atomic():
+        credential = store_login(connection, user, tokens, "", identity, rights)
+        UserMapping.objects.filter(connection=connection, user=user, is_by_hand=False).update(user=None)
+        UserMapping.objects.filter(connection=connection, remote_id=tokens.user_id, is_by_hand=False).update(user=user)
+    return credential
+
+
+def store_login(
+    connection: Connection,
+    user: User | None,
+    tokens: oauth.TokenSet,
+    grant: str,
+    identity: Identity,
+    rights: orgs.Rights,
+) -> Credential:
+    """Keep a login. A user has one, and an SF user is one user's. Raises LoginRefused."""
+    holder = Credential.objects.filter(connection=connection, remote_user_id=tokens.user_id).first()
+    if holder and holder.user and user and holder.user != user:
+        raise oauth.LoginRefused(
+            f"{holder.user} has connected the Salesforce login {holder} already. Two people cannot share one login."
+        )
+    if user:
+        Credential.objects.filter(user=user).exclude(remote_user_id=tokens.user_id, connection=connection).update(
+            user=None, broken_reason=f"{user} connected another login.", access_token="", refresh_token=""
+        )
+    return Credential.objects.update_or_create(
+        connection=connection,
+        remote_user_id=tokens.user_id,
+        defaults={
+            "user": user or (holder.user if holder else None),
+            "grant": grant or Credential.Grant.AUTHORIZATION_CODE,
+            "access_token": tokens.access_token,
+            "refresh_token": tokens.refresh_token,
+            "username": identity.get("preferred_username") or "",
+            "name": identity.get("name") or "",
+            "email": identity.get("email") or "",
+            "power": power_of(rights),
+            "broken_reason": "",
+        },
+    )[0]
+
+
+def power_of(rights: orgs.Rights) -> Credential.Power:
+    if rights.modify_all:
+        return Credential.Power.MODIFY_ALL
+    return Credential.Power.VIEW_ALL if rights.view_all else Credential.Power.STANDARD
+
+
+def choose_team_login(connection: Connection, credential: Credential | None = None) -> None:
+    """Make ``credential`` the team's; without one keep what works, else take the most powerful."""
+    present = connection.team_credential
+    if not credential and present and not present.broken_reason:
+        return
+    strongest = connection.credentials.filter(broken_reason="").order_by("-power", "pk").first()
+    connection.team_credential = credential or strongest
+    connection.save(update_fields=["team_credential"])
+
+
+def prepare(connection: Connection, credential: Credential) -> None:
+    """Read the org again: users, objects, fields, picklists, stages. What people have set stays."""
+    org = orgs.read(client_for(credential), credential.remote_user_id)
+    with transaction.atomic():
+        _store_org(connection, org)
+        Credential.objects.filter(pk=credential.pk).update(power=power_of(org.rights))
+
+
+def refresh_descriptions(connection: Connection, credential: Credential) -> None:
+    """Read only the objects, their fields and picklists again."""
+    found = orgs.descriptions_of(client_for(credential), credential.remote_user_id)
+    _store_descriptions(connection, found.values())
+
+
+def disconnect(connection: Connection) -> bool:
+    """Revoke every login and stop; records, links and settings stay. False: the org did not confirm a revocation."""
+    app = app_for(connection)
+    logins = list(connection.credentials.exclude(access_token="", refresh_token=""))
+    revoked = [oauth.revoke(app, one.refresh_token or one.access_token) for one in logins]
+    with transaction.atomic():
+        connection.disconnected_at = timezone.now()
+        connection.paused_until, connection.pause_reason, connection.failures = None, "", 0
+        connection.save(update_fields=["disconnected_at", "paused_until", "pause_reason", "failures"])
+        connection.credentials.update(access_token="", refresh_token="", broken_reason=DISCONNECTED)
+        Pipeline.objects.filter(name=PIPELINE).update(is_locked=False)
+    return all(revoked)
+
+
+def disconnect_personal(credential: Credential) -> bool:
+    """Take a user's login away; the team's does their work from now on."""
+    is_revoked = oauth.revoke(app_for(credential.connection), credential.refresh_token or credential.access_token)
+    connection = credential.connection
+    with transaction.atomic():
+        credential.access_token = credential.refresh_token = ""
+        credential.broken_reason, credential.user = "Its user disconnected it.", None
+        credential.save(update_fields=["access_token", "refresh_token", "broken_reason", "user"])
+        connection.refresh_from_db()
+        choose_team_login(connection)
+    return is_revoked
+
+
+def forget_org(connection: Connection) -> None:
+    """Remove everything that says which record here is which there. The records themselves stay."""
+    for model in (RecordLink, Outbox, Cursor, PendingReference, FieldMapping, StageMapping):
+        model._default_manager.filter(connection=connection).delete()
+    for kept in (ObjectDescription, UserMapping):
+        kept._default_manager.filter(connection=connection).delete()
+    ErrorEntry.objects.filter(connection=connection).open().update(
+        closed_at=timezone.now(), closed_reason="The workspace went over to another org."
+    )
+    for type_ in RECORD_TYPES.values():
+        linked = type_.model._default_manager.exclude(crm_id="")
+        linked.update(crm_id="", **({"crm_object": ""} if hasattr(type_.model, "crm_object") else {}))
+    connection.credentials.all().delete()
+    for name in ("team_credential", "started_at", "first_pull_finished_at", "setup_ends_at"):
+        setattr(connection, name, None)
+    connection.save()
+
+
+def missing_requirements(connection: Connection) -> list[str]:
+    """What must be mapped before syncing starts, in words."""
+    settings_by_kind = {row.record_kind: row for row in connection.object_settings.all()}
+    contacts = settings_by_kind.get("contact")
+    created = {"Account", (contacts.create_as if contacts else "") or "Contact"}
+    lacking = []
+    for row in connection.descriptions.filter(remote_object__in=created).order_by("remote_object"):
+        mappings = connection.field_mappings.filter(remote_object=row.remote_object).exclude(
+            direction=FieldMapping.Direction.IN
+        )
+        own = settings_by_kind.get(KINDS[row.remote_object])
+        given = {*mappings.values_list("remote_field", flat=True), own.source_field if own else ""}
+        description = Description.from_json(row.content)
+        lacking += [
+            f"{row.remote_object}: Salesforce requires “{field.label}”, and nothing is mapped to it."
+            for field in unmapped_required(description, given)
+        ]
+    return lacking
+
+
+def start_syncing(connection: Connection) -> None:
+    """End the setup window now. Raises ValueError with what is still missing."""
+    if lacking := missing_requirements(connection):
+        raise ValueError(" ".join(lacking))
+    Connection.objects.filter(pk=connection.pk, started_at=None).update(
+        started_at=timezone.now(), is_held=False, updated_at=timezone.now()
+    )
+    connection.refresh_from_db()
+
+
+def hold(connection: Connection, *, is_held: bool) -> None:
+    """Keep syncing from starting by itself, or let it."""
+    connection.is_held = is_held
+    connection.save(update_fields=["is_held"])
+
+
+def _client_of(tokens: oauth.TokenSet) -> Client:
+    """A client for a login that is not kept yet."""
+
+    def no_renewal() -> str:
+        raise ConnectionBroken("Salesforce refused the login that it had just given.")
+
+    session = Session(
+        tokens.access_token, no_renewal, local_url=settings.SALESFORCE_LOCAL_ORG, timeout=settings.SALESFORCE_TIMEOUT
+    )
+    return Client(tokens.instance_url, session)
+
+
+def _store_connection(connection: Connection, tokens: oauth.TokenSet) -> None:
+    now = timezone.now()
+    if not connection.started_at and (not connection.setup_ends_at or connection.disconnected_at):
+        connection.setup_ends_at = now + timedelta(hours=settings.SALESFORCE_SETUP_HOURS)
+    connection.instance_url = tokens.instance_url
+    connection.connected_at, connection.disconnected_at = now, None
+    connection.paused_until, connection.pause_reason, connection.failures = None, "", 0
+    connection.save()
+
+
+def _store_org(connection: Connection, org: orgs.Org) -> None:
+    connection.org_id, connection.org_name = org.id, org.name
+    connection.edition, connection.is_sandbox = org.edition, org.is_sandbox
+    connection.waiting_counts = dict(org.waiting)
+    connection.save(update_fields=["org_id", "org_name", "edition", "is_sandbox", "waiting_counts"])
+    _store_users(connection, org.users)
+    _store_descriptions(connection, org.descriptions.values())
+    _make_settings(connection, org.descriptions)
+    _make_mappings(connection, org.descriptions)
+    _make_pipeline(org.deal_stages)
+    for name in orgs.PULLED:
+        if name in org.descriptions:
+            Cursor.objects.get_or_create(connection=connection, remote_object=name)
+
+
+def _store_users(connection: Connection, users: Iterable[RemoteUser]) -> None:
+    rows = [
+        UserMapping(
+            connection=connection, remote_id=user.id, name=user.name, email=user.email, is_active=user.is_active
+        )
+        for user in users
+    ]
+    UserMapping.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["connection", "remote_id"],
+        update_fields=["name", "email", "is_active"],
+    )
+    _match_users(connection)
+
+
+def _match_users(connection: Connection) -> None:
+    """By login, then by e-mail; an active SF user before an inactive one, and nobody twice."""
+    logins = dict(connection.credentials.exclude(user=None).values_list("remote_user_id", "user_id"))
+    taken = set(connection.user_mappings.exclude(user=None).values_list("user_id", flat=True))
+    emails = {user.email: user.pk for user in User.objects.filter(is_active=True)}
+    open_mappings = connection.user_mappings.filter(user=None, is_by_hand=False)
+    for mapping in sorted(open_mappings, key=lambda row: (row.remote_id not in logins, not row.is_active, row.pk)):
+        # Sandboxes spoil the addresses of their users with this ending.
+        email = mapping.email.lower().removesuffix(".invalid")
+        user_id = logins.get(mapping.remote_id) or emails.get(email)
+        if user_id and user_id not in taken:
+            taken.add(user_id)
+            UserMapping.objects.filter(pk=mapping.pk).update(user_id=user_id)
+
+
+def _store_descriptions(connection: Connection, descriptions: Iterable[Description]) -> None:
+    for description in descriptions:
+        ObjectDescription.objects.update_or_create(
+            connection=connection,
+            remote_object=description.name,
+            defaults={"content": description.as_json(), "fetched_at": timezone.now()},
+        )
+
+
+def _make_settings(connection: Connection, descriptions: Mapping[str, Description]) -> None:
+    for kind, remote_object in (("account", "Account"), ("contact", "Contact"), ("deal", "Opportunity")):
+        description = descriptions.get(remote_object)
+        if description:
+            ObjectSettings.objects.get_or_create(
+                connection=connection,
+                record_kind=kind,
+                defaults={
+                    "push_new": kind == "account",
+                    "create_as": remote_object,
+                    "source_field": _source_field(description, kind),
+                },
+            )
+
+
+def _source_field(description: Description, kind: str) -> str:
+    """Where “Tandem” may be written as the source; empty where a restricted picklist does not know it."""
+    remote = description.fields.get(defaults.SOURCE_FIELDS[kind])  # type: ignore[index]
+    if not remote or not remote.is_createable or (remote.is_restricted and "Tandem" not in remote.values):
+        return ""
+    return remote.name
+
+
+def _make_mappings(connection: Connection, descriptions: Mapping[str, Description]) -> None:
+    """Propose a mapping for objects that have none: what people have changed or removed stays so."""
+    for name in defaults.STANDARD:
+        is_mapped = connection.field_mappings.filter(remote_object=name).exists()
+        if name in descriptions and not is_mapped:
+            _propose(connection, descriptions[name])
+
+
+def _propose(connection: Connection, description: Description) -> None:
+    kind = KINDS[description.name]
+    type_ = RECORD_TYPES[kind]
+    common = {"connection": connection, "record_kind": kind, "remote_object": description.name}
+    proposals = list(defaults.field_proposals(description, type_.fields))
+    FieldMapping.objects.bulk_create(
+        FieldMapping(
+            **common,
+            field=proposal.field,
+            remote_field=proposal.remote_field,
+            direction=proposal.direction,
+            winner=proposal.winner,
+            unit=proposal.unit,
+        )
+        for proposal in proposals
+    )
+    status = next((proposal.remote_field for proposal in proposals if proposal.field == "stage"), "")
+    if status and description.name != "Opportunity":  # a deal's stages are the org's own: they need no table
+        stages = list(type_.stage_model._default_manager.values_list("pk", "name"))
+        StageMapping.objects.bulk_create(
+            StageMapping(**common, stage_id=stage_id, remote_value=value)
+            for stage_id, value in defaults.stage_proposals(description.fields[status], stages)
+        )
+
+
+def _make_pipeline(stages: Iterable[orgs.DealStage]) -> None:
+    """The org's opportunity stages as a pipeline of ours, which nobody edits here."""
+    pipeline = Pipeline.objects.filter(name=PIPELINE).first()
+    if not pipeline:
+        Pipeline.objects.filter(is_default=True).update(is_default=False)
+        pipeline = Pipeline.objects.create(name=PIPELINE, is_default=True)
+    Pipeline.objects.filter(pk=pipeline.pk).update(is_locked=True)
+    names = []
+    for position, stage in enumerate(stages):
+        names.append(stage.name)
+        Stage.objects.update_or_create(
+            pipeline=pipeline,
+            name=stage.name,
+            defaults={
+                "position": position,
+                "probability": stage.probability,
+                "is_closed": stage.is_closed,
+                "is_won": stage.is_won,
+                "is_active": stage.is_active,
+            },
+        )
+    pipeline.stages.exclude(name__in=names).update(is_active=False)
