@@ -55,8 +55,9 @@ def connect(
 ) -> Credential:
     """Connect the workspace, or connect it again, with the login of ``user``.
 
-    Everything is read before anything is written, so a login that fails half-way changes nothing. ``replacing`` is the
-    id of another org that an admin confirmed to go over to. Raises LoginRefused, CallFailed or RequestRefused.
+    ``connection`` may carry the settings of another app that are not saved yet: they are kept with the login. All is
+    read before anything is written, so a login that fails half-way changes nothing. ``replacing`` is the id of another
+    org that an admin confirmed to go over to. Raises LoginRefused or ProviderError.
     """
     identity = oauth.identity(app_for(connection), tokens)
     org = orgs.read(_client_of(tokens), tokens.user_id)
@@ -73,7 +74,7 @@ def connect(
 
 
 def connect_personal(connection: Connection, user: User, tokens: oauth.TokenSet) -> Credential:
-    """Connect a user's own login to the workspace's org. Raises LoginRefused, CallFailed or RequestRefused."""
+    """Connect a user's own login to the workspace's org. Raises LoginRefused or ProviderError."""
     client = _client_of(tokens)
     if tokens.org_id != connection.org_id:
         raise OtherOrg(connection.org_name, tokens.org_id, orgs.name_of(client))

@@ -1,9 +1,8 @@
 """Which Provider a connection means: the one file that names both halves."""
 
-from functools import partial
-
 from django.conf import settings
 
+from integrations.logins import Renewal
 from integrations.models import Credential
 from integrations.salesforce.client import Client, Session
 from integrations.salesforce.provider import SalesforceProvider
@@ -13,7 +12,7 @@ def client_for(credential: Credential) -> Client:
     """A client that speaks as ``credential``, renewing its token when it has expired."""
     session = Session(
         credential.access_token,
-        partial(renew, credential.pk),
+        Renewal(credential),
         local_url=settings.SALESFORCE_LOCAL_ORG,
         timeout=settings.SALESFORCE_TIMEOUT,
     )

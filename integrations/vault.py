@@ -14,6 +14,19 @@ def _vault() -> MultiFernet:
     return MultiFernet([Fernet(key) for key in settings.TOKEN_KEYS])
 
 
+def seal(text: str) -> str:
+    """For a secret that waits outside the database's secret columns, such as in a session."""
+    return _vault().encrypt(text.encode()).decode() if text else ""
+
+
+def unseal(text: str) -> str:
+    """What was sealed; "" when its key is gone."""
+    try:
+        return _vault().decrypt(text).decode() if text else ""
+    except InvalidToken:
+        return ""
+
+
 class SecretField(models.TextField):
     """Text that the database holds encrypted.
 

@@ -131,8 +131,9 @@ def _pairs(connection: Connection, remote_object: str, type_: RecordType, descri
             yield Pair(fields[row.field], description.fields[row.remote_field], rule)
 
 
-def base_of(link: RecordLink) -> Base:
-    return Base(link.base, link.base_ours)
+def base_of(link: RecordLink) -> Base | None:
+    """What a link's two records last agreed on; None when they have yet to be compared for the first time."""
+    return Base(link.base, link.base_ours) if link.base else None
 
 
 def readable(pairs: Iterable[Pair], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,24 @@
+"""Who may open the settings."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+
+View = Callable[..., HttpResponse]
+
+
+def admin_required(view: View) -> View:
+    """Strangers are asked to sign in; members get 403."""
+
+    @login_required
+    @wraps(view)
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_admin:
+            raise PermissionDenied("Only admins change the integration.")
+        return view(request, *args, **kwargs)
+
+    return checked

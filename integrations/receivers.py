@@ -1,0 +1,35 @@
+"""The doorbell: a record that was saved here is due to be pushed. Ringing once too often does no harm."""
+
+from typing import Any
+
+from django.db.models import Model
+from django.db.models.signals import post_save, pre_delete
+
+from common.models import Record
+from integrations.models import ErrorEntry, Outbox, PendingReference, RecordLink
+from integrations.services import queue_push
+from integrations.sync.records import RECORD_TYPES, kind_of
+from integrations.sync.settle import dropped
+
+
+def on_record_saved(sender: type[Model], instance: Record, raw: bool = False, **kwargs: Any) -> None:
+    if not raw:  # raw: a fixture is being loaded
+        queue_push(instance)
+
+
+def on_record_deleted(sender: type[Model], instance: Record, **kwargs: Any) -> None:
+    """Leave a tombstone: the record on the other side stays, and is not pulled into a new record."""
+    kind = kind_of(instance)
+    assert kind is not None, "only record types are connected"
+    for link in RecordLink.objects.live().of(kind, [instance.pk]):
+        dropped(link, "It was deleted in Tandem.").record_id = None
+        link.save(update_fields=["dropped_at", "drop_reason", "record_id"])
+    Outbox.objects.of(kind, [instance.pk]).delete()
+    ErrorEntry.objects.of(kind, [instance.pk]).delete()
+    PendingReference.objects.filter(record_kind=kind, record_id=instance.pk).delete()
+
+
+def connect() -> None:
+    for type_ in RECORD_TYPES.values():
+        post_save.connect(on_record_saved, sender=type_.model, dispatch_uid=f"push {type_.kind}")
+        pre_delete.connect(on_record_deleted, sender=type_.model, dispatch_uid=f"tombstone {type_.kind}")

@@ -1,0 +1,165 @@
+"""What views, receivers and commands ask of the sync."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection as database
+from django.db import transaction
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from common.acting import acting_user
+from common.models import Record
+from integrations.models import Connection, Cursor, ErrorEntry, Lane, ObjectSettings, Outbox, RecordLink
+from integrations.sync import outbox
+from integrations.sync.eligibility import refuses_manual
+from integrations.sync.records import RECORD_TYPES, kind_of
+from integrations.sync.state import State, SyncState, sync_states
+from users.models import User
+
+__all__ = ["State", "SyncState", "push_refusal", "queue_push", "request_pull", "retry", "sync_states"]
+
+# The workers of this cluster serve what people wait for and nothing else.
+CLUSTERS = {Lane.PEOPLE: settings.PEOPLE_CLUSTER, Lane.REAL_TIME: settings.PEOPLE_CLUSTER}
+
+
+class Refused(Exception):
+    """What was asked for can't be done now; the text says why, for a person."""
+
+
+@dataclass(frozen=True)
+class Bell:
+    """Wakes a worker for a lane once the transaction is through."""
+
+    lane: Lane
+
+    def __call__(self) -> None:
+        async_task("integrations.tasks.push_lane", str(self.lane), cluster=CLUSTERS.get(self.lane))
+
+    def ring(self) -> None:
+        """However many records a transaction marks, it wakes a worker once a lane."""
+        if not any(waiting == self for _, waiting, *_ in database.run_on_commit):
+            transaction.on_commit(self)
+
+
+def queue_push(
+    records: Record | Sequence[Record],
+    *,
+    user: User | None = None,
+    lane: Lane = Lane.REAL_TIME,
+    is_manual: bool = False,
+    create_anyway: bool = False,
+) -> None:
+    """Mark records of one kind as due, in the transaction of the edit, and wake the worker when it is through.
+
+    Without an org that was ever connected nothing is marked.
+    """
+    batch = [records] if isinstance(records, Record) else list(records)
+    connection = Connection.objects.exclude(org_id="").first()
+    kind = kind_of(batch[0]) if batch else None
+    if connection is None or kind is None or not connection.object_settings.filter(record_kind=kind).exists():
+        return
+    actor = user or acting_user()
+    with transaction.atomic():
+        outbox.mark_due(
+            connection,
+            kind,
+            batch,
+            lane=lane,
+            actor_id=actor.pk if actor else None,
+            is_manual=is_manual,
+            create_anyway=create_anyway,
+        )
+        Bell(lane).ring()
+
+
+def push_refusal(record_or_kind: Record | str) -> str:
+    """Why a push by hand is not possible now; "" when it is."""
+    connection = Connection.objects.first()
+    if connection is None or not connection.is_connected:
+        return "Salesforce is not connected."
+    if connection.phase == Connection.Phase.SETUP:
+        return "The setup window is still open: nothing is pushed before syncing starts."
+    if connection.phase == Connection.Phase.INITIAL_PULL:
+        return "The first pull is still running; pushing by hand is possible when it is done."
+    kind = record_or_kind if isinstance(record_or_kind, str) else kind_of(record_or_kind)
+    return refuses_manual(ObjectSettings.objects.filter(connection=connection, record_kind=kind).first())
+
+
+def push_now(records: Sequence[Record], user: User) -> None:
+    """Push records by hand: stage and other filters don't count. Raises Refused."""
+    if records and (reason := push_refusal(records[0])):
+        raise Refused(reason)
+    queue_push(records, user=user, lane=Lane.PEOPLE, is_manual=True)
+
+
+def pull_refusal(connection: Connection | None) -> str:
+    """Why a pull by hand is not possible now; "" when it is."""
+    if connection is None or not connection.is_connected:
+        return "Salesforce is not connected."
+    if connection.phase == Connection.Phase.SETUP:
+        return "The setup window is still open: nothing is pulled before syncing starts."
+    if connection.phase == Connection.Phase.INITIAL_PULL:
+        return "The first pull is still running."
+    return ""
+
+
+def request_pull(connection: Connection, remote_object: str = "") -> None:
+    """Make one object, or all of them, due to be pulled now. Raises Refused."""
+    if reason := pull_refusal(connection):
+        raise Refused(reason)
+    cursors = Cursor.objects.filter(connection=connection)
+    if remote_object:
+        cursors = cursors.filter(remote_object=remote_object)
+    cursors.update(due_at=timezone.now())
+    wake_pull()
+
+
+def wake_pull() -> None:
+    transaction.on_commit(lambda: async_task("integrations.tasks.pull_due"))
+
+
+def retry(entries: Sequence[ErrorEntry], user: User) -> int:
+    """Push again the records of open entries; each entry closes when its push goes through. Returns how many."""
+    count = 0
+    for kind in {entry.record_kind for entry in entries}:
+        ids = [entry.record_id for entry in entries if entry.record_kind == kind and entry.closed_at is None]
+        records = list(RECORD_TYPES[kind].model._default_manager.filter(pk__in=ids))
+        gone = set(ids) - {record.pk for record in records}
+        ErrorEntry.objects.open().of(kind, list(gone)).update(
+            closed_at=timezone.now(), closed_reason="The record was deleted here."
+        )
+        queue_push(records, user=user, lane=Lane.PEOPLE, is_manual=True)
+        count += len(records)
+    return count
+
+
+@transaction.atomic
+def resolve_match(entry: ErrorEntry, remote_id: str, user: User) -> None:
+    """Answer "which of these is it?": link the chosen one, or with "" create another. Raises Refused."""
+    record = RECORD_TYPES[entry.record_kind].model._default_manager.select_for_update().get(pk=entry.record_id)
+    if not remote_id:
+        queue_push(record, user=user, lane=Lane.PEOPLE, is_manual=True, create_anyway=True)
+        return
+    candidates = {row["remote_id"]: row["remote_object"] for row in entry.details.get("candidates", ())}
+    if remote_id not in candidates:
+        raise Refused("Choose one of the records that are shown.")
+    if RecordLink.objects.live().filter(remote_id=remote_id).exists():
+        raise Refused("That record is linked to another one by now.")
+    _link_by_hand(entry, record, candidates[remote_id], remote_id)
+    queue_push(record, user=user, lane=Lane.PEOPLE, is_manual=True)
+
+
+def _link_by_hand(entry: ErrorEntry, record: Record, remote_object: str, remote_id: str) -> None:
+    """Link without a base: the push that follows compares the two for the first time."""
+    values = {"record_kind": entry.record_kind, "record_id": record.pk, "remote_object": remote_object}
+    RecordLink.objects.update_or_create(
+        connection=entry.connection,
+        remote_id=remote_id,
+        defaults={**values, "base": {}, "base_ours": {}, "dropped_at": None, "note": "Linked by hand."},
+    )
+    columns = {"crm_id": remote_id} | ({"crm_object": remote_object} if hasattr(record, "crm_object") else {})
+    type(record)._default_manager.filter(pk=record.pk).update(**columns)
+    Outbox.objects.of(entry.record_kind, [record.pk]).update(sent_at=None)
+    record.refresh_from_db()

@@ -1,0 +1,456 @@
+"""Applying pulled records to ours: a page at a time, inside the caller's transaction, with a fixed number of queries."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import Q
+from django.db.models.functions import Lower, Trim
+from django.utils import timezone
+
+from common.domains import registrable_domain
+from common.models import Origin, Record, RecordKind
+from contacts.models import Contact
+from integrations.models import Lane, Outbox, PendingReference, RecordLink, Run, SyncEvent
+from integrations.sync import outbox
+from integrations.sync.local import Writer
+from integrations.sync.mapping import MISSING, Vocabulary, normal, to_local
+from integrations.sync.matching import CONTACT, LEAD, company_domain
+from integrations.sync.parents import accounts_by_domain
+from integrations.sync.plan import Plan, Side, plan
+from integrations.sync.provider import RemoteRecord, Value
+from integrations.sync.records import RECORD_TYPES
+from integrations.sync.scope import Scope, base_of, readable
+from integrations.sync.settle import conflict_stories, dropped, moved, store_links
+
+NAMELESS = "(no name)"
+
+
+@dataclass
+class Applied:
+    counts: Counter[str] = field(default_factory=Counter)
+    links: list[RecordLink] = field(default_factory=list)
+    events: list[SyncEvent] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Known:
+    """The links that the records of a page already have, by every id that they cover."""
+
+    own: dict[str, RecordLink]
+    beside: dict[str, RecordLink]
+    former: dict[str, RecordLink]
+
+    @classmethod
+    def load(cls, scope: Scope, records: Sequence[RemoteRecord]) -> "Known":
+        ids = [record.id for record in records]
+        successors = [successor for record in records if (successor := _successor(record)[1])]
+        links = RecordLink.objects.filter(connection=scope.connection)
+        own = {link.remote_id: link for link in links.filter(remote_id__in=[*ids, *successors])}
+        beside = {link.also_lead_id: link for link in links.live().filter(also_lead_id__in=ids)}
+        former = {
+            former_id: link for link in links.live().filter(former_ids__overlap=ids) for former_id in link.former_ids
+        }
+        return cls(own, beside, former)
+
+
+def _successor(record: RemoteRecord) -> tuple[str, str]:
+    """The object and id of the record that Salesforce goes on with, where it does."""
+    if record.merged_into:
+        return record.remote_object, record.merged_into
+    if contact_id := record.converted_to.get(CONTACT):
+        return CONTACT, contact_id
+    return "", ""
+
+
+def apply_records(scope: Scope, records: Sequence[RemoteRecord], run: Run) -> Applied:
+    """Bring our side up to date with a page of theirs."""
+    applied = Applied()
+    records = list({record.id: _normal(scope, record) for record in records}.values())
+    known = Known.load(scope, records)
+    writer = Writer(scope)
+    changed: list[tuple[RecordLink, RemoteRecord]] = []
+    unknown: list[RemoteRecord] = []
+    gone: list[tuple[RecordLink, RemoteRecord]] = []
+    for record in records:
+        link = known.own.get(record.id)
+        if link is None:
+            _sort_unlinked(record, known, unknown, applied)
+        elif record.is_deleted or _successor(record)[1]:
+            gone.append((link, record)) if link.dropped_at is None else applied.counts.update(["unchanged"])
+        elif link.dropped_at is not None and link.record_id is None:
+            applied.counts["skipped"] += 1  # deleted here: it does not come back by itself
+        elif link.dropped_at is None and _is_as_agreed(link, record):
+            applied.counts["unchanged"] += 1
+        else:
+            changed.append((link, record))
+    _follow(scope, gone, known, writer, applied)
+    _adopt_or_create(scope, unknown, changed, applied)
+    _merge(scope, changed, writer, applied, run)
+    store_links(applied.links)
+    writer.flush()
+    for event in applied.events:
+        event.run = run
+    SyncEvent.objects.bulk_create(applied.events)
+    return applied
+
+
+def _normal(scope: Scope, record: RemoteRecord) -> RemoteRecord:
+    values = {name: normal(scope.by_name[name].remote, value) for name, value in record.values.items()}
+    return RemoteRecord(**{**record.__dict__, "values": values})
+
+
+def _sort_unlinked(record: RemoteRecord, known: Known, unknown: list[RemoteRecord], applied: Applied) -> None:
+    """A record without a link of its own: new to us, or another face of a record that we know."""
+    if record.id in known.beside or record.id in known.former:
+        applied.counts["unchanged"] += 1
+    elif record.is_deleted or _successor(record)[1]:
+        applied.counts["skipped"] += 1
+    else:
+        unknown.append(record)
+
+
+def _is_as_agreed(link: RecordLink, record: RemoteRecord) -> bool:
+    base = link.base
+    return bool(base) and all(name in base and base[name] == value for name, value in record.values.items())
+
+
+# --- what is gone on the other side -----------------------------------------------------------------------------------
+
+
+def _follow(
+    scope: Scope, gone: Sequence[tuple[RecordLink, RemoteRecord]], known: Known, writer: Writer, applied: Applied
+) -> None:
+    records = _locked(scope, [link.record_id for link, _ in gone if link.record_id])
+    for link, remote in gone:
+        record = records.get(link.record_id or 0)
+        remote_object, successor = _successor(remote)
+        holder = known.own.get(successor)
+        reason = _why_gone(remote)
+        applied.counts["deleted"] += 1
+        if successor and (holder is None or holder.record_id in {None, link.record_id}):
+            applied.links.append(moved(link, remote_object, successor))
+            if record:
+                writer.identify(record, remote_object, successor)
+                applied.events.append(_event(scope, record.pk, SyncEvent.Kind.RELINKED, reason))
+            continue
+        applied.links.append(dropped(link, reason))
+        if record:
+            writer.identify(record, "", "")
+            applied.events.append(_event(scope, record.pk, SyncEvent.Kind.UNLINKED, reason))
+
+
+def _why_gone(remote: RemoteRecord) -> str:
+    if remote.merged_into:
+        return "Salesforce merged it into another record."
+    if remote.converted_to:
+        return "Salesforce converted the lead."
+    return "It was deleted in Salesforce."
+
+
+def _locked(scope: Scope, ids: Iterable[int]) -> dict[int, Record]:
+    rows = scope.type.model._default_manager.filter(pk__in=list(ids)).select_for_update(of=("self",)).order_by("pk")
+    return {record.pk: record for record in rows}
+
+
+def _event(
+    scope: Scope, record_id: int, kind: SyncEvent.Kind, summary: str = "", changes: dict[str, list[Value]] | None = None
+) -> SyncEvent:
+    return SyncEvent(
+        record_kind=scope.kind,
+        record_id=record_id,
+        kind=kind,
+        summary=summary,
+        changes=readable(scope.pairs, changes or {}),
+    )
+
+
+# --- what is new to us ------------------------------------------------------------------------------------------------
+
+
+def _adopt_or_create(
+    scope: Scope, unknown: Sequence[RemoteRecord], changed: list[tuple[RecordLink, RemoteRecord]], applied: Applied
+) -> None:
+    """Link to a record that we have, else make one. What is linked goes on to be compared, as on first link."""
+    if not unknown:
+        return
+    matches = Matches.load(scope, unknown)
+    new: list[RemoteRecord] = []
+    for remote in unknown:
+        if link := matches.other_face(remote):
+            _join_faces(scope, link, remote, changed, applied)
+        elif found := matches.take(remote):
+            record_id, note = found
+            link = RecordLink(
+                connection=scope.connection,
+                record_kind=scope.kind,
+                record_id=record_id,
+                remote_object=remote.remote_object,
+                remote_id=remote.id,
+                note=note,
+            )
+            applied.events.append(_event(scope, record_id, SyncEvent.Kind.LINKED, note))
+            changed.append((link, remote))
+        else:
+            new.append(remote)
+    _create(scope, new, applied)
+
+
+def _join_faces(
+    scope: Scope,
+    link: RecordLink,
+    remote: RemoteRecord,
+    changed: list[tuple[RecordLink, RemoteRecord]],
+    applied: Applied,
+) -> None:
+    """A lead and a contact of one person: the contact is the link, the lead's id is kept beside it."""
+    if remote.remote_object == LEAD:
+        link.also_lead_id = remote.id
+        applied.links.append(link)
+        applied.counts["skipped"] += 1
+    else:
+        changed.append((moved(link, remote.remote_object, remote.id), remote))
+        assert link.record_id is not None, "only links of our records are looked up by e-mail"
+        applied.events.append(
+            _event(scope, link.record_id, SyncEvent.Kind.RELINKED, "Salesforce has a contact beside the lead.")
+        )
+
+
+class Matches:
+    """Our records that the unlinked records of a page may be, found with a few queries for all of them."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.by_email: dict[str, list[int]] = defaultdict(list)
+        self.by_domain: dict[str, list[int]] = defaultdict(list)
+        self.by_name: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self.faces: dict[str, RecordLink] = {}
+        self.taken: set[int] = set()
+
+    @classmethod
+    def load(cls, scope: Scope, unknown: Sequence[RemoteRecord]) -> "Matches":
+        matches = cls(scope)
+        if scope.kind == RecordKind.CONTACT:
+            matches._load_people(unknown)
+        elif scope.kind == RecordKind.ACCOUNT:
+            matches._load_companies(unknown)
+        return matches
+
+    def _read(self, remote: RemoteRecord, name: str) -> str:
+        value = next((remote.values.get(pair.name) for pair in self.scope.pairs if pair.field.name == name), None)
+        return str(value).strip() if value else ""
+
+    def _full_name(self, remote: RemoteRecord) -> str:
+        return " ".join(f"{self._read(remote, 'last_name')} {self._read(remote, 'first_name')}".lower().split())
+
+    def _load_people(self, unknown: Sequence[RemoteRecord]) -> None:
+        emails = sorted({email.lower() for remote in unknown if (email := self._read(remote, "email"))})
+        names = {self._full_name(remote) for remote in unknown}
+        known = Contact.objects.having_email(emails)
+        for pk, key, others in known.filter(crm_id="").order_by("pk").values_list("pk", "email_key", "other_emails"):
+            for email in {key, *others} & set(emails):
+                self.by_email[email].append(pk)
+        self._load_faces(known)
+        rows = Contact.objects.filter(crm_id="").annotate(full=Trim(Lower("sort_name"))).filter(sort_name__in=names)
+        for pk, name, account_crm_id, email in rows.values_list("pk", "full", "account__crm_id", "email"):
+            for place in {account_crm_id or "", company_domain(email)} - {""}:
+                self.by_name[name, place].append(pk)
+
+    def _load_faces(self, known: Iterable[Contact]) -> None:
+        """Links of the other people-object with the same address: the other face of one person."""
+        other = CONTACT if self.scope.remote_object == LEAD else LEAD
+        people = dict(known.filter(crm_object=other).exclude(email_key="").values_list("pk", "email_key"))
+        links = RecordLink.objects.live().of(self.scope.kind, list(people)).filter(remote_object=other, also_lead_id="")
+        for link in links.order_by("-pk"):
+            self.faces[people[link.record_id or 0]] = link
+
+    def _load_companies(self, unknown: Sequence[RemoteRecord]) -> None:
+        domains = {registrable_domain(self._read(remote, "website")) for remote in unknown} - {""}
+        names = {self._read(remote, "name").lower() for remote in unknown} - {""}
+        rows = self.scope.type.model._default_manager.filter(crm_id="").filter(
+            Q(domain__in=domains) | Q(sort_name__in=names)
+        )
+        for pk, domain, name in rows.order_by("pk").values_list("pk", "domain", "sort_name"):
+            self.by_domain[domain].append(pk)
+            self.by_name[name, ""].append(pk)
+
+    def other_face(self, remote: RemoteRecord) -> RecordLink | None:
+        return self.faces.pop(self._read(remote, "email").lower(), None) if self.faces else None
+
+    def take(self, remote: RemoteRecord) -> tuple[int, str] | None:
+        """The record to link and what to say of it. No record is given away twice."""
+        found = self._of_person(remote) if self.scope.kind == RecordKind.CONTACT else self._of_company(remote)
+        if found:
+            self.taken.add(found[0])
+        return found
+
+    def _free(self, candidates: Iterable[int]) -> list[int]:
+        return [pk for pk in candidates if pk not in self.taken]
+
+    def _of_person(self, remote: RemoteRecord) -> tuple[int, str] | None:
+        email = self._read(remote, "email").lower()
+        if same := self._free(self.by_email.get(email, ())):
+            return same[0], "Linked by its e-mail address."
+        places = {self._read(remote, "account"), company_domain(email)} - {""}
+        namesakes = {
+            pk for place in places for pk in self._free(self.by_name.get((self._full_name(remote), place), ()))
+        }
+        return (namesakes.pop(), "Linked by its name and company: please check.") if len(namesakes) == 1 else None
+
+    def _of_company(self, remote: RemoteRecord) -> tuple[int, str] | None:
+        domain = registrable_domain(self._read(remote, "website"))
+        same = self._free(self.by_domain.get(domain, ())) if domain else []
+        if len(same) == 1:
+            return same[0], "Linked by its domain."
+        namesakes = self._free(self.by_name.get((self._read(remote, "name").lower(), ""), ()))
+        return (namesakes[0], "Linked by its name: please check.") if len(namesakes) == 1 and not same else None
+
+
+def _create(scope: Scope, new: Sequence[RemoteRecord], applied: Applied) -> None:
+    vocabulary = scope.vocabulary(remote=[remote.values for remote in new])
+    records = [_new_record(scope, remote, vocabulary) for remote in new]
+    notes = _match_accounts(scope, records)
+    scope.type.model._default_manager.bulk_create(records, batch_size=500)
+    writer = Writer(scope)
+    for record, remote in zip(records, new, strict=True):
+        for pair in scope.references:
+            if remote.values.get(pair.name):
+                writer.note_reference(record, pair.field.name, remote.values[pair.name], pair.field.get(record))
+    writer.flush()
+    expressed = scope.express(records, scope.vocabulary(records))
+    for number, (record, remote) in enumerate(zip(records, new, strict=True)):
+        agreed = Plan()
+        for name, value in remote.values.items():
+            agreed.agree_to_differ(name, expressed[record.pk].get(name, value), value)
+        applied.links.append(_new_link(scope, record, remote, agreed, notes.get(number, "")))
+    applied.counts["created"] += len(records)
+    _resolve_references(scope, {remote.id: record.pk for record, remote in zip(records, new, strict=True)})
+
+
+def _new_record(scope: Scope, remote: RemoteRecord, vocabulary: Vocabulary) -> Record:
+    record = scope.type.model(origin=Origin.CRM_PULL, is_hidden=not scope.settings.is_visible, crm_id=remote.id)
+    if hasattr(record, "crm_object"):
+        record.crm_object = remote.remote_object
+    for name, value in remote.values.items():
+        pair = scope.by_name[name]
+        local = to_local(pair, value, vocabulary, None)
+        if local is not MISSING:
+            pair.field.set(record, local)
+    for name in ("name", "last_name"):
+        if name in scope.type.names and not getattr(record, name):
+            setattr(record, name, NAMELESS)
+    if derive := getattr(record, "derive", None):
+        derive()
+    return record
+
+
+def _new_link(scope: Scope, record: Record, remote: RemoteRecord, agreed: Plan, note: str) -> RecordLink:
+    return RecordLink(
+        connection=scope.connection,
+        record_kind=scope.kind,
+        record_id=record.pk,
+        remote_object=remote.remote_object,
+        remote_id=remote.id,
+        base=agreed.theirs,
+        base_ours=agreed.ours,
+        remote_changed_at=remote.changed_at,
+        pulled_at=timezone.now(),
+        note=note,
+    )
+
+
+def _match_accounts(scope: Scope, records: Sequence[Record]) -> dict[int, str]:
+    """A lead names no account: it joins that of its e-mail domain. Returns what to say of each, by position."""
+    if scope.remote_object != LEAD or not scope.settings.match_accounts:
+        return {}
+    chosen = accounts_by_domain(records)  # type: ignore[arg-type]
+    for number, (account, _) in chosen.items():
+        records[number].account = account  # type: ignore[attr-defined]
+    return {
+        number: f"Its account is the one of its e-mail domain{f', one of {count}' if count > 1 else ''}."
+        for number, (_, count) in chosen.items()
+    }
+
+
+def _resolve_references(scope: Scope, arrived: dict[str, int]) -> None:
+    """Records that wait for one that has just arrived now point at it."""
+    waiting = list(PendingReference.objects.filter(remote_id__in=arrived, connection=scope.connection))
+    groups: dict[tuple[str, str], list[PendingReference]] = defaultdict(list)
+    for reference in waiting:
+        groups[reference.record_kind, reference.field].append(reference)
+    for (kind, name), references in groups.items():
+        if RECORD_TYPES[kind].fields[name].reference == scope.kind:
+            _point(kind, name, references, arrived)
+
+
+def _point(kind: str, name: str, references: Sequence[PendingReference], arrived: dict[str, int]) -> None:
+    targets = {reference.record_id: arrived[reference.remote_id] for reference in references}
+    model = RECORD_TYPES[kind].model
+    records = list(
+        model._default_manager.filter(pk__in=targets, **{f"{name}_id": None}).select_for_update().order_by("pk")
+    )
+    for record in records:
+        setattr(record, f"{name}_id", targets[record.pk])
+    model._default_manager.bulk_update(records, [name])
+    PendingReference.objects.filter(pk__in=[reference.pk for reference in references]).delete()
+
+
+# --- what both sides have ---------------------------------------------------------------------------------------------
+
+
+def _merge(
+    scope: Scope, changed: Sequence[tuple[RecordLink, RemoteRecord]], writer: Writer, applied: Applied, run: Run
+) -> None:
+    """Plan the records that differ from their base, and carry out our side; what theirs lacks is queued to be pushed."""
+    if not changed:
+        return
+    records = _locked(scope, [link.record_id for link, _ in changed if link.record_id])
+    vocabulary = scope.vocabulary(list(records.values()), [remote.values for _, remote in changed])
+    expressed = scope.express(list(records.values()), vocabulary)
+    edited_at = _edited_at(scope, list(records))
+    due: list[Record] = []
+    for link, remote in changed:
+        record = records.get(link.record_id or 0)
+        if record is None or (link.dropped_at and record.crm_id):
+            applied.counts["skipped"] += 1
+            continue
+        base = base_of(link)
+        local = expressed[record.pk]
+        ours_at = edited_at.get(record.pk, record.updated_at)
+        merged = plan(base, local, remote.values, scope.rules, Side.OURS if ours_at > remote.edited_at else Side.THEIRS)
+        _tell(scope, record, local, merged, applied)
+        applied.counts["updated" if merged.to_local or not link.pk else "unchanged"] += 1
+        writer.carry_out(record, merged, base, local, local, vocabulary)
+        _leave_to_push(merged, remote)
+        if merged.to_remote:
+            due.append(record)
+        writer.identify(record, remote.remote_object, remote.id) if record.crm_id != remote.id else None
+        link.base, link.base_ours = merged.theirs, merged.ours
+        link.dropped_at, link.drop_reason = None, ""
+        link.remote_changed_at, link.pulled_at = remote.changed_at, timezone.now()
+        if link not in applied.links:
+            applied.links.append(link)
+        run.count(conflicts=len(merged.conflicts))
+    outbox.mark_due(scope.connection, RecordKind(scope.kind), due, lane=Lane.REAL_TIME)
+
+
+def _edited_at(scope: Scope, ids: Sequence[int]) -> dict[int, object]:
+    """When records that wait to be pushed were last edited here."""
+    return dict(Outbox.objects.of(scope.kind, list(ids)).values_list("record_id", "queued_at"))
+
+
+def _leave_to_push(merged: Plan, remote: RemoteRecord) -> None:
+    """What theirs lacks is not agreed until it is pushed: its base is what theirs has now."""
+    for name in merged.to_remote:
+        merged.theirs[name] = remote.values[name]
+        merged.ours.pop(name, None)
+
+
+def _tell(scope: Scope, record: Record, local: dict[str, Value], merged: Plan, applied: Applied) -> None:
+    if merged.to_local:
+        changes = {name: [local.get(name), value] for name, value in merged.to_local.items()}
+        applied.events.append(_event(scope, record.pk, SyncEvent.Kind.PULLED, "", changes))
+    for kind, summary, changes in conflict_stories(scope, merged):
+        applied.events.append(
+            SyncEvent(record_kind=scope.kind, record_id=record.pk, kind=kind, summary=summary, changes=changes)
+        )

@@ -1,0 +1,115 @@
+"""Writing to our own records what came from the other side: in bulk, past the signals, only the named columns."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from django.db.models import Q
+from django.utils import timezone
+
+from common.models import Record
+from integrations.models import PendingReference
+from integrations.sync.mapping import MISSING, Vocabulary, to_local
+from integrations.sync.plan import Base, Plan
+from integrations.sync.provider import Value, Values
+from integrations.sync.scope import Scope
+
+
+class Writer:
+    """Collects changes of records, and writes them with one statement for each set of columns."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.columns: dict[int, set[str]] = defaultdict(set)
+        self.records: dict[int, Record] = {}
+        self.pending: list[PendingReference] = []
+        self.resolved: list[tuple[int, str]] = []
+
+    def touch(self, record: Record, *columns: str) -> None:
+        self.records[record.pk] = record
+        self.columns[record.pk].update(columns)
+
+    def identify(self, record: Record, remote_object: str, remote_id: str) -> None:
+        """Set what the record is on the other side; "" and "": nothing any more."""
+        record.crm_id = remote_id
+        self.touch(record, "crm_id")
+        if hasattr(record, "crm_object"):
+            record.crm_object = remote_object
+            self.touch(record, "crm_object")
+
+    def carry_out(
+        self, record: Record, plan: Plan, base: Base | None, seen: Values, now: Values, vocabulary: Vocabulary
+    ) -> None:
+        """Set what ``plan`` wants here.
+
+        ``seen`` are the values that were planned with, ``now`` those of the locked row: a field edited in between keeps its
+        base and is planned again. A value that does not fit is left; the sides then differ until one changes.
+        """
+        for name, value in plan.to_local.items():
+            if now.get(name, MISSING) != seen.get(name, MISSING):
+                self._keep_base(plan, name, base, seen)
+            elif not self._set(record, name, value, vocabulary):
+                plan.agree_to_differ(name, now.get(name), value)
+
+    def _keep_base(self, plan: Plan, name: str, base: Base | None, seen: Values) -> None:
+        if base is None or name not in base.theirs:
+            plan.agree_to_differ(name, seen.get(name), plan.theirs[name])
+        else:
+            del plan.theirs[name]
+            plan.keep(name, base)
+
+    def _set(self, record: Record, name: str, value: Value, vocabulary: Vocabulary) -> bool:
+        pair = self.scope.by_name[name]
+        local = to_local(pair, value, vocabulary, pair.field.get(record))
+        if local is MISSING:
+            return False
+        pair.field.set(record, local)
+        self.touch(record, pair.field.column)
+        if pair.field.reference:
+            self.note_reference(record, pair.field.name, value, local)
+        return True
+
+    def note_reference(self, record: Record, name: str, remote_id: Value, record_id: int | None) -> None:
+        """Remember a reference to a record that is not here yet; forget one that is."""
+        if remote_id and record_id is None:
+            self.pending.append(
+                PendingReference(
+                    connection=self.scope.connection,
+                    record_kind=self.scope.kind,
+                    record_id=record.pk,
+                    field=name,
+                    remote_id=str(remote_id),
+                )
+            )
+        else:
+            self.resolved.append((record.pk, name))
+
+    def flush(self) -> None:
+        groups: dict[frozenset[str], list[Record]] = defaultdict(list)
+        for pk, columns in self.columns.items():
+            groups[frozenset(columns)].append(self.records[pk])
+        for columns, records in groups.items():
+            self._update(records, columns)
+        self._store_references()
+
+    def _update(self, records: list[Record], columns: Iterable[str]) -> None:
+        names = {*columns, "updated_at"}
+        if "website" in names:
+            names.add("domain")
+        for record in records:
+            record.updated_at = timezone.now()
+            if derive := getattr(record, "derive", None):
+                derive()
+        self.scope.type.model._default_manager.bulk_update(records, sorted(names), batch_size=500)
+
+    def _store_references(self) -> None:
+        if self.resolved:
+            gone = Q(pk__in=[])
+            for name in {name for _, name in self.resolved}:
+                gone |= Q(field=name, record_id__in=[pk for pk, field in self.resolved if field == name])
+            PendingReference.objects.filter(gone, record_kind=self.scope.kind).delete()
+        PendingReference.objects.bulk_create(
+            self.pending,
+            update_conflicts=True,
+            unique_fields=["record_kind", "record_id", "field"],
+            update_fields=["remote_id", "connection"],
+        )

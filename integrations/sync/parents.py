@@ -1,0 +1,84 @@
+"""Accounts for contacts that have none: joined when the company is known here, made when it is not."""
+
+from collections.abc import Iterable, Sequence
+
+from django.utils import timezone
+
+from accounts.models import Account
+from contacts.models import Contact
+from integrations.sync.matching import company_domain
+
+
+def join_accounts(contacts: Sequence[Contact], *, make: bool) -> None:
+    """Set the account of each contact by its company's name, else its e-mail domain; ``make`` those that are missing.
+
+    Free-mail domains say nothing. Among several accounts: the same owner's, then the latest changed, then the oldest.
+    """
+    known = _known(contacts)
+    joined = []
+    for contact in contacts:
+        name, domain = _keys(contact)
+        account = _best(known.get(name) or known.get(domain) or (), contact)
+        if account is None and make and (name or domain):
+            account = _new(contact, domain)
+            known[name or domain] = [account]
+        if account is not None:
+            contact.account = account
+            joined.append(contact)
+    _save(joined)
+
+
+def accounts_by_domain(contacts: Sequence[Contact]) -> dict[int, tuple[Account, int]]:
+    """For each contact (by its position) the account of its e-mail domain, and how many there were to choose from."""
+    domains = {number: company_domain(contact.email) for number, contact in enumerate(contacts)}
+    known: dict[str, list[Account]] = {}
+    for account in Account.objects.filter(domain__in=set(domains.values()) - {""}):
+        known.setdefault(account.domain, []).append(account)
+    chosen = {
+        number: (_best(known[domain], contacts[number]), len(known[domain]))
+        for number, domain in domains.items()
+        if domain in known
+    }
+    return {number: (account, count) for number, (account, count) in chosen.items() if account}
+
+
+def _keys(contact: Contact) -> tuple[str, str]:
+    return contact.company_name.strip().lower(), company_domain(contact.email)
+
+
+def _known(contacts: Sequence[Contact]) -> dict[str, list[Account]]:
+    keys = [_keys(contact) for contact in contacts]
+    found: dict[str, list[Account]] = {}
+    for account in Account.objects.filter(sort_name__in={name for name, _ in keys if name}):
+        found.setdefault(account.name.lower(), []).append(account)
+    for account in Account.objects.filter(domain__in={domain for _, domain in keys if domain}):
+        found.setdefault(account.domain, []).append(account)
+    return found
+
+
+def _best(candidates: Iterable[Account], contact: Contact) -> Account | None:
+    return min(
+        candidates,
+        key=lambda account: (account.owner_id != contact.owner_id, -account.updated_at.timestamp(), account.pk or 0),
+        default=None,
+    )
+
+
+def _new(contact: Contact, domain: str) -> Account:
+    account = Account(
+        name=contact.company_name.strip() or domain,
+        website=domain,
+        owner_id=contact.owner_id,
+        origin=contact.origin,
+        updated_at=timezone.now(),
+    )
+    account.derive()
+    return account
+
+
+def _save(contacts: Sequence[Contact]) -> None:
+    accounts = {id(contact.account): contact.account for contact in contacts if contact.account}
+    Account.objects.bulk_create([account for account in accounts.values() if account.pk is None])
+    for contact in contacts:
+        contact.account = contact.account  # takes over the id that the account has just got
+    Contact.objects.bulk_update(contacts, ["account"])

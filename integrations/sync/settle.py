@@ -1,0 +1,432 @@
+"""Write down what a batch of pushes came to: facts always, *done* only where nobody edited meanwhile."""
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from django.db import OperationalError, transaction
+from django.utils import timezone
+
+from common.models import Record, RecordKind
+from integrations.models import ErrorEntry, Lane, Outbox, RecordLink, Run, SyncEvent
+from integrations.sync import outbox
+from integrations.sync.local import Writer
+from integrations.sync.mapping import Problem
+from integrations.sync.outbox import Claim
+from integrations.sync.plan import Plan, Side
+from integrations.sync.provider import Refused, RemoteRecord, Value, Values
+from integrations.sync.records import RECORD_TYPES
+from integrations.sync.scope import Scope, base_of, readable
+
+logger = logging.getLogger(__name__)
+
+DEADLOCK = "40P01"
+DEADLOCK_TRIES = 4
+LATER_TRIES = 5
+LATER_SECONDS = (5, 20, 60, 180, 600)
+LINK_COLUMNS = ["record_id", "remote_object", "remote_id", "also_lead_id", "former_ids", "base", "base_ours", "note"]
+LINK_COLUMNS += ["dropped_at", "drop_reason", "pushed_at", "pulled_at", "remote_changed_at", "credential"]
+ERROR_COLUMNS = ["record_name", "operation", "remote_object", "remote_id", "by", "code", "message", "fields", "details"]
+ERROR_COLUMNS += ["payload", "actor", "credential", "attempts", "last_at"]
+ROW_COLUMNS = ["operation", "remote_object", "attempts", "next_attempt_at", "wait_reason", "parent_kind", "parent_id"]
+ROW_COLUMNS += ["claim_token", "claimed_until", "sent_at"]
+PARENT_NOT_SYNCED = "PARENT_NOT_SYNCED"
+Params = ParamSpec("Params")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Linked:
+    """The record and ``remote_id`` are one; ``plan`` says what they agree on and what to write here."""
+
+    remote_id: str
+    remote_object: str
+    plan: Plan
+    kind: SyncEvent.Kind
+    remote: RemoteRecord | None = None
+    also_lead_id: str = ""
+    note: str = ""
+    sent: Values = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Unlinked:
+    """Salesforce has the record no more: the link is dropped, the record stays."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Relinked:
+    """Salesforce goes on with another record: the winner of a merge, the contact that a lead became."""
+
+    remote_id: str
+    remote_object: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A rule keeps the record out; its sync state says which."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Nothing was decided; tried again after ``seconds``, or when the parent is through."""
+
+    reason: str
+    seconds: float = 0
+    parent: tuple[str, int] | None = None
+    is_counted: bool = False
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """Refused by Salesforce or by our own check: parked until the record, the mapping or the cause changes."""
+
+    problem: Problem
+    by: ErrorEntry.By
+    payload: Values = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rerouted:
+    """The row was queued as something that the record is not any more: it is due as ``operation`` instead."""
+
+    operation: Outbox.Operation
+    remote_object: str
+
+
+Outcome = Linked | Unlinked | Relinked | LeftOut | Waits | Rejected | Rerouted
+
+
+@dataclass
+class Item:
+    """A row of a claim on its way through a push.
+
+    ``seen`` is the record in their words as it was read; ``local`` the part of it that is compared and sent.
+    """
+
+    row: Outbox
+    record: Record
+    link: RecordLink | None
+    scope: Scope
+    seen: dict[str, Value]
+    outcome: Outcome | None = None
+    local: dict[str, Value] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.local = dict(self.seen)
+
+    @property
+    def is_open(self) -> bool:
+        return self.outcome is None
+
+
+def rejected(refused: Refused, payload: Values) -> Rejected:
+    name = refused.fields[0] if refused.fields else ""
+    problem = Problem(refused.code, name, refused.message, {**refused.details, "fields": list(refused.fields)})
+    return Rejected(problem, ErrorEntry.By.REMOTE, payload)
+
+
+def tried_again(row: Outbox, code: str, message: str, payload: Values) -> Outcome:
+    """A record's own passing trouble: five times, further and further apart; then a person looks."""
+    if row.attempts >= LATER_TRIES:
+        return Rejected(Problem(code, "", message), ErrorEntry.By.REMOTE, payload)
+    return Waits(f"{code}: {message}", LATER_SECONDS[row.attempts - 1], is_counted=True)
+
+
+def on_deadlock_again(function: Callable[Params, Result]) -> Callable[Params, Result]:
+    """Run a transaction again when PostgreSQL chose it as a deadlock's victim."""
+
+    @wraps(function)
+    def run(*args: Params.args, **kwargs: Params.kwargs) -> Result:
+        for _ in range(DEADLOCK_TRIES - 1):
+            try:
+                return function(*args, **kwargs)
+            except OperationalError as error:
+                if getattr(error.__cause__, "sqlstate", "") != DEADLOCK:
+                    raise
+        return function(*args, **kwargs)
+
+    return run
+
+
+@on_deadlock_again
+@transaction.atomic
+def settle(claim: Claim, scope: Scope, items: Sequence[Item], run: Run, reasons: dict[int, str]) -> None:
+    """Store a batch in one transaction. ``reasons``: per row, why its login was chosen."""
+    rows = {row.pk: row for row in outbox.held(claim.token)}
+    facts = [item for item in items if isinstance(item.outcome, Linked | Relinked | Unlinked)]
+    records = _locked(scope, facts)
+    known = _undisputed(scope, [item for item in facts if item.record.pk in records])
+    for one in {item.scope.remote_object: item.scope for item in known}.values():
+        _store_links(one, [item for item in known if item.scope is one], records, claim)
+    _close_errors(scope, items)
+    _store_errors(scope, items, claim)
+    _store_rows(items, rows)
+    _wake_children(scope, items)
+    SyncEvent.objects.bulk_create(_events(scope, items, claim, run, reasons))
+    run.count(**_counts(items), conflicts=sum(len(item.outcome.plan.conflicts) for item in _linked(items)))
+
+
+def _linked(items: Iterable[Item]) -> list[Any]:
+    return [item for item in items if isinstance(item.outcome, Linked)]
+
+
+def _locked(scope: Scope, items: Sequence[Item]) -> dict[int, Record]:
+    ids = [item.record.pk for item in items]
+    rows = scope.type.model._default_manager.filter(pk__in=ids).select_for_update(of=("self",)).order_by("pk")
+    return {record.pk: record for record in rows}
+
+
+def _undisputed(scope: Scope, items: Sequence[Item]) -> list[Item]:
+    """Leave out a record that was linked to another one while we were sending: its link stands, ours is said in the log."""
+    links = RecordLink.objects.live().of(scope.kind, [item.record.pk for item in items])
+    present = dict(links.values_list("record_id", "remote_id"))
+    kept = [item for item in items if item.link or present.get(item.record.pk) in {None, _remote_id(item)}]
+    for item in items:
+        if item not in kept:
+            logger.error("%s %s is linked already; %s stands alone.", scope.kind, item.record.pk, _remote_id(item))
+    return kept
+
+
+def _remote_id(item: Item) -> str:
+    return getattr(item.outcome, "remote_id", "")
+
+
+def _store_links(scope: Scope, items: Sequence[Item], records: dict[int, Record], claim: Claim) -> None:
+    linked = _linked(items)
+    own = [records[item.record.pk] for item in items]
+    vocabulary = scope.vocabulary(own, [item.outcome.plan.to_local for item in linked])
+    now = scope.express(own, vocabulary)
+    writer = Writer(scope)
+    links: list[RecordLink] = []
+    for item in items:
+        record = records[item.record.pk]
+        match item.outcome:
+            case Linked() as outcome:
+                base = base_of(item.link) if item.link else None
+                writer.carry_out(record, outcome.plan, base, item.seen, now[record.pk], vocabulary)
+                writer.identify(record, outcome.remote_object, outcome.remote_id)
+                links.append(_link(scope, record, outcome, item.link, claim))
+            case Relinked() as outcome if item.link:
+                links.append(moved(item.link, outcome.remote_object, outcome.remote_id))
+                writer.identify(record, outcome.remote_object, outcome.remote_id)
+            case Unlinked(reason) if item.link:
+                links.append(dropped(item.link, reason))
+                writer.identify(record, "", "")
+    store_links(links)
+    writer.flush()
+
+
+def _link(scope: Scope, record: Record, outcome: Linked, known: RecordLink | None, claim: Claim) -> RecordLink:
+    link = known or RecordLink(connection=scope.connection, record_kind=scope.kind)
+    link.record_id = record.pk
+    link.remote_object, link.remote_id = outcome.remote_object, outcome.remote_id
+    link.base, link.base_ours = outcome.plan.theirs, outcome.plan.ours
+    link.also_lead_id = outcome.also_lead_id or link.also_lead_id
+    link.note = outcome.note or link.note
+    link.dropped_at, link.drop_reason = None, ""
+    link.pushed_at, link.credential = timezone.now(), claim.credential
+    return link
+
+
+def store_links(links: Sequence[RecordLink]) -> None:
+    """Insert new links and update known ones, a statement each. A dropped link of the same remote record is taken up."""
+    known = [link for link in links if link.pk]
+    RecordLink.objects.bulk_update(known, LINK_COLUMNS)
+    RecordLink.objects.bulk_create(
+        [link for link in links if not link.pk],
+        update_conflicts=True,
+        unique_fields=["connection", "remote_id"],
+        update_fields=[*LINK_COLUMNS, "record_kind"],
+    )
+
+
+def moved(link: RecordLink, remote_object: str, remote_id: str) -> RecordLink:
+    """The link pointed at the record that Salesforce goes on with. Its values are compared as on first link."""
+    link.former_ids = [*link.former_ids, link.remote_id]
+    if link.remote_object != remote_object:
+        link.also_lead_id = link.remote_id
+    link.remote_object, link.remote_id = remote_object, remote_id
+    link.base, link.base_ours = {}, {}
+    return link
+
+
+def dropped(link: RecordLink, reason: str) -> RecordLink:
+    link.dropped_at, link.drop_reason = timezone.now(), reason
+    return link
+
+
+def _close_errors(scope: Scope, items: Sequence[Item]) -> None:
+    settled = [item.record.pk for item in items if isinstance(item.outcome, Linked | LeftOut)]
+    entries = ErrorEntry.objects.open().of(scope.kind, settled)
+    entries.update(closed_at=timezone.now(), closed_reason="The push went through.")
+
+
+def _store_errors(scope: Scope, items: Sequence[Item], claim: Claim) -> None:
+    """One open entry a record: a new refusal takes the place of the one that is there."""
+    refused = [item for item in items if isinstance(item.outcome, Rejected)]
+    ids = [item.record.pk for item in refused]
+    known = {entry.record_id: entry for entry in ErrorEntry.objects.open().of(scope.kind, ids).select_for_update()}
+    entries = [_entry(scope, item, known.get(item.record.pk), claim) for item in refused]
+    ErrorEntry.objects.bulk_create([entry for entry in entries if not entry.pk])
+    ErrorEntry.objects.bulk_update([entry for entry in entries if entry.pk], ERROR_COLUMNS)
+
+
+def _entry(scope: Scope, item: Item, known: ErrorEntry | None, claim: Claim) -> ErrorEntry:
+    assert isinstance(item.outcome, Rejected), "only refusals have entries"
+    problem = item.outcome.problem
+    entry = known or ErrorEntry(
+        connection=scope.connection, record_kind=scope.kind, record_id=item.record.pk, attempts=0
+    )
+    entry.record_name, entry.operation = str(item.record)[:255], claim.operation
+    entry.remote_object, entry.remote_id = scope.remote_object, item.record.crm_id
+    entry.by, entry.code, entry.message = item.outcome.by, problem.code, problem.message
+    entry.fields = problem.details.get("fields") or ([problem.field] if problem.field else [])
+    entry.details = {**problem.details, **_local_field(scope, problem.field)}
+    entry.payload = dict(item.outcome.payload)
+    entry.actor_id, entry.credential = item.row.actor_id, claim.credential
+    entry.attempts, entry.last_at = entry.attempts + 1, timezone.now()
+    return entry
+
+
+def _local_field(scope: Scope, name: str) -> dict[str, Any]:
+    """Where to mend it: our field, and what the org's description allows there."""
+    pair = scope.by_name.get(name)
+    if pair is None:
+        return {}
+    allowed = {"allowed": list(pair.remote.values)} if pair.remote.values else {}
+    return {"local_field": pair.field.name, "label": pair.field.label, **allowed}
+
+
+def _store_rows(items: Sequence[Item], rows: dict[int, Outbox]) -> None:
+    """Done rows go, unless they were edited since they were claimed; the others wait. Lost claims are left alone."""
+    done: list[int] = []
+    for item in items:
+        row = rows.get(item.row.pk)
+        if row is None:
+            continue
+        row.claim_token = row.claimed_until = None
+        if isinstance(item.outcome, Waits):
+            _keep_waiting(row, item.outcome)
+        elif row.revision == item.row.revision and not isinstance(item.outcome, Relinked | Rerouted):
+            done.append(row.pk)
+        else:
+            _plan_again(row, item)
+    Outbox.objects.filter(pk__in=done).delete()
+    Outbox.objects.bulk_update([row for row in rows.values() if row.pk not in done], ROW_COLUMNS)
+
+
+def _keep_waiting(row: Outbox, outcome: Waits) -> None:
+    row.wait_reason = outcome.reason
+    row.next_attempt_at = timezone.now() + timedelta(seconds=outcome.seconds)
+    row.parent_kind, row.parent_id = outcome.parent or ("", None)
+    if outcome.is_counted:
+        row.sent_at = None  # answered: it was not created
+    else:
+        row.attempts -= 1
+
+
+def _plan_again(row: Outbox, item: Item) -> None:
+    """Edited while it was being sent, or not what it was: due again, as what it is now."""
+    row.sent_at, row.attempts, row.wait_reason = None, 0, ""
+    row.next_attempt_at = timezone.now()
+    match item.outcome:
+        case Linked(remote_object=remote_object) | Relinked(remote_object=remote_object):
+            row.operation, row.remote_object = Outbox.Operation.UPDATE, remote_object
+        case Rerouted(operation, remote_object):
+            row.operation, row.remote_object = operation, remote_object
+        case Unlinked():
+            row.operation = Outbox.Operation.CREATE
+
+
+def _wake_children(scope: Scope, items: Sequence[Item]) -> None:
+    """Records that were refused because this one was not in Salesforce are due again."""
+    parents = [item.record.pk for item in _linked(items)]
+    entries = ErrorEntry.objects.open().filter(
+        code=PARENT_NOT_SYNCED, details__parent_kind=scope.kind, details__parent_id__in=parents
+    )
+    by_kind: dict[str, list[ErrorEntry]] = defaultdict(list)
+    for entry in entries:
+        by_kind[entry.record_kind].append(entry)
+    for kind, waiting in by_kind.items():
+        ids = [entry.record_id for entry in waiting]
+        records = list(RECORD_TYPES[kind].model._default_manager.filter(pk__in=ids))
+        outbox.mark_due(scope.connection, RecordKind(kind), records, lane=Lane.REAL_TIME, is_manual=True)
+
+
+def _events(
+    scope: Scope, items: Sequence[Item], claim: Claim, run: Run, reasons: dict[int, str]
+) -> Iterable[SyncEvent]:
+    for item in items:
+        for kind, summary, changes in _stories(item.scope, item):
+            yield SyncEvent(
+                record_kind=scope.kind,
+                record_id=item.record.pk,
+                kind=kind,
+                summary=summary,
+                changes=changes,
+                run=run,
+                actor_id=item.row.actor_id,
+                credential=claim.credential,
+                credential_reason=reasons.get(item.row.pk, ""),
+            )
+
+
+def _stories(scope: Scope, item: Item) -> Iterable[tuple[SyncEvent.Kind, str, dict[str, Any]]]:
+    match item.outcome:
+        case Linked(plan=plan, kind=kind, note=note, sent=sent):
+            before = item.link.base if item.link else {}
+            changes = {name: [before.get(name), value] for name, value in sent.items()}
+            if changes or kind != SyncEvent.Kind.PUSHED:
+                yield kind, note, readable(scope.pairs, changes)
+            if plan.to_local:
+                yield SyncEvent.Kind.PULLED, "", readable(scope.pairs, _pulled(item.local, plan))
+            yield from conflict_stories(scope, plan)
+        case Unlinked(reason):
+            yield SyncEvent.Kind.UNLINKED, reason, {}
+        case Relinked(reason=reason):
+            yield SyncEvent.Kind.RELINKED, reason, {}
+        case Rejected(problem=problem):
+            yield SyncEvent.Kind.REFUSED, f"{problem.code}: {problem.message}", {}
+
+
+def _pulled(local: Values, plan: Plan) -> dict[str, Any]:
+    return {name: [local.get(name), value] for name, value in plan.to_local.items()}
+
+
+def conflict_stories(scope: Scope, plan: Plan) -> Iterable[tuple[SyncEvent.Kind, str, dict[str, Any]]]:
+    """A conflict's winner and loser, kept for people to see and to take back."""
+    for conflict in plan.conflicts:
+        winner = "Tandem" if conflict.winner == Side.OURS else "Salesforce"
+        values = {conflict.name: {"base": conflict.base, "ours": conflict.ours, "theirs": conflict.theirs}}
+        yield SyncEvent.Kind.CONFLICT, f"{winner}’s value was kept.", readable(scope.pairs, values)
+
+
+def _counts(items: Sequence[Item]) -> Counter[str]:
+    return Counter(filter(None, map(_count, items)))
+
+
+def _count(item: Item) -> str:
+    match item.outcome:
+        case Linked(kind=SyncEvent.Kind.CREATED):
+            return "created"
+        case Linked(plan=plan, sent=sent):
+            return "updated" if sent or plan.to_local else "unchanged"
+        case Unlinked():
+            return "deleted"
+        case Relinked():
+            return "updated"
+        case LeftOut():
+            return "skipped"
+        case Rejected():
+            return "failed"
+    return ""  # still waiting: another run will count it

@@ -1,0 +1,100 @@
+"""The one sync state that every record has, with its reason: derived, never stored."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Case, CharField, Exists, OuterRef, QuerySet, TextChoices, Value, When
+
+from common.models import Record
+from integrations.models import Connection, ErrorEntry, ObjectSettings, Outbox, RecordLink
+from integrations.sync.eligibility import kept_out
+from integrations.sync.records import kind_of
+
+
+class State(TextChoices):
+    WAITING = "waiting", "Waiting"
+    FAILED = "failed", "Failed"
+    SYNCED = "synced", "Synced"
+    NOT_ELIGIBLE = "not_eligible", "Not pushed"
+
+
+@dataclass(frozen=True)
+class SyncState:
+    state: State
+    reason: str
+
+    @property
+    def label(self) -> str:
+        return str(self.state.label)
+
+
+def with_state(records: QuerySet, kind: str) -> QuerySet:
+    """Records with their ``sync_state``, for filters and counts."""
+    mine = {"record_kind": kind, "record_id": OuterRef("pk")}
+    return records.annotate(
+        sync_state=Case(
+            When(Exists(Outbox.objects.filter(**mine)), then=Value(State.WAITING)),
+            When(Exists(ErrorEntry.objects.open().filter(**mine)), then=Value(State.FAILED)),
+            When(~Exists(records.model.objects.filter(pk=OuterRef("pk"), crm_id="")), then=Value(State.SYNCED)),
+            default=Value(State.NOT_ELIGIBLE),
+            output_field=CharField(),
+        )
+    )
+
+
+def sync_states(records: Sequence[Record]) -> dict[int, SyncState]:
+    """The state of each record by id, with a fixed number of queries. All of one kind."""
+    kind = kind_of(records[0]) if records else None
+    if kind is None:
+        return {}
+    ids = [record.pk for record in records]
+    connection = Connection.objects.first()
+    due = {row.record_id: row for row in Outbox.objects.of(kind, ids).select_related("credential")}
+    errors = {entry.record_id: entry for entry in ErrorEntry.objects.open().of(kind, ids)}
+    dropped = dict(RecordLink.objects.of(kind, ids).exclude(dropped_at=None).values_list("record_id", "drop_reason"))
+    settings = connection.object_settings.filter(record_kind=kind).first() if connection else None
+    return {
+        record.pk: _state(record, connection, due.get(record.pk), errors.get(record.pk), settings, dropped)
+        for record in records
+    }
+
+
+def _state(
+    record: Record,
+    connection: Connection | None,
+    row: Outbox | None,
+    error: ErrorEntry | None,
+    settings: ObjectSettings | None,
+    dropped: Mapping[int | None, str],
+) -> SyncState:
+    if row is not None:
+        return SyncState(State.WAITING, _why_waiting(connection, row))
+    if error is not None:
+        return SyncState(State.FAILED, error.message)
+    if record.crm_id:
+        return SyncState(State.SYNCED, "In step with Salesforce.")
+    if connection is None or not connection.is_connected:
+        return SyncState(State.NOT_ELIGIBLE, "Salesforce is not connected.")
+    if reason := kept_out(record, settings):
+        return SyncState(State.NOT_ELIGIBLE, reason)
+    return SyncState(
+        State.NOT_ELIGIBLE, dropped.get(record.pk) or "It was made before pushing was on. Edit it, or push it by hand."
+    )
+
+
+def _why_waiting(connection: Connection | None, row: Outbox) -> str:
+    if connection is None or not connection.is_connected:
+        return "Salesforce is not connected; it is pushed when it is again."
+    if connection.phase == Connection.Phase.SETUP:
+        return "It is pushed after the setup window and the first pull."
+    if connection.phase == Connection.Phase.INITIAL_PULL:
+        return "It is pushed after the first pull."
+    if connection.is_paused:
+        return f"Syncing is paused: {connection.pause_reason}"
+    if row.credential is None:
+        return "There is no login to push it with."
+    if row.credential.broken_reason:
+        return f"The login of {row.credential} must be connected again."
+    if row.sent_at and not row.claim_token:
+        return "Its creation was sent, but the answer was lost: finding out whether Salesforce has it."
+    return row.wait_reason or ("It is being sent." if row.claim_token else "It is about to be sent.")

@@ -1,0 +1,206 @@
+"""What the workers run. A job carries almost nothing, may run twice, and may find the work done."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from time import monotonic, sleep
+
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from integrations.connecting import start_syncing
+from integrations.models import Connection, Credential, Cursor, Lane, Outbox, Run
+from integrations.providers import provider_for
+from integrations.salesforce.provider import SalesforceProvider
+from integrations.services import CLUSTERS, wake_pull
+from integrations.sync import outbox
+from integrations.sync.credentials import Logins
+from integrations.sync.outbox import Claim
+from integrations.sync.provider import CallFailed, ConnectionBroken, ProviderError, RequestRefused
+from integrations.sync.pull import LeaseLost, pull, take_lease
+from integrations.sync.push import push
+from integrations.sync.records import KINDS
+
+logger = logging.getLogger(__name__)
+
+SLICE = 20.0  # seconds that a job works before it queues itself again
+PAUSES = (1, 2, 4, 8, 15, 30, 60, 120, 300)  # seconds between calls that fail in a row
+# References resolve faster, and conversions are followed first, in this order.
+PULL_ORDER = ("Account", "Lead", "Contact", "Opportunity")
+
+
+def push_lane(lane: str, seconds: float = SLICE, sleeper: Callable[[float], None] = sleep) -> None:
+    """Send what is due in ``lane``; stops when the time is up and queues itself again."""
+    until = monotonic() + seconds
+    run: Run | None = None
+    while monotonic() < until and _may_push(until, sleeper):
+        claim = outbox.claim(lane)
+        if claim is None:
+            break
+        run = run or Run.objects.create(
+            connection=claim.credential.connection, kind=Run.Kind.PUSH, remote_object=claim.remote_object
+        )
+        _push(claim, run)
+    else:
+        if Outbox.objects.due().filter(lane=lane).exists():
+            async_task("integrations.tasks.push_lane", lane, cluster=CLUSTERS.get(Lane(lane)))
+    if run and run.state == Run.State.RUNNING:
+        run.finish(Run.State.DONE)
+
+
+def _may_push(until: float, sleeper: Callable[[float], None]) -> bool:
+    """Whether the org can be spoken to. A short pause is waited out; a long one is left to the next tick."""
+    connection = Connection.objects.first()
+    if connection is None or connection.phase != Connection.Phase.SYNCING:
+        return False
+    if connection.paused_until and connection.is_paused:
+        rest = (connection.paused_until - timezone.now()).total_seconds()
+        if monotonic() + rest >= until:
+            return False
+        sleeper(rest)
+    return True
+
+
+def _push(claim: Claim, run: Run) -> None:
+    credential = claim.credential
+    provider = provider_for(credential)
+    try:
+        push(claim, provider, run)
+    except ConnectionBroken as error:
+        outbox.release(claim.token, reason=error.reason)
+    except (CallFailed, RequestRefused) as error:
+        outbox.release(claim.token, reason=error.reason)
+        pause(credential.connection, error)
+    except Exception:
+        logger.exception("A push broke; its records are tried again.")
+        outbox.release(claim.token, delay=60, reason="Tandem ran into an error while sending it.")
+    else:
+        all_is_well(credential.connection)
+    run.count(api_calls=provider.calls)
+    note_usage(credential, provider)
+
+
+def pause(connection: Connection, error: ProviderError) -> None:
+    """Nobody's record is to blame: everything waits, a little longer each time, and nothing gives up."""
+    failures = min(connection.failures + 1, len(PAUSES))
+    seconds = getattr(error, "retry_after", None) or PAUSES[failures - 1]
+    Connection.objects.filter(pk=connection.pk).update(
+        failures=failures, paused_until=timezone.now() + timedelta(seconds=seconds), pause_reason=error.reason
+    )
+
+
+def all_is_well(connection: Connection) -> None:
+    Connection.objects.filter(pk=connection.pk).exclude(failures=0, paused_until=None).update(
+        failures=0, paused_until=None, pause_reason=""
+    )
+
+
+def note_usage(credential: Credential, provider: SalesforceProvider) -> None:
+    Credential.objects.filter(pk=credential.pk).update(last_used_at=timezone.now())
+    if provider.usage:
+        used, limit = provider.usage
+        Connection.objects.filter(pk=credential.connection_id).update(api_used=used, api_limit=limit)
+
+
+def pull_due(seconds: float = SLICE, *, only: str = "", is_forced: bool = False) -> list[Run]:
+    """Pull every object that is due, one after the other; returns the runs."""
+    connection = Connection.objects.first()
+    runs: list[Run] = []
+    if connection is None or not connection.started_at or not connection.is_connected or connection.is_paused:
+        return runs
+    credential = Logins(connection).for_team().credential
+    if credential is None or credential.broken_reason:
+        return runs
+    until = monotonic() + seconds
+    for cursor in _due(connection, only, is_forced=is_forced):
+        run = _pull(connection, cursor, provider_for(credential), credential, lambda: monotonic() < until)
+        runs += [run] if run else []
+        if run is None or run.state != Run.State.DONE or monotonic() >= until:
+            break
+    _after_pull(connection)
+    return runs
+
+
+def _due(connection: Connection, only: str, *, is_forced: bool) -> list[Cursor]:
+    cursors = Cursor.objects.filter(connection=connection)
+    if only:
+        cursors = cursors.filter(remote_object=only)
+    if not is_forced:
+        cursors = cursors.filter(due_at__lte=timezone.now())
+    return sorted(cursors, key=lambda cursor: PULL_ORDER.index(cursor.remote_object))
+
+
+def _pull(
+    connection: Connection,
+    cursor: Cursor,
+    provider: SalesforceProvider,
+    credential: Credential,
+    may_go_on: Callable[[], bool],
+) -> Run | None:
+    lease = take_lease(connection, cursor.remote_object)
+    if lease is None:
+        return None
+    try:
+        run = pull(connection, lease, provider, may_go_on=may_go_on)
+    except LeaseLost:
+        return None
+    except ConnectionBroken:
+        return Run.objects.filter(connection=connection, remote_object=cursor.remote_object).first()
+    except (CallFailed, RequestRefused) as error:
+        pause(connection, error)
+        return Run.objects.filter(connection=connection, remote_object=cursor.remote_object).first()
+    finally:
+        note_usage(credential, provider)
+    all_is_well(connection)
+    if run.state == Run.State.DONE:
+        _plan_next(connection, cursor)
+    return run
+
+
+def _plan_next(connection: Connection, cursor: Cursor) -> None:
+    every = connection.object_settings.filter(record_kind=_kind(cursor)).values_list("pull_every", flat=True).first()
+    Cursor.objects.filter(pk=cursor.pk).update(due_at=timezone.now() + timedelta(minutes=every or 30))
+
+
+def _kind(cursor: Cursor) -> str:
+    return KINDS[cursor.remote_object]
+
+
+def _after_pull(connection: Connection) -> None:
+    """The first pull is over when every object has been pulled once: what waited to be pushed may go."""
+    if connection.first_pull_finished_at is None and not connection.cursors.filter(position=None).exists():
+        Connection.objects.filter(pk=connection.pk).update(first_pull_finished_at=timezone.now())
+        wake_lanes()
+    elif (
+        connection.cursors.filter(due_at__lte=timezone.now()).exists()
+        and not Connection.objects.get(pk=connection.pk).is_paused
+    ):
+        wake_pull()
+
+
+def wake_lanes() -> None:
+    """Wake a worker for every lane that has something due."""
+    for lane in Outbox.objects.due().values_list("lane", flat=True).distinct():
+        async_task("integrations.tasks.push_lane", lane, cluster=CLUSTERS.get(Lane(lane)))
+
+
+def tick() -> None:
+    """Once a minute: start syncing when the setup window ends, pull what is due, find what nobody rang for."""
+    connection = Connection.objects.first()
+    if connection is None or not connection.is_connected:
+        return
+    if connection.started_at is None:
+        if connection.is_setup_over:
+            start_syncing(connection)
+        return
+    wake_pull()
+    give_logins(connection)
+    wake_lanes()
+
+
+def give_logins(connection: Connection) -> None:
+    """Rows that were queued without a login, or whose login was removed, get the one that they would get now."""
+    logins = Logins(connection)
+    team = logins.for_team().credential
+    if team:
+        Outbox.objects.filter(connection=connection, credential=None).update(credential=team)

@@ -1,0 +1,116 @@
+"""Changing settings, mappings and stages, with what follows from a change."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Func, JSONField, Value
+from django.utils import timezone
+
+from integrations.mappings import Choice
+from integrations.models import Connection, FieldMapping, ObjectSettings, RecordLink, StageMapping
+from integrations.salesforce.defaults import ADDRESS, UNITS
+from integrations.sync.provider import Description
+from integrations.sync.records import KINDS, RECORD_TYPES
+
+
+@transaction.atomic
+def save_settings(settings: ObjectSettings, changed: Collection[str]) -> list[str]:
+    """Save the named columns; answers what that did, in words."""
+    if not changed:
+        return ["Nothing had changed."]
+    settings.save(update_fields=list(changed))
+    said = ["Saved. It counts from now on."]
+    if "is_visible" in changed:
+        count = _show_pulled(settings)
+        said.append(f"{count:,} pulled records are {'shown' if settings.is_visible else 'hidden'} now.")
+    if "pull_every" in changed:
+        _pull_sooner(settings)
+    return said
+
+
+def _show_pulled(settings: ObjectSettings) -> int:
+    """Records that came by a pull are shown or hidden; what people made themselves is always shown."""
+    pulled = RECORD_TYPES[settings.record_kind].model._default_manager.filter(origin="crm_pull")
+    return pulled.filter(is_hidden=settings.is_visible).update(is_hidden=not settings.is_visible)
+
+
+def _pull_sooner(settings: ObjectSettings) -> None:
+    """A shorter interval need not wait for the end of the longer one."""
+    objects = [name for name, kind in KINDS.items() if kind == settings.record_kind]
+    latest = timezone.now() + timedelta(minutes=settings.pull_every)
+    settings.connection.cursors.filter(remote_object__in=objects, due_at__gt=latest).update(due_at=latest)
+
+
+@transaction.atomic
+def save_mapping(connection: Connection, description: Description, choices: Iterable[Choice]) -> str:
+    """Store what differs; answers how many fields changed, in words, "" for none."""
+    present = {row.field: row for row in connection.field_mappings.filter(remote_object=description.name)}
+    wanted = {choice.field: choice for choice in choices if choice.remote_field}
+    gone = [row.pk for field, row in present.items() if field not in wanted]
+    changed = [choice for field, choice in wanted.items() if _differs(present.get(field), choice)]
+    # First what goes: a remote field may move from one of our fields to another.
+    replaced = [present[choice.field].pk for choice in changed if choice.field in present]
+    FieldMapping.objects.filter(pk__in=[*gone, *replaced]).delete()
+    FieldMapping.objects.bulk_create(_row(connection, description, choice) for choice in changed)
+    for field in {*wanted, *present}:
+        before = present[field].remote_field if field in present else ""
+        after = wanted[field].remote_field if field in wanted else ""
+        if before != after:
+            _forget_base(connection, description.name, [name for name in (before, after) if name])
+    count = len(gone) + len(changed)
+    return f"{count} {'mapping' if count == 1 else 'mappings'}" if count else ""
+
+
+def _forget_base(connection: Connection, remote_object: str, names: Iterable[str]) -> None:
+    """What was agreed on for another pair of fields says nothing of this one: it would look like an edit."""
+    links = RecordLink.objects.filter(connection=connection, remote_object=remote_object)
+    for name in names:
+        links.filter(base__has_key=name).update(base=_Without("base", Value(name)))
+        links.filter(base_ours__has_key=name).update(base_ours=_Without("base_ours", Value(name)))
+
+
+class _Without(Func):
+    """A JSON object without one of its keys."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " - "
+    output_field = JSONField()
+
+
+def _differs(row: FieldMapping | None, choice: Choice) -> bool:
+    return row is None or (row.remote_field, row.direction, row.winner) != (
+        choice.remote_field,
+        choice.direction,
+        choice.winner,
+    )
+
+
+def _row(connection: Connection, description: Description, choice: Choice) -> FieldMapping:
+    return FieldMapping(
+        connection=connection,
+        record_kind=KINDS[description.name],
+        remote_object=description.name,
+        field=choice.field,
+        remote_field=choice.remote_field,
+        direction=choice.direction,
+        winner=choice.winner,
+        unit=UNITS.get(description.name, "") if choice.field in ADDRESS else "",
+    )
+
+
+@transaction.atomic
+def save_stages(connection: Connection, remote_object: str, values: Mapping[int, str]) -> None:
+    """Replace the pairs of one remote object."""
+    rows = StageMapping.objects.filter(connection=connection, remote_object=remote_object)
+    rows.delete()
+    StageMapping.objects.bulk_create(
+        StageMapping(
+            connection=connection,
+            record_kind=KINDS[remote_object],
+            remote_object=remote_object,
+            stage_id=stage_id,
+            remote_value=value,
+        )
+        for stage_id, value in values.items()
+    )
