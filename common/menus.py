@@ -1,0 +1,39 @@
+"""Menus that apps add their pages to, in ``ready()``: "main" beside every page, "settings" beside the settings."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+
+@dataclass(frozen=True, order=True)
+class Item:
+    position: int
+    label: str
+    url_name: str = field(compare=False)
+    icon: str = field(compare=False)
+    section: str = field(compare=False, default="")
+    admins_only: bool = field(compare=False, default=False)
+
+    @property
+    def url(self) -> str:
+        return reverse(self.url_name)
+
+
+_items: dict[str, list[Item]] = defaultdict(list)
+
+
+def add(menu: str, item: Item) -> None:
+    _items[menu].append(item)
+    _items[menu].sort()
+
+
+def items_for(menu: str, request: HttpRequest) -> list[Item]:
+    """What this user may open."""
+    is_admin = getattr(request.user, "is_admin", False)
+    return [item for item in _items[menu] if is_admin or not item.admins_only]
+
+
+def is_here(item: Item, request: HttpRequest) -> bool:
+    return request.path == item.url or (item.url != "/" and request.path.startswith(item.url))
