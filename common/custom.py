@@ -1,0 +1,88 @@
+"""Custom fields: the form field of each type, and values as they stand in ``Record.custom``."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.dateparse import parse_date, parse_datetime
+
+from common.models import CustomField, RecordKind
+from common.widgets import DateInput, DateTimeInput
+
+Type = CustomField.Type
+EMPTY = (None, "", [])
+
+
+def definitions(kind: RecordKind) -> list[CustomField]:
+    return list(CustomField.objects.filter(record_kind=kind))
+
+
+def form_field(definition: CustomField) -> forms.Field:
+    """What asks for a value of this field."""
+    common: dict[str, Any] = {"label": definition.label, "required": False}
+    options = [(choice, choice) for choice in definition.choices]
+    match definition.type:
+        case Type.LONG_TEXT:
+            return forms.CharField(widget=forms.Textarea(attrs={"rows": 4}), **common)
+        case Type.NUMBER:
+            return forms.DecimalField(max_digits=18, decimal_places=definition.decimals, **common)
+        case Type.DATE:
+            return forms.DateField(widget=DateInput, **common)
+        case Type.DATETIME:
+            return forms.DateTimeField(widget=DateTimeInput, **common)
+        case Type.BOOLEAN:
+            return forms.NullBooleanField(**common)
+        case Type.PICKLIST:
+            return forms.ChoiceField(choices=[("", "—"), *options], **common)
+        case Type.MULTI_PICKLIST:
+            return forms.MultipleChoiceField(choices=options, widget=forms.CheckboxSelectMultiple, **common)
+        case Type.URL:
+            return forms.URLField(assume_scheme="https", **common)
+        case Type.EMAIL:
+            return forms.EmailField(**common)
+    return forms.CharField(max_length=40 if definition.type == Type.PHONE else 255, **common)
+
+
+def cleaned(kind: RecordKind, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as JSON keeps them; None for what is emptied. Raises ValidationError."""
+    fields = {definition.key: form_field(definition) for definition in definitions(kind)} if values else {}
+    errors, clean = [], {}
+    for key, value in values.items():
+        try:
+            clean[key] = _as_json(fields[key].clean(value))
+        except KeyError:
+            errors.append(f"There is no custom field “{key}”.")
+        except ValidationError as error:
+            errors += [f"{fields[key].label}: {message}" for message in error.messages]
+    if errors:
+        raise ValidationError({"custom": errors})
+    return clean
+
+
+def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """``old`` with ``new`` laid over it; keys that became empty go."""
+    return {key: value for key, value in {**old, **new}.items() if value not in EMPTY}
+
+
+def from_json(definition: CustomField, value: Any) -> Any:
+    """A stored value as Python has it; one that does not fit its type is shown as it is."""
+    match definition.type, value:
+        case Type.DATE, str():
+            return parse_date(value) or value
+        case Type.DATETIME, str():
+            return parse_datetime(value) or value
+    return value
+
+
+def _as_json(value: Any) -> Any:
+    match value:
+        case datetime():
+            return value.astimezone(UTC).isoformat()
+        case date():
+            return value.isoformat()
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else float(value)
+    return None if value in EMPTY else value
