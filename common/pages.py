@@ -1,0 +1,136 @@
+"""The page of a record, written once for all kinds: its lines edited in place, its timeline, its deletion."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django_htmx.http import trigger_client_event
+
+from common import timeline
+from common.forms import RecordForm
+from common.lines import Line
+from common.models import Record
+from common.records import kind_of
+
+Update = Callable[[int, Mapping[str, Any]], Record]
+UNPROCESSABLE = 422
+
+
+def record_page(record: Record, form_class: type[RecordForm]) -> dict[str, Any]:
+    """What templates/common/record.html shows."""
+    entries, place = timeline.entries(record)
+    return {
+        "record": record,
+        "kind": kind_of(record),
+        "app": record._meta.app_label,
+        "sections": form_class(instance=record).all_sections(),
+        "entries": entries,
+        "place": place,
+    }
+
+
+@dataclass(frozen=True)
+class LineView:
+    """Answers for one line of a record: to read it, to edit it (``?edit``), to save it (POST)."""
+
+    request: HttpRequest
+    record: Record
+    form_class: type[RecordForm]
+    update: Update
+
+    def response(self, key: str) -> HttpResponse:
+        line = self._line(key)
+        if self.request.method == "POST":
+            return self._save(line)
+        if "edit" in self.request.GET:
+            return self._ask(line, self._form(line))
+        return self._read(line)
+
+    def _line(self, key: str) -> Line:
+        for section in self.form_class(instance=self.record).all_sections():
+            for line in section.lines:
+                if line.key == key:
+                    return line
+        raise Http404(f"There is no field “{key}”.")
+
+    def _form(self, line: Line, data: Any = None) -> RecordForm:
+        return self.form_class(data, instance=self.record, only=line.names)
+
+    def _save(self, line: Line) -> HttpResponse:
+        form = self._form(line, self.request.POST)
+        if not saved(form, self.update):
+            return self._ask(line, form, status=UNPROCESSABLE)
+        self.record.refresh_from_db()
+        return trigger_client_event(self._read(line, is_saved=True), "record-saved")
+
+    def _read(self, line: Line, is_saved: bool = False) -> HttpResponse:
+        context = {"line": line, "is_focused": True, "is_saved": is_saved}
+        return render(self.request, "common/_line.html", self._context() | context)
+
+    def _ask(self, line: Line, form: RecordForm, status: int = 200) -> HttpResponse:
+        context = self._context() | {"line": line, "form": form}
+        return render(self.request, "common/_line_form.html", context, status=status)
+
+    def _context(self) -> dict[str, Any]:
+        return {"record": self.record, "app": self.record._meta.app_label}
+
+
+def saved(form: RecordForm, update: Update) -> bool:
+    """Write what the person changed; a refusal of the service becomes an error of the form."""
+    if not form.is_valid():
+        return False
+    try:
+        update(form.instance.pk, form.changes())
+    except ValidationError as error:
+        form.add_error(None, error.messages)
+        return False
+    return True
+
+
+def created(form: RecordForm, create: Callable[..., Record]) -> Record | None:
+    """Make what the form says; a refusal of the service becomes an error of the form."""
+    if not form.is_valid():
+        return None
+    values = {name: value for name, value in form.cleaned_data.items() if name in form._meta.fields}
+    try:
+        return create(**values | form.changes())
+    except ValidationError as error:
+        form.add_error(None, error.messages)
+        return None
+
+
+def form_page(request: HttpRequest, form: RecordForm, *, title: str) -> HttpResponse:
+    """All fields of a record, to make it or to edit it."""
+    record = form.instance
+    back = record.get_absolute_url() if record.pk else reverse(f"{record._meta.app_label}:list")  # type: ignore[attr-defined]
+    status = UNPROCESSABLE if form.is_bound else 200
+    return render(request, "common/record_form.html", {"form": form, "title": title, "back": back}, status=status)
+
+
+def delete_page(request: HttpRequest, record: Record, delete: Callable[[int], None]) -> HttpResponse:
+    """Ask before deleting, saying what goes with the record."""
+    app = record._meta.app_label
+    if request.method == "POST":
+        delete(record.pk)
+        messages.success(request, f"“{record}” was deleted.")
+        return redirect(f"{app}:list")
+    context = {"record": record, "app": app, "kind": kind_of(record), "dependants": _dependants(record)}
+    return render(request, "common/delete.html", context)
+
+
+def _dependants(record: Record) -> list[str]:
+    """How many rows of which kind would be deleted along with the record."""
+    relations = [r for r in record._meta.related_objects if getattr(r, "on_delete", None) is models.CASCADE]
+    counts = [
+        (r.related_model._meta, r.related_model._base_manager.filter(**{r.field.name: record}).count())
+        for r in relations
+    ]
+    return [
+        f"{count:,} {meta.verbose_name if count == 1 else meta.verbose_name_plural}" for meta, count in counts if count
+    ]
