@@ -1,11 +1,12 @@
 """Opportunities in a pipeline."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Coalesce, Lower
 from django.urls import reverse
 
 from common.history import track_changes
@@ -28,6 +29,15 @@ class Pipeline(TimestampedModel):
         return self.name
 
 
+class StageQuerySet(models.QuerySet["Stage"]):
+    def choosable(self) -> Self:
+        return self.filter(is_active=True).select_related("pipeline")
+
+    def first_open(self) -> "Stage | None":
+        """Where a new deal starts: the first step of the default pipeline."""
+        return self.choosable().filter(is_closed=False).order_by("-pipeline__is_default", "position", "id").first()
+
+
 class Stage(models.Model):
     """A step of a pipeline. ``name`` is also the value that a connected CRM knows it by."""
 
@@ -38,6 +48,8 @@ class Stage(models.Model):
     is_closed = models.BooleanField(default=False)
     is_won = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
+
+    objects = StageQuerySet.as_manager()
 
     class Meta:
         ordering = ["pipeline", "position", "id"]
@@ -63,7 +75,7 @@ class DealQuerySet(models.QuerySet["Deal"]):
         return self.filter(stage__is_closed=False)
 
 
-@track_changes()
+@track_changes("sort_close_on")
 class Deal(Record):
     name = models.CharField(max_length=255)
     account = models.ForeignKey("accounts.Account", models.SET_NULL, null=True, blank=True, related_name="deals")
@@ -88,6 +100,11 @@ class Deal(Record):
         expression=Lower("name"), output_field=models.CharField(max_length=255), db_persist=True
     )
 
+    # Deals without a close date come last, and have a place in the order.
+    sort_close_on = models.GeneratedField(
+        expression=Coalesce("close_on", models.Value(date.max)), output_field=models.DateField(), db_persist=True
+    )
+
     objects = DealQuerySet.as_manager()
 
     class Meta:
@@ -99,11 +116,15 @@ class Deal(Record):
             *record_indexes("deal"),
             models.Index(fields=["sort_name", "id"], name="deal_by_name"),
             models.Index(fields=["account", "-id"], name="deal_by_account"),
-            models.Index(fields=["close_on", "id"], name="deal_by_close_date"),
+            models.Index(fields=["sort_close_on", "id"], name="deal_by_close_date"),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    def people(self) -> "models.QuerySet[DealContact]":
+        """Who takes part, the primary one first."""
+        return self.roles.select_related("contact").order_by("-is_primary", "id")
 
     def get_absolute_url(self) -> str:
         return reverse("deals:detail", args=[self.pk])
