@@ -1,5 +1,10 @@
 from django.apps import AppConfig
 
+from common import menus
+
 
 class AccountsConfig(AppConfig):
     name = "accounts"
+
+    def ready(self) -> None:
+        menus.add("main", menus.Item(30, "Accounts", "accounts:list", "building"))

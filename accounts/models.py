@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import Any, Self
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 from django.urls import reverse
@@ -78,6 +79,15 @@ class Account(Record):
         if update_fields is not None and "website" in update_fields:
             update_fields = {*update_fields, "domain"}
         super().save(*args, update_fields=update_fields, **kwargs)
+
+    def check_parent(self) -> None:
+        """Raises ValidationError when the account would stand above itself."""
+        above, seen = self.parent, set()
+        while above is not None and above.pk not in seen:
+            if above.pk == self.pk:
+                raise ValidationError({"parent": "An account cannot stand above itself."})
+            seen.add(above.pk)
+            above = above.parent
 
     def get_absolute_url(self) -> str:
         return reverse("accounts:detail", args=[self.pk])

@@ -1,5 +1,13 @@
+from importlib import import_module
+
 from django.apps import AppConfig
+
+from common import menus
 
 
 class ContactsConfig(AppConfig):
     name = "contacts"
+
+    def ready(self) -> None:
+        menus.add("main", menus.Item(20, "Contacts", "contacts:list", "users"))
+        import_module("contacts.panels")

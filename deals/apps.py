@@ -1,5 +1,13 @@
+from importlib import import_module
+
 from django.apps import AppConfig
+
+from common import menus
 
 
 class DealsConfig(AppConfig):
     name = "deals"
+
+    def ready(self) -> None:
+        menus.add("main", menus.Item(40, "Deals", "deals:list", "coin"))
+        import_module("deals.panels")

@@ -1,0 +1,27 @@
+import django_filters
+from django.db.models import Q, QuerySet
+
+from accounts.models import Account
+from common.filters import RecordFilter, YesNoFilter
+from common.paging import Order
+from contacts.models import Contact, Stage
+
+ORDERS: dict[str, Order] = {
+    "name": ("sort_name", "id"),
+    "newest": ("-created_at", "-id"),
+    "changed": ("-updated_at", "-id"),
+}
+
+
+class ContactFilter(RecordFilter):
+    stage = django_filters.ModelChoiceFilter(queryset=Stage.objects.all(), empty_label="Any stage")
+    account = django_filters.ModelChoiceFilter(queryset=Account.objects.all())
+    email = django_filters.CharFilter(method="filter_email")
+    has_email = YesNoFilter(when=~Q(email=""), label="Has e-mail")
+
+    class Meta:
+        model = Contact
+        fields = ["q", "owner", "stage", "synced", "account", "email", "has_email"]
+
+    def filter_email(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        return queryset.having_email([value.strip().lower()])  # type: ignore[attr-defined]

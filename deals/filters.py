@@ -1,0 +1,24 @@
+import django_filters
+from django.db.models import Q
+
+from accounts.models import Account
+from common.filters import RecordFilter, YesNoFilter
+from common.paging import Order
+from deals.models import Deal, Stage
+
+ORDERS: dict[str, Order] = {
+    "newest": ("-created_at", "-id"),
+    "name": ("sort_name", "id"),
+    "close": ("sort_close_on", "id"),
+    "changed": ("-updated_at", "-id"),
+}
+
+
+class DealFilter(RecordFilter):
+    stage = django_filters.ModelChoiceFilter(queryset=Stage.objects.choosable(), empty_label="Any stage")
+    open = YesNoFilter(when=Q(stage__is_closed=False), label="Open", empty_label="Open or closed")
+    account = django_filters.ModelChoiceFilter(queryset=Account.objects.all())
+
+    class Meta:
+        model = Deal
+        fields = ["q", "owner", "stage", "open", "synced", "account"]

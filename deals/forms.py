@@ -1,0 +1,53 @@
+from typing import Any
+
+from django import forms
+from django.db.models import Q
+
+from common.forms import RecordForm
+from common.lines import Section, line
+from common.models import RecordKind
+from common.widgets import DateInput, RecordPicker
+from contacts.models import Contact
+from deals.models import Deal, DealContact, Stage
+
+
+class DealForm(RecordForm):
+    kind = RecordKind.DEAL
+    sections = (
+        Section(
+            "About",
+            (
+                line("Name", "name"),
+                line("Account", "account"),
+                line("Stage", "stage"),
+                line("Amount", "amount", "currency"),
+                line("Close date", "close_on"),
+                line("Probability", "probability"),
+                line("Owner", "owner"),
+                line("Next step", "next_step"),
+                line("Description", "description"),
+            ),
+        ),
+    )
+
+    class Meta:
+        model = Deal
+        fields = [
+            "name", "account", "stage", "amount", "currency", "close_on", "probability", "owner", "next_step",
+            "description",
+        ]  # fmt: skip
+        widgets = {"account": RecordPicker("account"), "close_on": DateInput}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "stage" in self.fields:
+            stages = Stage.objects.filter(Q(is_active=True) | Q(pk=self.instance.stage_id))
+            self.fields["stage"].queryset = stages.select_related("pipeline")  # type: ignore[attr-defined]
+
+
+class RoleForm(forms.ModelForm):
+    contact = forms.ModelChoiceField(Contact.objects.all(), widget=RecordPicker("contact"))
+
+    class Meta:
+        model = DealContact
+        fields = ["contact", "role"]
