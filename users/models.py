@@ -54,6 +54,11 @@ class User(TimestampedModel, AbstractBaseUser):
     def is_admin(self) -> bool:
         return self.is_active and self.role == self.Role.ADMIN
 
+    @property
+    def is_invited(self) -> bool:
+        """Asked to join, and not signed in yet."""
+        return self.is_active and self.last_login is None
+
     # What Django admin asks: admins may do everything there, members may not enter.
     is_staff = is_superuser = is_admin
 

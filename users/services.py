@@ -1,0 +1,107 @@
+"""Inviting people, changing their roles, letting them go. At least one admin stays."""
+
+from collections.abc import Iterator
+
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+from django.apps import apps
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.mail import send_mail
+from django.db import transaction
+from django.db.models import QuerySet
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from common.bulk import update_rows
+from users.models import User
+
+SECONDS_A_DAY = 86_400
+
+
+@transaction.atomic
+def invite(*, email: str, name: str = "", role: str = User.Role.MEMBER, invited_by: User) -> User:
+    """Make a user without a password and mail the link to choose one. Raises ValidationError."""
+    user = User(email=email.strip().lower(), name=name, role=role)
+    user.set_unusable_password()
+    user.full_clean()
+    user.save()
+    send_invitation(user, invited_by=invited_by)
+    return user
+
+
+def send_invitation(user: User, *, invited_by: User) -> None:
+    """Raises ValidationError for somebody who needs none."""
+    if not user.is_invited:
+        raise ValidationError(f"{user} has no invitation open.")
+    context = {
+        "user": user,
+        "invited_by": invited_by,
+        "site": settings.SITE_URL,
+        "link": settings.SITE_URL + _password_path(user),
+        "days": settings.PASSWORD_RESET_TIMEOUT // SECONDS_A_DAY,
+    }
+    body = render_to_string("users/invitation.txt", context)
+    transaction.on_commit(lambda: send_mail(f"{invited_by} invites you to Tandem", body, None, [user.email]))
+
+
+@transaction.atomic
+def change_role(user: User, role: str) -> User:
+    """Raises ValidationError when no admin would be left."""
+    if role != User.Role.ADMIN:
+        _keep_an_admin_besides(user)
+    user.role = role
+    user.clean_fields(exclude={"password"})
+    user.save(update_fields=["role"])
+    return user
+
+
+@transaction.atomic
+def deactivate(user: User, *, heir: User | None) -> User:
+    """Nobody signs in as ``user`` any more; what they own goes to ``heir``. Raises ValidationError."""
+    _keep_an_admin_besides(user)
+    if heir is None and owns_anything(user):
+        raise ValidationError(f"Choose who takes over what {user} owns.")
+    if heir is not None and (heir == user or not heir.is_active):
+        raise ValidationError("What they own can only go to another person who is active.")
+    for owned in _owned_rows(user):
+        update_rows(owned, owner=heir)
+    user.is_active = False
+    user.save(update_fields=["is_active"])
+    return user
+
+
+def reactivate(user: User) -> User:
+    user.is_active = True
+    user.save(update_fields=["is_active"])
+    return user
+
+
+def owned_counts(user: User) -> dict[str, int]:
+    """How much somebody owns: {"contacts": 12, …}, without what they own none of."""
+    counts = {str(owned.model._meta.verbose_name_plural): owned.count() for owned in _owned_rows(user)}
+    return {name: count for name, count in counts.items() if count}
+
+
+def owns_anything(user: User) -> bool:
+    return any(owned.exists() for owned in _owned_rows(user))
+
+
+def _owned_rows(user: User) -> Iterator[QuerySet]:
+    """Rows of any app with a column ``owner`` that points to a user; history is not owned."""
+    for model in apps.get_models():
+        columns = {column.name: column for column in model._meta.fields}
+        owner = columns.get("owner")
+        if owner is not None and owner.related_model is User and "pgh_id" not in columns:
+            yield model._base_manager.filter(owner=user)
+
+
+def _keep_an_admin_besides(user: User) -> None:
+    admins = User.objects.select_for_update().filter(role=User.Role.ADMIN, is_active=True).order_by("pk")
+    if {user} == set(admins):
+        raise ValidationError(f"{user} is the only admin. Make somebody else an admin first.")
+
+
+def _password_path(user: User) -> str:
+    key = default_token_generator.make_token(user)
+    return reverse("account_reset_password_from_key", kwargs={"uidb36": user_pk_to_url_str(user), "key": key})
