@@ -6,10 +6,14 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
-from common.models import Origin, TimestampedModel
+from common.models import Origin, Record, TimestampedModel
+from common.records import kind_of
 
 
 class ActivityQuerySet(models.QuerySet["Activity"]):
+    def of(self, record: Record) -> Self:
+        return self.filter(**{kind_of(record): record})
+
     def open_tasks(self) -> Self:
         return self.filter(kind=Activity.Kind.TASK, completed_at=None)
 
@@ -66,6 +70,11 @@ class Activity(TimestampedModel):
 
     def __str__(self) -> str:
         return self.subject or self.get_kind_display()
+
+    @property
+    def about(self) -> Record:
+        """The record whose page it was made on, or the nearest to it."""
+        return self.deal or self.contact or self.account
 
     def get_absolute_url(self) -> str:
         return reverse("activities:detail", args=[self.pk])
