@@ -3,7 +3,16 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from activities.home import home
+
 urlpatterns = [
-    path("admin/", admin.site.urls),
+    path("", home, name="home"),
+    path("", include("common.urls")),
+    path("accounts/", include("accounts.urls")),
+    path("contacts/", include("contacts.urls")),
+    path("deals/", include("deals.urls")),
+    path("activities/", include("activities.urls")),
+    path("settings/", include("users.urls")),
     path("auth/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
 ]

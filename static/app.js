@@ -1,0 +1,40 @@
+// What the pages need beyond htmx and Tabler. Everything is heard at the document, so fragments need no set-up.
+const OTHER = { light: "dark", dark: "light" };
+
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-theme-switch]")) return;
+  localStorage.setItem("theme", OTHER[document.documentElement.getAttribute("data-bs-theme")]);
+  applyTheme();
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") event.target.closest("form")?.querySelector("[data-cancel]")?.click();
+  // In a picker, Enter searches; it does not send the form around it.
+  if (event.key === "Enter" && event.target.closest("[data-picker-search]")) event.preventDefault();
+});
+
+const showToast = (toast) => {
+  toast.classList.add(toast.dataset.level || "info");
+  // What went wrong stays until it is closed.
+  tabler.Toast.getOrCreateInstance(toast, { autohide: toast.dataset.level !== "error", delay: 6000 }).show();
+  toast.addEventListener("hidden.bs.toast", () => toast.remove());
+};
+
+const say = (text, level) => {
+  const toast = document.getElementById("toast").content.firstElementChild.cloneNode(true);
+  toast.querySelector(".toast-body").textContent = text;
+  toast.dataset.level = level;
+  document.getElementById("toasts").append(toast);
+  showToast(toast);
+};
+
+document.querySelectorAll("#toasts .toast").forEach(showToast);
+document.addEventListener("toasts", (event) => event.detail.toasts.forEach(({ text, level }) => say(text, level)));
+
+const REASONS = {
+  403: "That is not allowed. Reload the page: you may have been signed out or your session renewed.",
+  404: "That is no longer there. Reload the page.",
+};
+document.addEventListener("htmx:responseError", ({ detail }) =>
+  say(REASONS[detail.xhr.status] || `That did not work (error ${detail.xhr.status}). Nothing was saved.`, "error"));
+document.addEventListener("htmx:sendError", () => say("The server cannot be reached. Nothing was saved.", "error"));
