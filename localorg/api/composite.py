@@ -1,0 +1,226 @@
+"""Several requests in one: /composite, /composite/batch, /composite/tree."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from localorg.api import router, tree_request
+from localorg.api.call import Call, Reply
+from localorg.database import savepoint
+from localorg.errors import refuse
+
+MOST_SUBREQUESTS = 25
+MOST_QUERIES = 5
+FORBIDDEN_HEADERS = {"accept", "authorization", "content-type"}
+ROLLED_BACK = "The transaction was rolled back since another operation in the same transaction failed."
+
+_REFERENCE = re.compile(r"@\{([A-Za-z0-9][A-Za-z0-9_]*)((?:\.[A-Za-z0-9_]+|\[\d+\])*)\}")
+_STEP = re.compile(r"\.([A-Za-z0-9_]+)|\[(\d+)\]")
+_REFERENCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*\Z")
+_URL = re.compile(r"/services/data/v(\d\d\.\d)(/[^?]*)?(?:\?(.*))?\Z", re.S)
+_BATCH_URL = re.compile(r"/?(?:services/data/)?v(\d\d\.\d)(/[^?]*)?(?:\?(.*))?\Z", re.S)
+
+Answers = dict[str, Any]
+
+
+class _Halted(Exception):
+    """A reference leads nowhere, or another part failed."""
+
+
+def index(call: Call) -> Reply:
+    names = ("tree", "batch", "sobjects", "graph")
+    return Reply(body={name: f"{call.data_url}/composite/{name}" for name in names})
+
+
+def run(call: Call) -> Reply:
+    body = call.mapping()
+    parts = body.get("compositeRequest")
+    if not isinstance(parts, list) or not parts:
+        raise refuse("JSON_PARSER_ERROR", "The request body must hold an array named compositeRequest")
+    _check(parts)
+    return Reply(body={"compositeResponse": together(call, parts, body.get("allOrNone") is True)})
+
+
+def together(call: Call, parts: list[Any], all_or_none: bool) -> list[Any]:
+    """The answers of the parts, in their order; everything is undone if asked for and one failed."""
+    answers: Answers = {}
+    results: list[Any] = []
+    try:
+        with savepoint(call.db):
+            for part in parts:
+                results.append(_answer(call, part, answers))
+                if all_or_none and _failed(results[-1]):
+                    raise _Halted
+    except _Halted:
+        return _all_halted(parts, results)
+    return results
+
+
+def _answer(call: Call, part: Mapping[str, Any], answers: Answers) -> dict[str, Any]:
+    try:
+        with savepoint(call.db):
+            reply = router.answer(_subcall(call, part, answers))
+            if reply.failed:
+                raise _Failed(reply)
+    except _Halted as halted:
+        reply = _halted(str(halted))
+    except _Failed as failed:
+        reply = failed.reply
+    if not reply.failed:
+        answers[part["referenceId"]] = reply.body
+    return _result(part, reply)
+
+
+class _Failed(Exception):
+    """Carries the reply of a failed part out of its savepoint."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.status)
+        self.reply = reply
+
+
+def _result(part: Mapping[str, Any], reply: Reply) -> dict[str, Any]:
+    return {
+        "body": reply.body,
+        "httpHeaders": reply.headers,
+        "httpStatusCode": reply.status,
+        "referenceId": part["referenceId"],
+    }
+
+
+def _failed(result: Mapping[str, Any]) -> bool:
+    rows = result["body"]
+    in_collection = isinstance(rows, list) and any(isinstance(row, dict) and row.get("success") is False for row in rows)
+    return result["httpStatusCode"] >= 300 or in_collection
+
+
+def _halted(message: str) -> Reply:
+    return Reply(400, [{"errorCode": "PROCESSING_HALTED", "message": message}])
+
+
+def _all_halted(parts: list[Any], results: list[Any]) -> list[Any]:
+    """The culprit keeps its answer; all others tell that they were undone or never tried."""
+    culprit = len(results) - 1
+    halted = _halted(ROLLED_BACK)
+    return [results[n] if n == culprit else _result(part, halted) for n, part in enumerate(parts)]
+
+
+def _subcall(call: Call, part: Mapping[str, Any], answers: Answers) -> Call:
+    match = _URL.match(_resolve(part["url"], answers))
+    if match is None:
+        raise _Halted(f"Invalid URL: {part['url']}")
+    headers = {name.lower(): str(value) for name, value in (part.get("httpHeaders") or {}).items()}
+    return subcall(call, part["method"], match, headers, _resolved(part.get("body"), answers))
+
+
+def subcall(call: Call, method: str, match: re.Match[str], headers: Mapping[str, str], body: Any) -> Call:
+    """A call within a call: same person, same transaction."""
+    path = tuple(unquote(segment) for segment in (match[2] or "").strip("/").split("/") if segment)
+    query = dict(parse_qsl(match[3] or "", keep_blank_values=True))
+    return replace(
+        call,
+        method=method,
+        version=match[1],
+        path=path,
+        query=query,
+        headers={**call.headers, **headers},
+        content=b"",
+        parsed=body,
+    )
+
+
+def _resolved(value: Any, answers: Answers) -> Any:
+    match value:
+        case str():
+            return _resolve(value, answers)
+        case list():
+            return [_resolved(item, answers) for item in value]
+        case dict():
+            return {key: _resolved(item, answers) for key, item in value.items()}
+    return value
+
+
+def _resolve(text: str, answers: Answers) -> str:
+    return _REFERENCE.sub(lambda match: _look_up(match[1], match[2], answers), text)
+
+
+def _look_up(name: str, steps: str, answers: Answers) -> str:
+    found = answers.get(name)
+    try:
+        for key, number in _STEP.findall(steps):
+            found = found[key] if key else found[int(number)]  # type: ignore[index]  # checked by the except
+    except (KeyError, IndexError, TypeError):
+        found = None
+    if found is None:
+        raise _Halted(f"Invalid reference specified. No value for {name}{steps} found in {name}.")
+    return str(found)
+
+
+def _check(parts: list[Any]) -> None:
+    if len(parts) > MOST_SUBREQUESTS:
+        message = f"Limit exceeded. Cannot have more than {MOST_SUBREQUESTS} subrequests in a single request."
+        raise refuse("LIMIT_EXCEEDED", message)
+    seen: set[str] = set()
+    for part in parts:
+        _check_part(part, seen)
+    if sum(_is_query(part["url"]) for part in parts) > MOST_QUERIES:
+        message = f"Limit exceeded. Cannot have more than {MOST_QUERIES} query or sObject Collections operations."
+        raise refuse("LIMIT_EXCEEDED", message)
+
+
+def _check_part(part: Any, seen: set[str]) -> None:
+    if not isinstance(part, dict) or not {"method", "url", "referenceId"} <= part.keys():
+        raise refuse("JSON_PARSER_ERROR", "Each subrequest needs method, url and referenceId")
+    reference = str(part["referenceId"])
+    if not _REFERENCE_ID.match(reference) or reference in seen:
+        raise refuse("INVALID_INPUT", f"Provided referenceId ('{reference}') must be unique, start with a letter or a number and hold letters, numbers and underscores only.")
+    seen.add(reference)
+    if part["method"] not in ("POST", "PUT", "PATCH", "GET", "DELETE"):
+        raise refuse("INVALID_INPUT", f"Invalid method: {part['method']}")
+    forbidden = FORBIDDEN_HEADERS & {name.lower() for name in part.get("httpHeaders") or ()}
+    if forbidden:
+        raise refuse("INVALID_INPUT", f"HTTP headers not allowed in a subrequest: {', '.join(sorted(forbidden))}")
+
+
+def _is_query(url: str) -> bool:
+    path = url.split("?", 1)[0].lower().rstrip("/")
+    return bool(re.search(r"/(query|queryall)(/[^/]*)?\Z|/composite/sobjects(/|\Z)", path))
+
+
+def batch(call: Call) -> Reply:
+    body = call.mapping()
+    parts = body.get("batchRequests") or []
+    if not isinstance(parts, list) or len(parts) > MOST_SUBREQUESTS:
+        raise refuse("LIMIT_EXCEEDED", f"Limit exceeded. Cannot have more than {MOST_SUBREQUESTS} subrequests.")
+    halt, results = body.get("haltOnError") is True, []
+    for part in parts:
+        halted = halt and any(result["statusCode"] >= 300 for result in results)
+        results.append(_batch_halted() if halted else _batch_part(call, part))
+        call.org.calls.used += not halted
+    has_errors = any(result["statusCode"] >= 300 for result in results)
+    return Reply(body={"hasErrors": has_errors, "results": results})
+
+
+def _batch_part(call: Call, part: Mapping[str, Any]) -> dict[str, Any]:
+    match = _BATCH_URL.match(str(part.get("url")))
+    if match is None:
+        return {"statusCode": 400, "result": [{"errorCode": "INVALID_INPUT", "message": f"Invalid URL: {part.get('url')}"}]}
+    try:
+        with savepoint(call.db):
+            reply = router.answer(subcall(call, str(part.get("method")), match, {}, part.get("richInput")))
+            if reply.failed:
+                raise _Failed(reply)
+    except _Failed as failed:
+        reply = failed.reply
+    return {"statusCode": reply.status, "result": reply.body}
+
+
+def _batch_halted() -> dict[str, Any]:
+    message = "The batch was halted because of an error in an earlier subrequest."
+    return {"statusCode": 412, "result": [{"errorCode": "BATCH_PROCESSING_HALTED", "message": message}]}
+
+
+def tree(call: Call, name: str) -> Reply:
+    return tree_request.create(call, name)

@@ -1,0 +1,118 @@
+"""SOQL over REST: query, queryAll, locators; what was updated and deleted in a span of time."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from localorg import clock
+from localorg.api.call import Call, Reply
+from localorg.api.lookups import sobject_of
+from localorg.cursors import Cursor
+from localorg.errors import Refused, refuse
+from localorg.soql import run
+from localorg.soql.compile import Compiled
+
+PAGE, SMALLEST_PAGE = 2000, 200
+UPDATED_WINDOW = timedelta(days=30)
+DELETED_WINDOW = timedelta(days=15)
+
+_BATCH_SIZE = re.compile(r"batchSize\s*=\s*(\d+)", re.I)
+
+
+def query(call: Call) -> Reply:
+    return _query(call, deleted=False)
+
+
+def query_all(call: Call) -> Reply:
+    return _query(call, deleted=True)
+
+
+def more(call: Call, locator: str) -> Reply:
+    """The next page of a result whose locator was given out before; fields are read as they are now."""
+    cursor, offset = call.org.cursors.find(locator, call.session.user_id)
+    rows = run.rows_of(call.db, cursor.query, cursor.numbers[offset : offset + cursor.size])
+    return Reply(body=_page(call, cursor, offset, rows))
+
+
+def _query(call: Call, deleted: bool) -> Reply:
+    compiled = run.prepare(call.schema, call.query.get("q", ""), deleted)
+    if compiled.count_only:
+        return Reply(body={"totalSize": run.count(call.db, compiled), "done": True, "records": []})
+    if compiled.aggregate:
+        return Reply(body=_whole(run.aggregates(call.db, compiled)))
+    return Reply(body=_rows(call, compiled))
+
+
+def _rows(call: Call, compiled: Compiled) -> dict[str, Any]:
+    size = page_size(call)
+    rows = run.first_rows(call.db, compiled, size)
+    if len(rows) <= size and not call.repeat_page:
+        return _whole(run.records(call.db, compiled, rows, call.rows_url))
+    numbers = run.numbers(call.db, compiled)
+    cursor = call.org.cursors.open(compiled, numbers, size, call.session.user_id)
+    return _page(call, cursor, 0, rows[:size])
+
+
+def _whole(records: list[Any]) -> dict[str, Any]:
+    return {"totalSize": len(records), "done": True, "records": records}
+
+
+def _page(call: Call, cursor: Cursor, offset: int, rows: Any) -> dict[str, Any]:
+    end = min(offset + cursor.size, len(cursor.numbers))
+    page: dict[str, Any] = {"totalSize": len(cursor.numbers), "done": end >= len(cursor.numbers)}
+    if call.repeat_page:
+        page["done"], end = False, offset
+    if not page["done"]:
+        page["nextRecordsUrl"] = f"{call.data_url}/query/{cursor.id}-{end}"
+    page["records"] = run.records(call.db, cursor.query, rows, call.rows_url)
+    return page
+
+
+def page_size(call: Call) -> int:
+    found = _BATCH_SIZE.search(call.headers.get("sforce-query-options", ""))
+    return min(max(int(found[1]), SMALLEST_PAGE), PAGE) if found else PAGE
+
+
+def updated(call: Call, name: str) -> Reply:
+    sobject = sobject_of(call, name)
+    start, end = _span(call, UPDATED_WINDOW)
+    alive = 'AND NOT "IsDeleted"' if sobject.has("IsDeleted") else ""
+    sql = f'SELECT "Id" FROM "{sobject.name}" WHERE "SystemModstamp" >= ? AND "SystemModstamp" < ? {alive}'
+    found = [row[0] for row in call.db.execute(sql, (start, end))]
+    return Reply(body={"ids": found, "latestDateCovered": min(end, clock.stored(clock.now()))})
+
+
+def deleted(call: Call, name: str) -> Reply:
+    sobject = sobject_of(call, name)
+    start, end = _span(call, DELETED_WINDOW)
+    found: list[dict[str, str]] = []
+    if sobject.has("IsDeleted"):
+        sql = f'SELECT "Id", "SystemModstamp" FROM "{sobject.name}" WHERE "IsDeleted" AND "SystemModstamp" >= ? AND "SystemModstamp" < ?'
+        found = [{"id": row[0], "deletedDate": row[1]} for row in call.db.execute(sql, (start, end))]
+    earliest = clock.stored(clock.now() - DELETED_WINDOW)
+    covered = min(end, clock.stored(clock.now()))
+    return Reply(body={"deletedRecords": found, "earliestDateAvailable": earliest, "latestDateCovered": covered})
+
+
+def _span(call: Call, window: timedelta) -> tuple[str, str]:
+    """Start and end to the minute; seconds are ignored."""
+    start, end = (_minute(call.query.get(name)) for name in ("start", "end"))
+    if end - start < timedelta(minutes=1):
+        raise _bad_date("endDate must be at least one minute greater than startDate")
+    if start < clock.now() - window - timedelta(minutes=1):
+        raise _bad_date(f"startDate before org replication enabled date or more than {window.days} days ago")
+    return clock.stored(start), clock.stored(end)
+
+
+def _minute(text: str | None) -> datetime:
+    try:
+        moment = datetime.fromisoformat(str(text).replace(" ", "+"))
+    except ValueError:
+        raise _bad_date(f"{text} is not a valid value for the type xsd:dateTime") from None
+    if moment.tzinfo is None:
+        raise _bad_date(f"{text} is not a valid value for the type xsd:dateTime")
+    return moment.astimezone(UTC).replace(second=0, microsecond=0)
+
+
+def _bad_date(message: str) -> Refused:
+    return refuse("INVALID_REPLICATION_DATE", message)

@@ -1,0 +1,102 @@
+"""Which handler answers which path. Segments match without regard to case; {name} takes any one segment."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from localorg.api import collections, composite, describe, limits, queries, rows
+from localorg.api.call import Call, Reply
+from localorg.errors import MultipleChoices, Refused, TypeMismatch, not_found, refuse
+
+Handler = Callable[..., Reply]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    pattern: tuple[str, ...]
+    handlers: Mapping[str, Handler]
+
+    def match(self, path: tuple[str, ...]) -> dict[str, str] | None:
+        if len(path) != len(self.pattern):
+            return None
+        found: dict[str, str] = {}
+        for wanted, given in zip(self.pattern, path, strict=True):
+            if wanted.startswith("{"):
+                found[wanted[1:-1]] = given
+            elif wanted != given.lower():
+                return None
+        return found
+
+
+def _route(pattern: str, **handlers: Handler) -> Route:
+    return Route(tuple(pattern.split("/")) if pattern else (), handlers)
+
+
+ROUTES = (
+    _route("", GET=limits.resources),
+    _route("query", GET=queries.query),
+    _route("queryall", GET=queries.query_all),
+    _route("query/{locator}", GET=queries.more),
+    _route("queryall/{locator}", GET=queries.more),
+    _route("composite", GET=composite.index, POST=composite.run),
+    _route("composite/batch", POST=composite.batch),
+    _route("composite/tree/{name}", POST=composite.tree),
+    _route("composite/sobjects", POST=collections.create, PATCH=collections.update, DELETE=collections.delete),
+    _route("composite/sobjects/{name}", GET=collections.retrieve, POST=collections.retrieve_posted),
+    _route("composite/sobjects/{name}/{field}", PATCH=collections.upsert),
+    _route("sobjects", GET=describe.everything),
+    _route("sobjects/{name}", GET=describe.basic, POST=rows.create),
+    _route("sobjects/{name}/describe", GET=describe.full),
+    _route("sobjects/{name}/describe/layouts", GET=describe.layouts),
+    _route("sobjects/{name}/describe/layouts/{record_type}", GET=describe.layout),
+    _route("sobjects/{name}/updated", GET=queries.updated),
+    _route("sobjects/{name}/deleted", GET=queries.deleted),
+    _route("sobjects/{name}/{record_id}", GET=rows.read, PATCH=rows.update, DELETE=rows.delete),
+    _route(
+        "sobjects/{name}/{field}/{value}",
+        GET=rows.read_by,
+        PATCH=rows.upsert,
+        POST=rows.upsert,
+        DELETE=rows.delete_by,
+    ),
+    _route("limits", GET=limits.limits),
+    _route("limits/recordcount", GET=limits.record_count),
+    _route("recent", GET=limits.recent),
+)
+READING = {"GET", "HEAD"}
+
+
+def answer(call: Call) -> Reply:
+    """The reply to a call; refusals become error bodies."""
+    try:
+        return _dispatch(call)
+    except TypeMismatch as mismatch:
+        return refusal(call.located(mismatch))
+    except MultipleChoices as choices:
+        return Reply(300, choices.urls)
+    except Refused as refused:
+        return refusal(refused)
+
+
+def refusal(refused: Refused) -> Reply:
+    return Reply(refused.status, refused.as_rest())
+
+
+def _dispatch(call: Call) -> Reply:
+    method = "GET" if call.method == "HEAD" else call.method
+    allowed: list[str] = []
+    for route in ROUTES:
+        found = route.match(call.path)
+        if found is None:
+            continue
+        if method in route.handlers:
+            return route.handlers[method](call, **found)
+        allowed += route.handlers
+    if allowed:
+        raise _not_allowed(call.method, allowed)
+    raise not_found()
+
+
+def _not_allowed(method: str, allowed: list[str]) -> Refused:
+    names = sorted({*allowed, "HEAD"} if "GET" in allowed else set(allowed), key=("HEAD", "GET", "POST", "PATCH", "DELETE").index)
+    message = f"HTTP Method '{method}' not allowed. Allowed are {','.join(names)}"
+    return refuse("METHOD_NOT_ALLOWED", message, 405)

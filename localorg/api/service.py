@@ -1,0 +1,172 @@
+"""From an HTTP request under /services/data to the bytes of its answer."""
+
+import re
+import zlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import orjson
+
+from localorg.api import router
+from localorg.api.call import Call, Reply
+from localorg.auth.tokens import Session
+from localorg.errors import Refused, refuse
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from localorg.front import Incoming
+    from localorg.org import Org
+
+OLDEST, NEWEST = 31, 67
+WORTH_ZIPPING = 2048  # bytes
+JSON = "application/json;charset=UTF-8"
+SEASONS = ("Spring", "Summer", "Winter")
+
+_VERSION = re.compile(r"v(\d{1,3})\.0\Z")
+_GET_PART = re.compile(rb'"method"\s*:\s*"(?!GET")')
+
+
+@dataclass(slots=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class _Undo(Exception):
+    """Ends the transaction of a failed call without a trace."""
+
+
+def serve(org: "Org", incoming: "Incoming", repeat_page: bool) -> Answer:
+    """Runs in a thread of its own."""
+    segments = tuple(unquote(segment) for segment in incoming.path.split("/")[3:] if segment)
+    if not segments:
+        return _encoded(incoming, Reply(body=versions()), {})
+    try:
+        reply = _reply(org, incoming, segments, repeat_page)
+    except Refused as refused:
+        reply = router.refusal(refused)
+    return _encoded(incoming, reply, {"Sforce-Limit-Info": org.calls.usage})
+
+
+def versions() -> list[dict[str, str]]:
+    """All that are served, oldest first."""
+    return [
+        {"label": _season(number), "url": f"/services/data/v{number}.0", "version": f"{number}.0"}
+        for number in range(OLDEST, NEWEST + 1)
+    ]
+
+
+def error_answer(org: "Org", status: int, code: str, message: str) -> Answer:
+    body = orjson.dumps([{"message": message, "errorCode": code}])
+    return Answer(status, {"Content-Type": JSON, "Sforce-Limit-Info": org.calls.usage}, body)
+
+
+def _season(number: int) -> str:
+    # v62 is Winter '25; three releases a year, the year's first being Spring
+    return f"{SEASONS[number % 3]} '{25 + (number - 62) // 3 if number % 3 == 2 else 25 + (number - 63) // 3:02d}"
+
+
+def _reply(org: "Org", incoming: "Incoming", segments: tuple[str, ...], repeat_page: bool) -> Reply:
+    session = _authenticate(org, incoming)
+    version = _version(segments[0])
+    path = _without_suffix(segments[1:])
+    org.calls.note(incoming.method, path)
+    if org.calls.exhausted:
+        raise refuse("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", 403)
+    try:
+        with _transaction(org, incoming, path)() as db:
+            call = _call(org, session, db, incoming, version, path)
+            call.repeat_page = repeat_page
+            reply = router.answer(call)
+            if reply.failed:
+                raise _Undo
+    except _Undo:
+        pass
+    return reply
+
+
+def _call(org: "Org", session: Session, db: "sqlite3.Connection", incoming: "Incoming", version: str, path: tuple[str, ...]) -> Call:
+    return Call(
+        org,
+        session,
+        db,
+        incoming.method,
+        version,
+        path,
+        incoming.parameters,
+        incoming.headers,
+        incoming.origin,
+        incoming.body,
+    )
+
+
+def _authenticate(org: "Org", incoming: "Incoming") -> Session:
+    header = incoming.headers.get("authorization", "")
+    if header and not incoming.token:
+        raise refuse("INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE", 401)
+    session = org.tokens.find(incoming.token)
+    if session is None:
+        raise refuse("INVALID_SESSION_ID", "Session expired or invalid", 401)
+    return session
+
+
+def _version(segment: str) -> str:
+    match = _VERSION.match(segment)
+    number = int(match[1]) if match else 0
+    if not match or number > NEWEST or number < 7:
+        raise refuse("NOT_FOUND", "The requested resource does not exist", 404)
+    if number < OLDEST:
+        raise refuse("UNSUPPORTED_API_VERSION", "This version of the API is retired.", 410)
+    return f"{number}.0"
+
+
+def _without_suffix(path: tuple[str, ...]) -> tuple[str, ...]:
+    """Resources may be asked for as query.json; values of external ids keep their dots."""
+    if path and path[-1].endswith(".json") and (len(path) < 3 or path[-1] == "describe.json"):
+        return (*path[:-1], path[-1].removesuffix(".json"))
+    return path
+
+
+def _transaction(
+    org: "Org", incoming: "Incoming", path: tuple[str, ...]
+) -> "Callable[[], AbstractContextManager[sqlite3.Connection]]":
+    """Reading calls share the database; one that may write has it alone."""
+    posted_read = path[:2] == ("composite", "sobjects") and incoming.method == "POST" and len(path) == 3
+    composite_read = path[:1] == ("composite",) and len(path) == 1 and not _GET_PART.search(incoming.body)
+    reads = incoming.method in router.READING or posted_read or composite_read
+    return org.database.read if reads else org.database.write
+
+
+def _encoded(incoming: "Incoming", reply: Reply, headers: dict[str, str]) -> Answer:
+    headers = headers | reply.headers
+    if reply.body is None:
+        return Answer(reply.status, headers, b"")
+    body = _json(reply.body, pretty=incoming.headers.get("x-prettyprint") == "1")
+    headers["Content-Type"] = JSON
+    if len(body) > WORTH_ZIPPING and "gzip" in incoming.headers.get("accept-encoding", ""):
+        headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+        body = _zipped(body)
+    return Answer(reply.status, headers, body)
+
+
+def _zipped(body: bytes) -> bytes:
+    squeeze = zlib.compressobj(1, zlib.DEFLATED, 31)
+    return squeeze.compress(body) + squeeze.flush()
+
+
+def _json(body: Any, pretty: bool) -> bytes:
+    if not pretty:
+        return orjson.dumps(body)
+    text = orjson.dumps(body, option=orjson.OPT_INDENT_2)
+    if b'\\"' in text:
+        return _KEY.sub(rb'\1 :', text)
+    # no quote inside any string, so this pattern can only be the end of a key
+    return text.replace(b'": ', b'" : ')
+
+
+_KEY = re.compile(rb'^(\s*"(?:[^"\\]|\\.)*"):', re.M)

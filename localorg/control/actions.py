@@ -1,0 +1,74 @@
+"""What people do in Salesforce's own pages and REST cannot: merge, convert, undelete; and the org's switches."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from localorg import ids
+from localorg.auth import signin
+from localorg.dml import convert as conversion
+from localorg.dml import remove
+from localorg.dml.work import Work
+from localorg.org import Org
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+STYLE = Path(__file__).parent.parent / "pages" / "style.css"
+
+
+def merge(org: Org, given: Json) -> Json:
+    """By the administrator, as all of these are."""
+    master, losers = _id(given["master"]), [_id(loser) for loser in given["losers"]]
+    _do(org, lambda work: remove.merge(work, org.schema[given["object"]], master, losers))
+    return {"id": master, "mergedRecordIds": losers, "success": True}
+
+
+def convert(org: Org, given: Json) -> Json:
+    account, contact = (_id(given[name]) if given.get(name) else None for name in ("account", "contact"))
+    opportunity = bool(given.get("opportunity"))
+    return _do(org, lambda work: conversion.convert(work, _id(given["lead"]), account, contact, opportunity))
+
+
+def undelete(org: Org, given: Json) -> Json:
+    wanted = [_id(record_id) for record_id in given["ids"]]
+
+    def run(work: Work) -> None:
+        for record_id in wanted:
+            remove.undelete(work, record_id)
+
+    _do(org, run)
+    return {"ids": wanted, "success": True}
+
+
+def change_settings(org: Org, given: Json) -> None:
+    """Raises ValueError for what there is no switch for."""
+    for name, value in given.items():
+        match name:
+            case "used":
+                org.calls.used = int(value)
+            case "daily_limit":
+                org.settings.daily_limit = org.calls.daily_limit = int(value)
+            case "session_seconds":
+                org.settings.session_seconds = org.tokens.session_seconds = int(value)
+            case "rotate_refresh_tokens":
+                org.settings.rotate_refresh_tokens = bool(value)
+            case "redirect_uris":
+                org.settings.add_redirect_uris(list(value))
+            case _:
+                raise ValueError(f"no such setting: {name}")
+    org.settings.save(org.folder)
+
+
+def _do(org: Org, action: Callable[[Work], T]) -> T:
+    admin = signin.run_as(org)
+    assert admin is not None
+    with org.database.write() as db:
+        return action(org.work(db, admin.id))
+
+
+def _id(text: str) -> str:
+    found = ids.parse(str(text))
+    if found is None:
+        raise ValueError(f"not an id: {text}")
+    return found

@@ -1,0 +1,65 @@
+"""Query locators: the row numbers of a result, so that its pages can be asked for one by one."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+from localorg import ids
+from localorg.errors import Refused, refuse
+from localorg.soql.compile import Compiled
+from localorg.soql.run import Numbers
+
+LIFETIME = 2 * 24 * 3600  # seconds
+MOST_OPEN = 50  # per user; a real org closes the oldest, too
+
+
+@dataclass(slots=True)
+class Cursor:
+    id: str
+    query: Compiled
+    numbers: Numbers
+    size: int
+    user_id: str
+    opened: float = field(default_factory=time.monotonic)
+
+
+class Cursors:
+    def __init__(self) -> None:
+        self._open: dict[str, Cursor] = {}
+        self._count = 0
+        self._lock = threading.Lock()
+
+    def open(self, query: Compiled, numbers: Numbers, size: int, user_id: str) -> Cursor:
+        with self._lock:
+            self._count += 1
+            cursor = Cursor(ids.make("01g", self._count), query, numbers, size, user_id)
+            self._open[cursor.id] = cursor
+            self._close_oldest(user_id)
+        return cursor
+
+    def find(self, locator: str, user_id: str) -> tuple[Cursor, int]:
+        """The cursor and the offset that a locator "01g…-2000" names. Raises Refused."""
+        name, _, offset = locator.partition("-")
+        cursor = self._open.get(ids.parse(name) or "")
+        expired = cursor is not None and time.monotonic() - cursor.opened > LIFETIME
+        if cursor is None or expired or cursor.user_id != user_id or not offset.isdigit():
+            raise _invalid()
+        if int(offset) > len(cursor.numbers):
+            raise _invalid()
+        return cursor, int(offset)
+
+    def peek(self, cursor_id: str) -> Cursor | None:
+        return self._open.get(cursor_id)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._open.clear()
+
+    def _close_oldest(self, user_id: str) -> None:
+        own = [cursor.id for cursor in self._open.values() if cursor.user_id == user_id]
+        for cursor_id in own[:-MOST_OPEN]:
+            del self._open[cursor_id]
+
+
+def _invalid() -> Refused:
+    return refuse("INVALID_QUERY_LOCATOR", "invalid query locator")

@@ -1,0 +1,1 @@
+"""Writing records: what a real org checks, fills in and carries along."""

@@ -1,0 +1,90 @@
+"""System validation of a record about to be written."""
+
+from collections.abc import Iterable
+
+from localorg.dml import values
+from localorg.dml.work import Row, Work
+from localorg.errors import Problem, RecordRefused, refuse_record
+from localorg.schema import Field, SObject
+
+
+def required(sobject: SObject, row: Row, creating: bool) -> None:
+    """On create all required fields must have a value, on update none may be emptied."""
+    asked = (f for f in sobject.fields.values() if _is_required(f) and ((creating and f.required) or f.name in row))
+    missing = [f.name for f in asked if row.get(f.name) is None]
+    if missing:
+        message = f"Required fields are missing: [{', '.join(missing)}]"
+        raise refuse_record("REQUIRED_FIELD_MISSING", message, *missing)
+
+
+def _is_required(field: Field) -> bool:
+    # a default may be left out but not emptied; owners are dealt with elsewhere
+    return field.createable and not field.nillable and field.type != "boolean" and field.name != "OwnerId"
+
+
+def formats(sobject: SObject, row: Row) -> None:
+    """Lengths, ranges, e-mail addresses, restricted picklists: all complaints of the first kind found."""
+    found = [refused for name, value in row.items() if (refused := values.check(sobject.fields[name], value))]
+    problems = [problem for refused in found for problem in refused.problems]
+    if problems:
+        raise RecordRefused([problem for problem in problems if problem.code == problems[0].code])
+
+
+def references(work: Work, sobject: SObject, row: Row) -> None:
+    for name, value in row.items():
+        field = sobject.fields[name]
+        if field.type == "reference" and value is not None:
+            _reference(work, field, str(value))
+
+
+def _reference(work: Work, field: Field, value: str) -> None:
+    target = work.schema.of_id(value)
+    if target is None or target.name not in field.targets:
+        message = f"{field.label}: id value of incorrect type: {value}"
+        raise refuse_record("FIELD_INTEGRITY_EXCEPTION", message, field.name)
+    deleted = work.is_deleted(value)
+    if deleted is None:
+        raise refuse_record("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
+    if deleted:
+        raise refuse_record("ENTITY_IS_DELETED", "entity is deleted")
+
+
+def owner(work: Work, row: Row) -> None:
+    """An owner must be an active user, or a queue where these may own."""
+    owner_id = row.get("OwnerId")
+    if owner_id is None:
+        raise refuse_record("INVALID_CROSS_REFERENCE_KEY", "Owner ID: owner cannot be blank", "OwnerId")
+    if str(owner_id).startswith("005") and not _is_active(work, str(owner_id)):
+        message = f"operation performed with inactive user [{owner_id}] as owner of record"
+        raise refuse_record("INACTIVE_OWNER_OR_USER", message)
+
+
+def _is_active(work: Work, user_id: str) -> bool:
+    found = work.db.execute('SELECT "IsActive" FROM "User" WHERE "Id" = ?', (user_id,)).fetchone()
+    return bool(found and found[0])
+
+
+def unique(work: Work, sobject: SObject, row: Row, own_id: str | None) -> None:
+    for name, value in row.items():
+        field = sobject.fields[name]
+        if field.unique and value is not None:
+            _unique(work, sobject, field, value, own_id)
+
+
+def _unique(work: Work, sobject: SObject, field: Field, value: object, own_id: str | None) -> None:
+    alive = ' AND NOT "IsDeleted"' if sobject.has("IsDeleted") else ""
+    sql = f'SELECT "Id" FROM "{sobject.name}" WHERE "{field.name}" = ? AND "Id" IS NOT ?{alive} LIMIT 1'
+    found = work.db.execute(sql, (value, own_id)).fetchone()
+    if found:
+        message = f"duplicate value found: {field.name} duplicates value on record with id: {found[0][:15]}"
+        raise RecordRefused([Problem("DUPLICATE_VALUE", message, ())])
+
+
+def all_of(work: Work, sobject: SObject, row: Row, given: Iterable[str], creating: bool) -> None:
+    """Every check of the values a caller gave, in Salesforce's order."""
+    required(sobject, row, creating)
+    named = {name: row[name] for name in given}
+    formats(sobject, named)
+    references(work, sobject, named)
+    if "OwnerId" in named and sobject.has("OwnerId"):
+        owner(work, named)

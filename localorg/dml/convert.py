@@ -1,0 +1,71 @@
+"""Lead conversion: a lead becomes a contact of an account, perhaps with an opportunity, and is closed for good."""
+
+from datetime import date, timedelta
+
+from localorg.dml import write
+from localorg.dml.work import Row, Work
+from localorg.errors import refuse, refuse_record
+
+COPIED = ("FirstName", "LastName", "Salutation", "Title", "Phone", "MobilePhone", "Fax", "Email", "LeadSource", "Description")
+ADDRESS = ("Street", "City", "State", "PostalCode", "Country")
+
+
+def convert(work: Work, lead_id: str, account: str | None, contact: str | None, opportunity: bool) -> Row:
+    """Returns the Converted*Id fields. Raises RecordRefused for a lead that is none or was converted before."""
+    sobject = work.schema["Lead"]
+    lead = write.existing(work, sobject, lead_id)
+    if lead["IsConverted"]:
+        raise refuse_record("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
+    account = account or (_account_of(work, contact) if contact else None) or _new_account(work, lead)
+    contact = contact or _new_contact(work, lead, account)
+    deal = _new_opportunity(work, lead, account, contact) if opportunity else None
+    result = {"ConvertedAccountId": account, "ConvertedContactId": contact, "ConvertedOpportunityId": deal}
+    closing = {"IsConverted": 1, "ConvertedDate": work.now[:10], "Status": _converted_status(work), "IsUnreadByOwner": 0}
+    work.update(sobject, lead_id, closing | result)
+    _move(work, lead_id, contact)
+    return result
+
+
+def _account_of(work: Work, contact: str) -> str | None:
+    found = work.fetch(work.schema["Contact"], contact)
+    if found is None:
+        raise refuse("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
+    return found["AccountId"]
+
+
+def _new_account(work: Work, lead: Row) -> str:
+    values = {"Name": lead["Company"], "OwnerId": lead["OwnerId"], "Phone": lead["Phone"], "Website": lead["Website"]}
+    values |= {f"Billing{part}": lead[part] for part in ADDRESS}
+    values |= {name: lead[name] for name in ("Industry", "AnnualRevenue", "NumberOfEmployees", "Rating")}
+    return write.create(work, work.schema["Account"], values)
+
+
+def _new_contact(work: Work, lead: Row, account: str) -> str:
+    contact = work.schema["Contact"]
+    values = {name: lead[name] for name in COPIED} | {"AccountId": account, "OwnerId": lead["OwnerId"]}
+    values |= {f"Mailing{part}": lead[part] for part in ADDRESS}
+    # custom fields of the same name are mapped; an id of another system belongs to the lead alone
+    same = (name for name, f in work.schema["Lead"].fields.items() if f.custom and contact.has(name) and not f.unique)
+    return write.create(work, contact, values | {name: lead[name] for name in same})
+
+
+def _new_opportunity(work: Work, lead: Row, account: str, contact: str) -> str:
+    close = date.fromisoformat(work.now[:10]) + timedelta(days=90)
+    values = {"Name": f"{lead['Company'][:119]}-", "AccountId": account, "OwnerId": lead["OwnerId"]}
+    values |= {"StageName": "Prospecting", "CloseDate": close.isoformat(), "LeadSource": lead["LeadSource"]}
+    return write.create(work, work.schema["Opportunity"], values | {"ContactId": contact})
+
+
+def _converted_status(work: Work) -> str:
+    found = work.db.execute('SELECT "ApiName" FROM "LeadStatus" WHERE "IsConverted" ORDER BY "SortOrder"').fetchone()
+    return str(found[0])
+
+
+def _move(work: Work, lead_id: str, contact: str) -> None:
+    """Activities and campaign memberships follow the person."""
+    for name in ("Task", "Event"):
+        sobject = work.schema[name]
+        for (record_id,) in work.db.execute(f'SELECT "Id" FROM "{name}" WHERE "WhoId" = ?', (lead_id,)).fetchall():
+            work.touch(sobject, record_id, {"WhoId": contact})
+    sql = 'UPDATE "CampaignMember" SET "ContactId" = ?, "SystemModstamp" = ? WHERE "LeadId" = ?'
+    work.db.execute(sql, (contact, work.now, lead_id))

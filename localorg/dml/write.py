@@ -1,0 +1,69 @@
+"""Create and update one record. Each raises RecordRefused for this record, Refused for the whole body."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from localorg.dml import accept, checks, rules
+from localorg.dml.work import Row, Work
+from localorg.errors import refuse_record
+from localorg.schema import SObject
+
+
+def create(work: Work, sobject: SObject, given: Mapping[str, Any]) -> str:
+    """Store a new record; returns its id."""
+    if not sobject.can("create"):
+        raise refuse_record("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", f"entity type cannot be inserted: {sobject.label}")
+    named = accept.body(work, sobject, given, creating=True)
+    refuse_locked(work, sobject, "")
+    row = with_defaults(work, sobject, named)
+    rule = rules.of(sobject.name)
+    rule.check(work, row, None)
+    checks.all_of(work, sobject, row, named, creating=True)
+    rule.derive(work, row, None)
+    checks.unique(work, sobject, row, None)
+    record_id = work.insert(sobject, row)
+    rule.after(work, record_id, row, None)
+    return record_id
+
+
+def update(work: Work, sobject: SObject, record_id: str, given: Mapping[str, Any]) -> None:
+    if not sobject.can("update"):
+        raise refuse_record("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", f"entity type cannot be updated: {sobject.label}")
+    row = accept.body(work, sobject, given, creating=False)
+    old = existing(work, sobject, record_id)
+    refuse_locked(work, sobject, record_id)
+    named = list(row)
+    rule = rules.of(sobject.name)
+    rule.check(work, row, old)
+    checks.all_of(work, sobject, row, named, creating=False)
+    rule.derive(work, row, old)
+    checks.unique(work, sobject, row, record_id)
+    work.update(sobject, record_id, row)
+    rule.after(work, record_id, row, old)
+
+
+def existing(work: Work, sobject: SObject, record_id: str) -> Row:
+    """The live row. Raises RecordRefused with 404 for one that is deleted or never was."""
+    row = work.fetch(sobject, record_id) if record_id.startswith(sobject.prefix) else None
+    if row is None:
+        raise refuse_record("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", status=404)
+    if row.get("IsDeleted"):
+        raise refuse_record("ENTITY_IS_DELETED", "entity is deleted", status=404)
+    return row
+
+
+def with_defaults(work: Work, sobject: SObject, named: Row) -> Row:
+    """What a create stores where the caller gave nothing."""
+    row = dict(named)
+    for name, value in sobject.defaults.items():
+        if row.get(name) is None:
+            row[name] = value
+    if sobject.has("OwnerId") and row.get("OwnerId") is None:
+        row["OwnerId"] = work.user_id
+    return row
+
+
+def refuse_locked(work: Work, sobject: SObject, record_id: str) -> None:
+    if work.is_locked(sobject.name):
+        message = f"unable to obtain exclusive access to this record or 1 records: {record_id}".rstrip(": ")
+        raise refuse_record("UNABLE_TO_LOCK_ROW", message)

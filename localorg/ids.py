@@ -1,0 +1,50 @@
+"""Record ids: 15 base-62 characters that tell the object by their first three, plus a checksum of three."""
+
+import re
+
+DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"  # in ASCII order, so ids sort as they grow
+CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+INSTANCE = "Lo0"
+MASTER_RECORD_TYPE = "012000000000000AAA"
+
+_WELL_FORMED = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?\Z")
+
+
+def to18(id15: str) -> str:
+    """The 18-character form of a 15-character id."""
+    groups = (id15[0:5], id15[5:10], id15[10:15])
+    return id15 + "".join(CHECKSUM[sum(c.isupper() << n for n, c in enumerate(g))] for g in groups)
+
+
+def parse(text: str) -> str | None:
+    """The canonical 18-character id, or None if ``text`` is none.
+
+    The checksum says which letters are capitals, so an id whose case was lost is repaired.
+    """
+    if not _WELL_FORMED.match(text):
+        return None
+    return to18(text) if len(text) == 15 else _repair(text)
+
+
+def make(prefix: str, number: int) -> str:
+    """The id of the ``number``-th record of the object with this key prefix."""
+    return to18(prefix + INSTANCE + _base62(number, 9))
+
+
+def _base62(number: int, width: int) -> str:
+    out = []
+    for _ in range(width):
+        number, rest = divmod(number, 62)
+        out.append(DIGITS[rest])
+    return "".join(reversed(out))
+
+
+def _repair(id18: str) -> str | None:
+    body, checksum = id18[:15], id18[15:].upper()
+    if to18(body)[15:] == checksum:
+        return body + checksum
+    if any(c not in CHECKSUM for c in checksum):
+        return None
+    capitals = [bool(CHECKSUM.index(checksum[n // 5]) >> (n % 5) & 1) for n in range(15)]
+    repaired = "".join(c.upper() if up else c.lower() for c, up in zip(body, capitals, strict=True))
+    return repaired + checksum if to18(repaired)[15:] == checksum else None

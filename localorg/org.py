@@ -1,0 +1,89 @@
+"""The org: its records, who is signed in, its settings; what every part of the server shares."""
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from localorg import ids, schema
+from localorg.auth.tokens import Tokens
+from localorg.calls import Calls
+from localorg.cursors import Cursors
+from localorg.database import Database
+from localorg.dml.remove import BIN_DDL
+from localorg.dml.work import Work
+from localorg.faults import Faults
+from localorg.schema import SObject
+from localorg.settings import Settings
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from localorg.api.call import Call
+
+ORG_ID = ids.make("00D", 1)
+
+
+class Org:
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.settings = Settings.load(folder)
+        self.schema = schema.load()
+        self.database = Database(folder / "org.db", self.schema)
+        self.database.create_tables()
+        with self.database.write() as db:
+            db.execute(BIN_DDL)
+        self.tokens = Tokens(folder / "auth.db", ORG_ID, self.settings.session_seconds)
+        self.calls = Calls(self.settings.daily_limit)
+        self.faults = Faults()
+        self.cursors = Cursors()
+        self._next: dict[str, int] = {}
+        self._numbering = threading.Lock()
+
+    def close(self) -> None:
+        self.tokens.close()
+        self.database.close()
+
+    @property
+    def kept_copy(self) -> Path:
+        """The records as seeded, for a reset to come back to."""
+        return self.folder / "seed.db"
+
+    def reset(self) -> None:
+        """Put the records back to the seed. Tokens stay; ids given out since are not given out again."""
+        self.database.restore(self.kept_copy)
+        self.cursors.clear()
+
+    def work(self, db: "sqlite3.Connection", user_id: str, call: "Call | None" = None) -> Work:
+        """A unit of work in an open transaction; ``call`` brings the headers and the faults that apply."""
+        work = Work(db, self.schema, user_id, self.next_id)
+        if call is not None:
+            path = "/services/data/v" + "/".join((call.version, *call.path))
+            work.is_locked = lambda name: self.faults.is_locked(call.method, path, name)
+            work.options = call.headers
+        return work
+
+    def next_id(self, sobject: SObject) -> tuple[int, str]:
+        """Row number and id for a new record; never the same twice, not even after a roll-back."""
+        with self._numbering:
+            if sobject.name not in self._next:
+                self._next[sobject.name] = self._highest(sobject)
+            self._next[sobject.name] += 1
+            number = self._next[sobject.name]
+        return number, ids.make(sobject.prefix, id_number(sobject, number))
+
+    def identity_url(self, origin: str, user_id: str) -> str:
+        return f"{origin}/id/{ORG_ID}/{user_id}"
+
+    def _highest(self, sobject: SObject) -> int:
+        with self.database.read() as db:
+            row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (sobject.name,)).fetchone()
+        return row[0] if row else 0
+
+
+# The setup objects behind picklists share one key prefix; each counts from its own thousand.
+_SHARED = {"OpportunityStage": 1000, "LeadStatus": 2000, "TaskStatus": 3000, "TaskPriority": 4000}
+
+
+def id_number(sobject: SObject, number: int) -> int:
+    return _SHARED.get(sobject.name, 0) + number

@@ -1,0 +1,5 @@
+"""Browse, view and edit records."""
+
+from starlette.routing import Route
+
+ROUTES: list[Route] = []

@@ -1,0 +1,55 @@
+"""The HTTP server: uvicorn, told apart from the usual by a ready line and by connections that can be cut."""
+
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from localorg.auth import endpoints as oauth
+from localorg.control import endpoints as control
+from localorg.front import CLOSE, Front
+from localorg.org import Org
+from localorg.pages import views
+
+
+class Protocol(HttpToolsProtocol):
+    """Lets the application cut the connection, as a network does that fails before the reply."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope[CLOSE] = self.transport.close  # type: ignore[typeddict-unknown-key]
+
+
+class Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if not self.should_exit:
+            self._on_ready()
+
+
+def application(org: Org) -> Front:
+    pages = Starlette(routes=[*oauth.ROUTES, *control.ROUTES, *views.ROUTES])
+    pages.state.org = org
+    return Front(org, pages)
+
+
+def run(org: Org, listener: socket.socket, on_ready: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT; requests under way get a second to end."""
+    settings: dict[str, Any] = {
+        "http": Protocol,
+        "lifespan": "off",
+        "access_log": False,
+        "log_level": "warning",
+        "server_header": False,
+        "timeout_graceful_shutdown": 1,
+        "timeout_keep_alive": 75,
+        "backlog": 2048,
+    }
+    Server(uvicorn.Config(application(org), **settings), on_ready).run(sockets=[listener])

@@ -1,0 +1,1 @@
+"""SOQL: text -> tree -> SQL -> records."""

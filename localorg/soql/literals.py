@@ -1,0 +1,123 @@
+"""Literals of a query -> values to compare columns with."""
+
+import re
+from datetime import UTC, date, datetime, time
+
+from localorg import clock, ids
+from localorg.errors import Refused, refuse
+from localorg.schema import Field
+from localorg.soql import dates
+from localorg.soql.tree import Literal
+
+ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", '"': '"', "'": "'", "\\": "\\"}
+QUOTED_TYPES = {"id", "reference"}
+
+_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.S)
+
+Scalar = str | int | float | None
+
+
+def is_null(literal: Literal) -> bool:
+    return literal.kind == "name" and literal.text.lower() == "null"
+
+
+def text_of(literal: Literal, like: bool = False) -> str:
+    """What a quoted string means. In LIKE patterns the escapes of % and _ stay, for SQL to see."""
+
+    def one(match: re.Match[str]) -> str:
+        sign = match[1]
+        if sign.startswith("u") and len(sign) == 5:
+            return chr(int(sign[1:], 16))
+        if like and sign in "%_\\":
+            return "\\" + sign
+        if sign not in ESCAPES and not (sign in "%_"):
+            raise refuse("MALFORMED_QUERY", f"Invalid string literal '{literal.text[1:-1]}'. Illegal character sequence '\\{sign}' in string literal.")
+        return ESCAPES.get(sign, sign)
+
+    return _ESCAPE.sub(one, literal.text[1:-1])
+
+
+def scalar(field: Field, literal: Literal) -> Scalar:
+    """The one value to compare with. Raises Refused (INVALID_FIELD) when the literal is of another type."""
+    if is_null(literal):
+        return 0 if field.type == "boolean" else None
+    if field.type in QUOTED_TYPES:
+        return _id(field, literal)
+    if field.is_text:
+        return _text(field, literal)
+    if field.type == "boolean":
+        return _boolean(field, literal)
+    if field.type in ("date", "datetime"):
+        return _moment(field, literal)
+    return _number(field, literal)
+
+
+def days(field: Field, literal: Literal) -> tuple[str, str] | None:
+    """First value and end (exclusive) when the literal is a date literal such as LAST_MONTH."""
+    if literal.kind not in ("name", "range") or field.type not in ("date", "datetime"):
+        return None
+    found = dates.resolve(literal.text, clock.today())
+    if found is None:
+        return None
+    return _bound(field, found[0]), _bound(field, found[1])
+
+
+def _bound(field: Field, day: date) -> str:
+    return day.isoformat() if field.type == "date" else clock.stored(datetime.combine(day, time(), UTC))
+
+
+def _id(field: Field, literal: Literal) -> str:
+    if literal.kind != "string":
+        raise mismatch(field, literal)
+    text = text_of(literal)
+    if text == "":
+        return ""
+    found = ids.parse(text)
+    if found is None:
+        raise refuse("INVALID_QUERY_FILTER_OPERATOR", f"invalid ID field: {text}")
+    return found
+
+
+def _text(field: Field, literal: Literal) -> str | None:
+    if literal.kind != "string":
+        raise mismatch(field, literal)
+    return text_of(literal) or None
+
+
+def _boolean(field: Field, literal: Literal) -> int:
+    if literal.kind != "name" or literal.text.lower() not in ("true", "false"):
+        raise mismatch(field, literal)
+    return int(literal.text.lower() == "true")
+
+
+def _number(field: Field, literal: Literal) -> float | int:
+    if literal.kind != "number":
+        raise mismatch(field, literal)
+    number = float(literal.text)
+    return int(number) if field.type == "int" and number.is_integer() else number
+
+
+def _moment(field: Field, literal: Literal) -> str:
+    if literal.kind != field.type:
+        raise mismatch(field, literal)
+    try:
+        if field.type == "date":
+            return date.fromisoformat(literal.text).isoformat()
+        return instant(literal.text)
+    except ValueError:
+        raise refuse("INVALID_FIELD", f"invalid date: {literal.text}") from None
+
+
+def instant(text: str) -> str:
+    """A datetime as stored, its fraction of a second kept so that comparisons stay exact."""
+    moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}+0000"
+
+
+def mismatch(field: Field, literal: Literal) -> Refused:
+    kind = {"datetime": "dateTime", "reference": "string", "id": "string"}.get(field.type, field.type)
+    quoted = field.is_text or field.type in QUOTED_TYPES
+    kind = "string" if quoted else kind
+    rule = "should be enclosed in quotes" if quoted else "should not be enclosed in quotes"
+    tail = f" and {rule}" if quoted or literal.kind == "string" else ""
+    return refuse("INVALID_FIELD", f"value of filter criterion for field '{field.name}' must be of type {kind}{tail}")

@@ -1,0 +1,164 @@
+"""The FROM clause of one query: its table, the parents joined to it, and what names in it mean."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+
+from localorg.schema import Field, Schema, SObject
+from localorg.soql import complaints
+from localorg.soql.tree import Path
+
+DEEPEST = 5  # parents above the record
+NAME_FIELDS = {  # what every polymorphic parent shows, whatever it is
+    name: Field(name, kind, name, length=length)
+    for name, kind, length in (
+        ("Id", "id", 18),
+        ("Name", "string", 255),
+        ("FirstName", "string", 40),
+        ("LastName", "string", 80),
+        ("Type", "picklist", 40),
+        ("Alias", "string", 8),
+        ("Email", "email", 128),
+        ("Phone", "phone", 40),
+        ("Title", "string", 128),
+        ("Username", "string", 80),
+        ("ProfileId", "reference", 18),
+        ("UserRoleId", "reference", 18),
+        ("IsActive", "boolean", 0),
+    )
+}
+NAME_FIELDS_BY_LOWER_NAME = {name.lower(): f for name, f in NAME_FIELDS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """SQL for a value and the field whose type it has. ``bare``: a column, which brings its own collation."""
+
+    sql: str
+    field: Field
+    bare: bool = True
+    joined: bool = False
+
+    @property
+    def collated(self) -> str:
+        return self.sql if self.bare or not self.field.is_text else f"({self.sql}) COLLATE NOCASE"
+
+
+@dataclass(slots=True)
+class Source:
+    """A record in reach: the queried one (no ``via``), or a parent. A polymorphic parent is any of several."""
+
+    tables: dict[str, SObject]  # alias -> object
+    via: tuple[str, ...] = ()
+    key: str = ""  # SQL of the id that leads here
+    parents: dict[str, "Source"] = field(default_factory=dict)
+
+    @property
+    def polymorphic(self) -> bool:
+        return len(self.tables) > 1
+
+    @property
+    def alias(self) -> str:
+        return next(iter(self.tables))
+
+    @property
+    def sobject(self) -> SObject:
+        return next(iter(self.tables.values()))
+
+    @property
+    def entity(self) -> str:
+        return "Name" if self.polymorphic else self.sobject.name
+
+
+class Scope:
+    def __init__(self, schema: Schema, sobject: SObject, text: str, alias: str | None, aliases: Callable[[], int]) -> None:
+        self.schema = schema
+        self.text = text
+        self.alias = alias
+        self._next = aliases
+        self.base = Source({f"t{aliases()}": sobject})
+        self.joins: list[str] = []
+
+    @property
+    def from_sql(self) -> str:
+        return " ".join([f'"{self.base.sobject.name}" {self.base.alias}', *self.joins])
+
+    def resolve(self, path: Path) -> Expression:
+        """What a path of names means. Raises Refused for a name that is unknown."""
+        source, name = self.walk(path)
+        return self.column(source, name, path)
+
+    def walk(self, path: Path) -> tuple[Source, str]:
+        """The record a path leads to, and its last name."""
+        names = path.names
+        if len(names) > 1 and names[0].lower() in (str(self.alias).lower(), self.base.sobject.name.lower()):
+            names = names[1:]
+        if len(names) > DEEPEST + 1:
+            raise complaints.no_such_relationship(self.text, path.position, names[0])
+        source = self.base
+        for name in names[:-1]:
+            source = self.parent(source, name, path)
+        return source, names[-1]
+
+    def parent(self, source: Source, name: str, path: Path) -> Source:
+        reference = None if source.polymorphic else source.sobject.by_relationship.get(name.lower())
+        if reference is None:
+            raise complaints.no_such_relationship(self.text, path.position, name)
+        relationship = str(reference.relationship)
+        if relationship not in source.parents:
+            source.parents[relationship] = self._join(source, reference, relationship)
+        return source.parents[relationship]
+
+    def column(self, source: Source, name: str, path: Path) -> Expression:
+        if source.polymorphic:
+            return self._name_column(source, name, path)
+        found = source.sobject.find(name)
+        if found is None:
+            raise complaints.no_such_column(self.text, path.position, name, source.sobject.name)
+        return Expression(sql_of(found, source.alias), found, found.expression is None, bool(source.via))
+
+    def _join(self, source: Source, reference: Field, relationship: str) -> Source:
+        key = sql_of(reference, source.alias)
+        tables: dict[str, SObject] = {}
+        for target in reference.targets:
+            alias = f"t{self._next()}"
+            tables[alias] = self.schema[target]
+            self.joins.append(f'LEFT JOIN "{target}" {alias} ON {alias}."Id" = {key}')
+        return Source(tables, (*source.via, relationship), key)
+
+    def _name_column(self, source: Source, name: str, path: Path) -> Expression:
+        found = NAME_FIELDS_BY_LOWER_NAME.get(name.lower())
+        if found is None:
+            raise complaints.no_such_column(self.text, path.position, name, "Name")
+        return Expression(self._name_sql(source, found), found, bare=False, joined=True)
+
+    def _name_sql(self, source: Source, wanted: Field) -> str:
+        if wanted.name == "Id":
+            return source.key
+        if wanted.name == "Type":
+            return type_sql(source)
+        name = wanted.name
+        choices = [sql_of(column, alias) for alias, s in source.tables.items() if (column := _named(s, name))]
+        return f"coalesce({', '.join(choices)}, NULL)" if choices else "NULL"
+
+
+def numbering() -> Callable[[], int]:
+    """Numbers for table aliases, shared by a query and its sub-queries."""
+    return count().__next__
+
+
+def sql_of(column: Field, alias: str) -> str:
+    if column.expression is not None:
+        return column.expression.replace("{t}", alias)
+    return f'{alias}."{column.name}"'
+
+
+def type_sql(source: Source) -> str:
+    """SQL for the object's name, told by the key prefix of the id."""
+    cases = " ".join(f"WHEN '{s.prefix}' THEN '{s.name}'" for s in source.tables.values())
+    return f"(CASE substr({source.key}, 1, 3) {cases} END)"
+
+
+def _named(sobject: SObject, name: str) -> Field | None:
+    # a task has no Name but a Subject; it is what Name shows
+    return sobject.name_field if name == "Name" else sobject.find(name) if name != "Type" else None
