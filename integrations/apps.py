@@ -1,10 +1,18 @@
+from importlib import import_module
+
 from django.apps import AppConfig
+
+from common import menus
 
 
 class IntegrationsConfig(AppConfig):
     name = "integrations"
 
     def ready(self) -> None:
-        from integrations import receivers  # noqa: PLC0415 - apps must be ready
-
-        receivers.connect()
+        import_module("integrations.panels")  # fills the slots of other apps' pages
+        import_module("integrations.receivers").connect()
+        menus.add("settings", menus.Item(15, "My Salesforce login", "salesforce:personal", "key"))
+        menus.add(
+            "settings",
+            menus.Item(60, "Salesforce", "integrations:overview", "cloud-data-connection", "Integrations", True),
+        )

@@ -218,9 +218,7 @@ def missing_requirements(connection: Connection) -> list[str]:
 
 
 def start_syncing(connection: Connection) -> None:
-    """End the setup window now. Raises ValueError with what is still missing."""
-    if lacking := missing_requirements(connection):
-        raise ValueError(" ".join(lacking))
+    """End the setup window, early or because its time is up; the next tick begins the first pull."""
     Connection.objects.filter(pk=connection.pk, started_at=None).update(
         started_at=timezone.now(), is_held=False, updated_at=timezone.now()
     )

@@ -1,0 +1,159 @@
+"""What the codes of refusals mean, in words for the person who has to mend them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Explanation:
+    cause: str
+    fix: str
+    where: str = ""  # "salesforce", "record", "mapping", "settings" or "login"
+
+
+UNKNOWN = Explanation(
+    "Salesforce refused the record for a reason of its own, given in its message.",
+    "Change what the message names, here or in Salesforce, then retry.",
+)
+NO_FIELD = Explanation(
+    "The field is read-only for this login, or hidden from it.",
+    "Ask your Salesforce admin to make the field editable for this user (field-level security), or unmap it.",
+    "mapping",
+)
+OWNER_GONE = Explanation(
+    "The record names an owner, account or other record that is inactive, gone or of the wrong kind in Salesforce.",
+    "Give the record an owner who is active in Salesforce, or correct what it points at.",
+    "record",
+)
+NO_ACCESS = Explanation(
+    "The login may not change this record, or not see a record that it belongs to.",
+    "Ask your Salesforce admin to share it with this user or to widen their rights, "
+    "or choose a team login that may do more.",
+    "login",
+)
+LOCKED_ELSEWHERE = Explanation(
+    "Something in Salesforce was working on the same record, again and again.",
+    "Retry when Salesforce is calmer. If it keeps happening, a flow or a bulk job there is busy with this record.",
+    "salesforce",
+)
+
+EXPLANATIONS: dict[str, Explanation] = {
+    "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": Explanation(
+        "The picklist in Salesforce is restricted, and the value is not one that it allows.",
+        "Choose an allowed value here, or ask your Salesforce admin to add the value and then read the fields again.",
+        "record",
+    ),
+    "REQUIRED_FIELD_MISSING": Explanation(
+        "Salesforce requires a field that this record leaves empty, or that nothing is mapped to.",
+        "Fill the field in, or map one to it. A default value in Salesforce helps too.",
+        "mapping",
+    ),
+    "FIELD_CUSTOM_VALIDATION_EXCEPTION": Explanation(
+        "A validation rule of your org refused the record. The message is the rule's own.",
+        "Change the record so that the rule is content, or ask your Salesforce admin to change the rule.",
+        "record",
+    ),
+    "STRING_TOO_LONG": Explanation(
+        "The text is longer than the field in Salesforce.",
+        "Shorten it, or ask your Salesforce admin to enlarge the field.",
+        "record",
+    ),
+    "INVALID_EMAIL_ADDRESS": Explanation(
+        "Salesforce does not take this for an e-mail address.", "Correct the address.", "record"
+    ),
+    "NUMBER_OUTSIDE_VALID_RANGE": Explanation(
+        "The number has more digits than the field in Salesforce takes.",
+        "Correct the number, or ask your Salesforce admin to enlarge the field.",
+        "record",
+    ),
+    "INVALID_TYPE_ON_FIELD_IN_RECORD": Explanation(
+        "The value is of another kind than the field in Salesforce holds.",
+        "Correct the value or the mapping.",
+        "record",
+    ),
+    "FIELD_INTEGRITY_EXCEPTION": Explanation(
+        "Two values don't go together, an id is of the wrong kind, or a state or country is not on Salesforce's list.",
+        "Correct the value. For states and countries use the names that your org's picklists have.",
+        "record",
+    ),
+    "DUPLICATES_DETECTED": Explanation(
+        "A duplicate rule of your org takes this for a record that it has already.",
+        "Change or merge the records in Salesforce, or let the rule allow this login to save, then retry.",
+        "record",
+    ),
+    "DUPLICATE_VALUE": Explanation(
+        "A field that must be unique in Salesforce has this value on another record already.",
+        "Change the value, or merge the two records in Salesforce.",
+        "record",
+    ),
+    "SEVERAL_MATCHES": Explanation(
+        "Salesforce has several records that look like this one. Tandem does not guess.",
+        "Choose the one that it is, or create another.",
+        "record",
+    ),
+    "OUTCOME_UNKNOWN": Explanation(
+        "The connection was cut while the record was being created, and several records there could be it.",
+        "Look at them in Salesforce and choose the one that it is.",
+        "record",
+    ),
+    "PARENT_NOT_SYNCED": Explanation(
+        "The record belongs to another one that Salesforce has refused.",
+        "Mend that one first: this one follows by itself.",
+        "record",
+    ),
+    "CANNOT_UPDATE_CONVERTED_LEAD": Explanation(
+        "The lead was converted in Salesforce and can't be changed any more.",
+        "Tandem follows it to the contact that it became. Pull the contacts, then retry.",
+        "salesforce",
+    ),
+    "ENTITY_IS_DELETED": Explanation(
+        "The record was deleted in Salesforce, or lost in a merge.",
+        "Pull once: Tandem then follows the merge or drops the link. Restore it from the recycle bin to keep it.",
+        "salesforce",
+    ),
+    "UNABLE_TO_LOCK_ROW": LOCKED_ELSEWHERE,
+    "ENTITY_IS_LOCKED": Explanation(
+        "The record is locked in Salesforce, mostly by an approval that is under way.",
+        "Finish or recall the approval there, then retry.",
+        "salesforce",
+    ),
+    "INSUFFICIENT_ACCESS_OR_READONLY": NO_ACCESS,
+    "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": NO_ACCESS,
+    "INVALID_FIELD": NO_FIELD,
+    "INVALID_FIELD_FOR_INSERT_UPDATE": NO_FIELD,
+    "INVALID_CROSS_REFERENCE_KEY": OWNER_GONE,
+    "INACTIVE_OWNER_OR_USER": OWNER_GONE,
+    "MALFORMED_ID": OWNER_GONE,
+    "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": Explanation(
+        "A trigger or flow in Salesforce failed while saving the record. The message quotes it.",
+        "Your Salesforce admin must look at that trigger or flow.",
+        "salesforce",
+    ),
+    "CANNOT_EXECUTE_FLOW_TRIGGER": Explanation(
+        "A flow in Salesforce failed while saving the record.", "Your Salesforce admin must look at it.", "salesforce"
+    ),
+    "INVALID_TYPE": Explanation(
+        "The login may not see this kind of record at all.",
+        "Ask your Salesforce admin to give this user the right to the object.",
+        "login",
+    ),
+    "STORAGE_LIMIT_EXCEEDED": Explanation(
+        "The org has no room left for new records.", "Free or buy storage in Salesforce, then retry.", "salesforce"
+    ),
+}
+# Refusals of a value: another value in the same field mends them.
+OF_A_VALUE = {
+    "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+    "STRING_TOO_LONG",
+    "INVALID_EMAIL_ADDRESS",
+    "NUMBER_OUTSIDE_VALID_RANGE",
+    "REQUIRED_FIELD_MISSING",
+    "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+}
+# Refusals that our own check takes from the org's description, which may have changed since it was read.
+OF_THE_DESCRIPTION = {"INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "STRING_TOO_LONG", "REQUIRED_FIELD_MISSING"}
+# A person chooses among candidates.
+OF_A_CHOICE = {"SEVERAL_MATCHES", "OUTCOME_UNKNOWN"}
+
+
+def explain(code: str) -> Explanation:
+    return EXPLANATIONS.get(code, UNKNOWN)

@@ -1,0 +1,54 @@
+"""Mending what was refused: another value in the record's own field, and whether anything was mended at all."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from common.models import Record
+from common.records import assign, locked, save_changes
+from integrations.explanations import OF_A_VALUE
+from integrations.models import ErrorEntry
+from integrations.sync.records import CUSTOM, RECORD_TYPES, Field, Type
+
+TYPED = {Type.TEXT, Type.LONG_TEXT, Type.URL, Type.EMAIL, Type.PHONE, Type.PICKLIST}
+
+
+def record_of(entry: ErrorEntry) -> Record | None:
+    """None: it was deleted since."""
+    return RECORD_TYPES[entry.record_kind].model._default_manager.filter(pk=entry.record_id).first()
+
+
+def mendable_field(entry: ErrorEntry) -> Field | None:
+    """The field of ours whose value was refused, when typing or choosing another value mends it."""
+    name = entry.details.get("local_field", "")
+    field = RECORD_TYPES[entry.record_kind].fields.get(name) if entry.code in OF_A_VALUE else None
+    return field if field and field.type in TYPED and not entry.closed_at else None
+
+
+@transaction.atomic
+def mend_value(entry: ErrorEntry, value: str) -> None:
+    """Write another value into the record, as its owner would. Raises ValidationError."""
+    field = mendable_field(entry)
+    if field is None:
+        raise ValidationError("This can't be mended by another value.")
+    allowed = entry.details.get("allowed")
+    if allowed and value not in allowed:
+        raise ValidationError(f"Choose one of: {', '.join(allowed)}.")
+    record = locked(RECORD_TYPES[entry.record_kind].model, entry.record_id)
+    changes: dict[str, Any] = {field.name: value}
+    if field.is_custom:
+        changes = {"custom": {field.name.removeprefix(CUSTOM): value}}
+    save_changes(record, assign(record, changes))
+
+
+def is_anything_changed(entry: ErrorEntry, record: Record | None) -> bool:
+    """Whether the record, the mapping, the settings or what is known of the org changed since the last attempt."""
+    connection = entry.connection
+    moments = [
+        *connection.field_mappings.filter(remote_object=entry.remote_object).values_list("updated_at", flat=True),
+        *connection.object_settings.filter(record_kind=entry.record_kind).values_list("updated_at", flat=True),
+        *connection.descriptions.filter(remote_object=entry.remote_object).values_list("fetched_at", flat=True),
+        *([record.updated_at] if record else []),
+    ]
+    return any(moment > entry.last_at for moment in moments)

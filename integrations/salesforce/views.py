@@ -1,0 +1,180 @@
+"""Connecting: the app's form, the way to the org and back, and disconnecting."""
+
+import secrets
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from integrations import connecting
+from integrations.access import admin_required
+from integrations.forms import AppForm
+from integrations.logins import app_for, the_connection
+from integrations.models import Connection, Credential
+from integrations.salesforce import oauth
+from integrations.salesforce.demo import local_org
+from integrations.sync.provider import ProviderError
+from integrations.vault import seal, unseal
+
+LOGIN, APP, OTHER_ORG = "salesforce_login", "salesforce_app", "salesforce_other_org"  # what the session keeps
+UNPROCESSABLE = 422
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A login under way; good for one return from the org."""
+
+    state: str
+    verifier: str
+    is_personal: bool = False
+    replacing: str = ""
+
+
+@admin_required
+def connect(request: HttpRequest) -> HttpResponse:
+    """The app and its login host; then off to the org."""
+    connection, org = _with_typed_app(request, the_connection()), local_org()
+    form = AppForm(connection, org, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        kept = {name: values[name] for name in ("login_url", "client_id")}
+        request.session[APP] = {**kept, "client_secret": seal(values["client_secret"])}
+        return _to_the_org(request, _with_typed_app(request, connection))
+    context = {"form": form, "connection": connection, "local_org": org, "callback_url": callback_url()}
+    context |= {"from_environment": bool(settings.SALESFORCE_CLIENT_ID), "other_org": request.session.get(OTHER_ORG)}
+    return render(request, "integrations/connect.html", context, status=UNPROCESSABLE if form.errors else 200)
+
+
+@login_required
+@require_GET
+def callback(request: HttpRequest) -> HttpResponse:
+    """The org sends the browser back here, with a code or with its refusal."""
+    attempt = _attempt(request)
+    if attempt is None:
+        messages.error(request, "This login was not begun here, or was finished already. Connect once more.")
+        return redirect("integrations:overview" if request.user.is_admin else "salesforce:personal")
+    page = "salesforce:personal" if attempt.is_personal else "salesforce:connect"
+    try:
+        credential = _finish(request, attempt)
+    except connecting.OtherOrg as other:
+        if not attempt.is_personal:
+            request.session[OTHER_ORG] = {"id": other.org_id, "name": other.org_name}
+            return redirect("salesforce:replace")
+        messages.error(request, other.reason)
+    except (oauth.LoginRefused, ProviderError) as refused:
+        messages.error(request, refused.reason)
+    else:
+        messages.success(request, f"Connected to {credential.connection} as {credential}.")
+        page = "salesforce:personal" if attempt.is_personal else "integrations:overview"
+    return redirect(page)
+
+
+@admin_required
+def replace(request: HttpRequest) -> HttpResponse:
+    """The login was another org's: go over to it only when an admin knows what that costs."""
+    other = request.session.get(OTHER_ORG)
+    if not other:
+        return redirect("salesforce:connect")
+    connection = the_connection()
+    if request.method == "POST":
+        del request.session[OTHER_ORG]
+        return _to_the_org(request, _with_typed_app(request, connection), replacing=other["id"])
+    context = {"connection": connection, "other": other, "links": connection.links.live().count()}
+    return render(request, "integrations/replace.html", context)
+
+
+@admin_required
+def disconnect(request: HttpRequest) -> HttpResponse:
+    connection = the_connection()
+    if not connection.is_connected:
+        return redirect("integrations:overview")
+    if request.method == "POST":
+        is_revoked = connecting.disconnect(connection)
+        messages.success(request, "Disconnected. Records and their Salesforce ids are kept.")
+        if not is_revoked:
+            messages.warning(
+                request, "Salesforce did not confirm that every login is revoked. Revoke them there, in Setup, too."
+            )
+        return redirect("integrations:overview")
+    context = {"connection": connection, "waiting": connection.outbox.count()}
+    return render(request, "integrations/disconnect.html", context)
+
+
+@login_required
+def personal(request: HttpRequest) -> HttpResponse:
+    """A user's own login; POST goes to the org."""
+    connection = the_connection()
+    if request.method == "POST" and connection.is_connected:
+        return _to_the_org(request, connection, is_personal=True)
+    credential = Credential.objects.filter(user=request.user.pk, connection=connection).first()
+    context = {"connection": connection, "credential": credential, "local_org": local_org()}
+    return render(request, "integrations/personal.html", context)
+
+
+@login_required
+@require_POST
+def personal_disconnect(request: HttpRequest) -> HttpResponse:
+    credential = Credential.objects.filter(user=request.user.pk).first()
+    if credential:
+        connecting.disconnect_personal(credential)
+        messages.success(request, "Your Salesforce login is disconnected. The team's login does your pushes now.")
+    return redirect("salesforce:personal")
+
+
+def callback_url() -> str:
+    """As the app in Salesforce must have it, letter by letter."""
+    return settings.SITE_URL + reverse("salesforce:callback")
+
+
+def _to_the_org(request: HttpRequest, connection: Connection, **purpose: Any) -> HttpResponse:
+    """Redirects there. Pages post by htmx: a form's own redirect to another site is stopped by our ``form-action``."""
+    attempt = Attempt(state=oauth.new_secret(), verifier=oauth.new_secret(), **purpose)
+    request.session[LOGIN] = asdict(attempt)
+    app = app_for(connection)
+    return redirect(oauth.authorization_url(app, callback_url(), state=attempt.state, verifier=attempt.verifier))
+
+
+def _attempt(request: HttpRequest) -> Attempt | None:
+    """The attempt that this return belongs to. It is used up, whatever comes of it."""
+    kept = request.session.pop(LOGIN, None)
+    if not kept or not secrets.compare_digest(kept["state"].encode(), request.GET.get("state", "").encode()):
+        return None
+    return Attempt(**kept)
+
+
+def _finish(request: HttpRequest, attempt: Attempt) -> Credential:
+    if error := request.GET.get("error", ""):
+        raise oauth.refusal(error, request.GET.get("error_description", ""))
+    if not attempt.is_personal and not request.user.is_admin:
+        raise oauth.LoginRefused("Only an admin connects the workspace.")
+    connection = the_connection() if attempt.is_personal else _with_typed_app(request, the_connection())
+    app = app_for(connection)
+    code = request.GET.get("code", "")
+    tokens = oauth.exchange_code(app, callback_url(), code=code, verifier=attempt.verifier)
+    try:
+        return _kept(request, connection, attempt, tokens)
+    except (oauth.LoginRefused, ProviderError):
+        oauth.revoke(app, tokens.refresh_token or tokens.access_token)  # nobody keeps it
+        raise
+
+
+def _kept(request: HttpRequest, connection: Connection, attempt: Attempt, tokens: oauth.TokenSet) -> Credential:
+    if attempt.is_personal:
+        return connecting.connect_personal(connection, request.user, tokens)
+    credential = connecting.connect(connection, request.user, tokens, replacing=attempt.replacing)
+    request.session.pop(APP, None)
+    return credential
+
+
+def _with_typed_app(request: HttpRequest, connection: Connection) -> Connection:
+    """The connection with the app as it was typed; saved only once a login through it has succeeded."""
+    if typed := request.session.get(APP):
+        connection.login_url, connection.client_id = typed["login_url"], typed["client_id"]
+        connection.client_secret = unseal(typed["client_secret"])
+    return connection

@@ -1,0 +1,147 @@
+"""The integration's own page: the connection, the setup window, the first pull, and how it is getting on."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from integrations import connecting, progress, services
+from integrations.access import admin_required
+from integrations.logins import the_connection
+from integrations.models import Connection, Credential, ErrorEntry
+from integrations.salesforce.demo import local_org
+from integrations.sync.provider import ProviderError
+from integrations.views.frame import framed
+
+RECENT_RUNS = 10
+LIVE, SLOW = "every 2s", "every 20s"
+
+
+@admin_required
+def overview(request: HttpRequest) -> HttpResponse:
+    connection = the_connection()
+    if not connection.is_connected:
+        return framed(request, "integrations/unconnected.html", {"local_org": local_org()})
+    return framed(request, "integrations/overview.html", _status(connection) | {"logins": _logins(connection)})
+
+
+@admin_required
+def status(request: HttpRequest) -> HttpResponse:
+    """The living part of the page; it asks for itself again only while something is under way."""
+    connection = the_connection()
+    if not connection.is_connected:
+        return redirect("integrations:overview")
+    return render(request, "integrations/_status.html", _status(connection))
+
+
+@admin_required
+def start(request: HttpRequest) -> HttpResponse:
+    """“Start syncing now”: says what will happen, and does it on POST."""
+    connection = the_connection()
+    if connection.phase != Connection.Phase.SETUP:
+        return redirect("integrations:overview")
+    lacking = connecting.missing_requirements(connection)
+    if request.method == "POST" and not lacking:
+        connecting.start_syncing(connection)
+        services.wake_pull()
+        messages.success(request, "Syncing has started. The first pull is under way.")
+        return redirect("integrations:overview")
+    context = {"lacking": lacking, "waiting": _waiting(connection), "settings": _settings(connection)}
+    return framed(request, "integrations/start.html", context, status=422 if request.method == "POST" else 200)
+
+
+@admin_required
+@require_POST
+def hold(request: HttpRequest) -> HttpResponse:
+    connection = the_connection()
+    is_held = request.POST.get("held") == "1"
+    connecting.hold(connection, is_held=is_held)
+    messages.success(request, "Held back: nothing starts by itself." if is_held else "It starts by itself again.")
+    return redirect("integrations:overview")
+
+
+@admin_required
+@require_POST
+def team_login(request: HttpRequest) -> HttpResponse:
+    connection = the_connection()
+    usable = connection.credentials.filter(broken_reason="")
+    credential = get_object_or_404(usable, pk=_number(request.POST.get("credential", "")))
+    connecting.choose_team_login(connection, credential)
+    messages.success(request, f"{credential} is the team's login now.")
+    return redirect("integrations:overview")
+
+
+@admin_required
+@require_POST
+def pull(request: HttpRequest) -> HttpResponse:
+    """Pull one object, or all."""
+    connection = the_connection()
+    try:
+        services.request_pull(connection, request.POST.get("object", ""))
+    except services.Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, "Pulling now.")
+    return redirect("integrations:overview")
+
+
+@admin_required
+@require_POST
+def refresh(request: HttpRequest) -> HttpResponse:
+    """Read users, fields, picklists and stages of the org again."""
+    connection = the_connection()
+    credential = connection.team_credential
+    if not credential or credential.broken_reason or not connection.is_connected:
+        messages.error(request, "The team's login does not work. Connect it again first.")
+        return redirect("integrations:overview")
+    try:
+        connecting.prepare(connection, credential)
+    except ProviderError as error:
+        messages.error(request, error.reason)
+    else:
+        messages.success(request, "Fields, picklists, users and stages are read from Salesforce again.")
+    return redirect("integrations:overview")
+
+
+def _status(connection: Connection) -> dict[str, Any]:
+    phase, states, queue = connection.phase, progress.objects(connection), progress.queue(connection)
+    is_busy = phase == Connection.Phase.INITIAL_PULL or any(state.is_running for state in states)
+    return {
+        "connection": connection,
+        "phase": phase,
+        "poll": LIVE
+        if is_busy
+        else SLOW
+        if phase == Connection.Phase.SETUP or any(count for _, count in queue)
+        else "",
+        "waiting": _waiting(connection),
+        "lacking": connecting.missing_requirements(connection) if phase == Connection.Phase.SETUP else [],
+        "first_pull": progress.first_pull(connection) if phase == Connection.Phase.INITIAL_PULL else [],
+        "objects": states,
+        "queue": queue,
+        "waiting_total": sum(count for _, count in queue),
+        "open_errors": ErrorEntry.objects.open().count(),
+        "runs": connection.runs.select_related("started_by")[:RECENT_RUNS],
+        "pull_refusal": services.pull_refusal(connection),
+        "calls": sum(run.api_calls for run in connection.runs.filter(is_first=True)),
+    }
+
+
+def _waiting(connection: Connection) -> list[tuple[str, int]]:
+    counts = connection.waiting_counts
+    return [(progress.LABELS.get(name, name), counts[name]) for name in progress.ordered(counts)]
+
+
+def _settings(connection: Connection) -> list[Any]:
+    return list(connection.object_settings.exclude(record_kind="deal").order_by("record_kind"))
+
+
+def _logins(connection: Connection) -> list[Credential]:
+    rows = connection.credentials.select_related("user").order_by("broken_reason", "-power", "name")
+    return [row for row in rows if row.user or not row.broken_reason or row.pk == connection.team_credential_id]
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() else 0

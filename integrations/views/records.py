@@ -1,0 +1,34 @@
+"""The sync card of a record, and its button. Every user may look and push."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_POST
+
+from common.models import Record
+from integrations import services
+from integrations.panels import sync_card
+from integrations.sync.records import RECORD_TYPES
+
+
+@login_required
+def panel(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+    return HttpResponse(sync_card(request, _record(kind, pk)))
+
+
+@login_required
+@require_POST
+def push(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+    """Push now; the card then tells the outcome as soon as there is one."""
+    record = _record(kind, pk)
+    try:
+        services.push_now([record], request.user)
+    except services.Refused as refusal:
+        return HttpResponse(sync_card(request, record, refused=str(refusal)))
+    return HttpResponse(sync_card(request, record))
+
+
+def _record(kind: str, pk: int) -> Record:
+    if kind not in RECORD_TYPES:
+        raise Http404(f"There are no records of the kind “{kind}”.")
+    return get_object_or_404(RECORD_TYPES[kind].model, pk=pk)
