@@ -418,9 +418,9 @@ def _merge(
         local = expressed[record.pk]
         ours_at = edited_at.get(record.pk, record.updated_at)
         merged = plan(base, local, remote.values, scope.rules, Side.OURS if ours_at > remote.edited_at else Side.THEIRS)
-        _tell(scope, record, local, merged, applied)
-        applied.counts["updated" if merged.to_local or not link.pk else "unchanged"] += 1
-        writer.carry_out(record, merged, base, local, local, vocabulary)
+        written = writer.carry_out(record, merged, base, local, local, vocabulary)
+        applied.counts["updated" if written or not link.pk else "unchanged"] += 1
+        _tell(scope, record, written, merged, applied)
         _leave_to_push(merged, remote)
         if merged.to_remote:
             due.append(record)
@@ -446,10 +446,9 @@ def _leave_to_push(merged: Plan, remote: RemoteRecord) -> None:
         merged.ours.pop(name, None)
 
 
-def _tell(scope: Scope, record: Record, local: dict[str, Value], merged: Plan, applied: Applied) -> None:
-    if merged.to_local:
-        changes = {name: [local.get(name), value] for name, value in merged.to_local.items()}
-        applied.events.append(_event(scope, record.pk, SyncEvent.Kind.PULLED, "", changes))
+def _tell(scope: Scope, record: Record, written: dict[str, list[Value]], merged: Plan, applied: Applied) -> None:
+    if written:
+        applied.events.append(_event(scope, record.pk, SyncEvent.Kind.PULLED, "", written))
     for kind, summary, changes in conflict_stories(scope, merged):
         applied.events.append(
             SyncEvent(record_kind=scope.kind, record_id=record.pk, kind=kind, summary=summary, changes=changes)

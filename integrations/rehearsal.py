@@ -1,0 +1,58 @@
+"""A pull or push that only says what it would do: the real engines, a provider that writes nothing, a rolled-back transaction."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+
+from integrations.models import Connection, Cursor, Lane, Run
+from integrations.providers import provider_for
+from integrations.sync import outbox
+from integrations.sync.credentials import Logins
+from integrations.sync.provider import Accepted, Answer, Values
+from integrations.sync.pull import pull as pull_object
+from integrations.sync.pull import take_lease
+from integrations.sync.push import push as push_claim
+
+
+class ReadOnly:
+    """A provider that reads for real and pretends to write."""
+
+    def __init__(self, provider: Any) -> None:
+        self._provider = provider
+        self._made = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._provider, name)
+
+    def create(self, remote_object: str, payloads: Sequence[Values]) -> list[Answer]:
+        self._made += len(payloads)
+        return [Accepted(f"rehearsed{self._made - number:09}") for number in range(len(payloads))]
+
+    def update(self, remote_object: str, changes: Sequence[tuple[str, Values]]) -> list[Answer]:
+        return [Accepted(remote_id) for remote_id, _ in changes]
+
+
+@transaction.atomic
+def pull(connection: Connection, names: Sequence[str], *, everything: bool) -> list[Run | None]:
+    """What a pull of these objects would change here."""
+    credential = Logins(connection).for_team().credential
+    assert credential is not None, "a connected org has a login"
+    if everything:
+        Cursor.objects.filter(connection=connection, remote_object__in=names).update(
+            position=None, page_at=None, page_id=""
+        )
+    leases = [take_lease(connection, name) for name in names]
+    runs = [pull_object(connection, lease, provider_for(credential)) if lease else None for lease in leases]
+    transaction.set_rollback(True)
+    return runs
+
+
+def push(connection: Connection) -> Run:
+    """What pushing all that is due would change there; the caller rolls back."""
+    run = Run.objects.create(connection=connection, kind=Run.Kind.PUSH)
+    for lane in Lane:
+        while claim := outbox.claim(lane):
+            push_claim(claim, ReadOnly(provider_for(claim.credential)), run)
+    run.finish(Run.State.DONE)
+    return run
