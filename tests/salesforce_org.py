@@ -1,0 +1,89 @@
+"""The local Salesforce org as tests see it: a server of its own process, spoken to over HTTP."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import requests
+
+ROOT = Path(__file__).resolve().parent.parent
+API = "/services/data/v62.0"
+
+
+class Org:
+    """A running local org. Its calls are those of a Salesforce admin, and don't count as Tandem's."""
+
+    def __init__(self, folder: Path, *, seed: str, redirect_uri: str = "http://localhost/callback/") -> None:
+        arguments = ["--port", "0", "--data", str(folder), "--seed", seed, "--redirect-uri", redirect_uri]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "localorg", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line.startswith("Local org is ready: "), line
+        self.url = line.split()[-1]
+        facts = json.loads((folder / "org.json").read_text())
+        self.client_id, self.client_secret, self.users = facts["client_id"], facts["client_secret"], facts["users"]
+        self.http = requests.Session()
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(10)
+
+    def reset(self) -> None:
+        """Back to the seed, without faults, with a fresh sign-in."""
+        self.faults()
+        requests.post(f"{self.url}/localorg/reset", timeout=30).raise_for_status()
+        self.sign_in()
+
+    def sign_in(self) -> None:
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+        }
+        answer = requests.post(f"{self.url}/services/oauth2/token", data=form, timeout=30)
+        answer.raise_for_status()
+        self.http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+
+    def faults(self, *rules: dict[str, Any]) -> None:
+        requests.post(f"{self.url}/localorg/faults", json=list(rules), timeout=30).raise_for_status()
+
+    def forget_calls(self) -> None:
+        requests.delete(f"{self.url}/localorg/calls", timeout=30).raise_for_status()
+
+    def calls(self) -> dict[str, int]:
+        """API calls by resource since they were last forgotten."""
+        return requests.get(f"{self.url}/localorg/calls", timeout=30).json()["by_resource"]
+
+    def query(self, soql: str, *, with_deleted: bool = False) -> list[dict[str, Any]]:
+        resource = "queryAll" if with_deleted else "query"
+        answer = self._ask("GET", f"{resource}?q={requests.utils.quote(soql)}")
+        rows = answer["records"]
+        while not answer["done"]:
+            answer = self.http.get(f"{self.url}{answer['nextRecordsUrl']}", timeout=30).json()
+            rows += answer["records"]
+        return rows
+
+    def get(self, name: str, id_: str) -> dict[str, Any]:
+        return self._ask("GET", f"sobjects/{name}/{id_}")
+
+    def create(self, name: str, **fields: Any) -> str:
+        return self._ask("POST", f"sobjects/{name}", fields)["id"]
+
+    def update(self, name: str, id_: str, **fields: Any) -> None:
+        self._ask("PATCH", f"sobjects/{name}/{id_}", fields)
+
+    def delete(self, name: str, id_: str) -> None:
+        self._ask("DELETE", f"sobjects/{name}/{id_}")
+
+    def control(self, action: str, **body: Any) -> None:
+        """A control endpoint: merge, convert, undelete."""
+        requests.post(f"{self.url}/localorg/{action}", json=body, timeout=30).raise_for_status()
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        answer = self.http.request(method, f"{self.url}{API}/{path}", json=body, timeout=30)
+        assert answer.ok, f"{answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
