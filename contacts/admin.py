@@ -1,0 +1,15 @@
+from django.contrib import admin
+
+from common.admin import RecordAdmin, StageAdmin
+from contacts.models import Contact, Stage
+
+admin.site.register(Stage, StageAdmin)
+
+
+@admin.register(Contact)
+class ContactAdmin(RecordAdmin):
+    list_display = ["name", "email", "title", "account", "stage", "owner", "crm_object", "crm_id"]
+    list_select_related = ["account", "owner", "stage"]
+    list_filter = [*RecordAdmin.list_filter, "crm_object"]
+    autocomplete_fields = ["owner", "account"]
+    readonly_fields = [*RecordAdmin.readonly_fields, "crm_object"]
