@@ -33,6 +33,7 @@ class ActivityForm(forms.ModelForm):
             field.show_hidden_initial = bool(self.instance.pk)
             field.required = name == (wanted[0]) or name == "happened_at"
         if owner := self.fields.get("owner"):
+            owner.empty_label = "Nobody"  # type: ignore[attr-defined]
             owner.queryset = owner.queryset.filter(is_active=True)  # type: ignore[attr-defined]
 
     def changes(self) -> dict[str, Any]:

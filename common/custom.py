@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.dateparse import parse_date, parse_datetime
 
 from common.models import CustomField, RecordKind
-from common.widgets import DateInput, DateTimeInput
+from common.widgets import CheckboxList, DateInput, DateTimeInput
 
 Type = CustomField.Type
 EMPTY = (None, "", [])
@@ -38,7 +38,7 @@ def form_field(definition: CustomField) -> forms.Field:
         case Type.PICKLIST:
             return forms.ChoiceField(choices=[("", "—"), *options], **common)
         case Type.MULTI_PICKLIST:
-            return forms.MultipleChoiceField(choices=options, widget=forms.CheckboxSelectMultiple, **common)
+            return forms.MultipleChoiceField(choices=options, widget=CheckboxList, **common)
         case Type.URL:
             return forms.URLField(assume_scheme="https", **common)
         case Type.EMAIL:

@@ -39,6 +39,10 @@ class RecordForm(forms.ModelForm):
                 del self.fields[name]
         for field in self.fields.values():
             field.show_hidden_initial = True
+            if isinstance(field.widget, forms.Textarea):
+                field.widget.attrs["rows"] = 3
+            if isinstance(field, forms.ModelChoiceField) and field.empty_label:
+                field.empty_label = "—"
         self._offer_active_owners()
 
     def _add_custom(self, definition: CustomField) -> None:

@@ -14,7 +14,7 @@ from django_htmx.http import trigger_client_event
 
 from common import timeline
 from common.forms import RecordForm
-from common.lines import Line
+from common.lines import Line, Section
 from common.models import Record
 from common.records import kind_of
 
@@ -29,10 +29,20 @@ def record_page(record: Record, form_class: type[RecordForm]) -> dict[str, Any]:
         "record": record,
         "kind": kind_of(record),
         "app": record._meta.app_label,
-        "sections": form_class(instance=record).all_sections(),
+        "sections": [
+            _folded(section, record, is_first=not number)
+            for number, section in enumerate(form_class(instance=record).all_sections())
+        ],
         "entries": entries,
         "place": place,
     }
+
+
+def _folded(section: Section, record: Record, *, is_first: bool) -> dict[str, Any]:
+    """A section whose empty lines wait in a fold; the first section shows all."""
+    empty = [] if is_first else [line for line in section.lines if not line.shown(record)]
+    lines = [line for line in section.lines if line not in empty]
+    return {"title": section.title, "lines": lines, "empty_lines": empty}
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,11 @@ def record_timeline(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
 
 @login_required
 def record_options(request: HttpRequest, kind: str) -> HttpResponse:
-    """What a record picker offers for ``?q=``."""
-    records = model_or_404(kind).objects.visible().matching(request.GET.get("q", "")).order_by("sort_name")[:OPTIONS]  # type: ignore[attr-defined]
-    return render(request, "common/_options.html", {"records": records, "name": request.GET.get("name", "")})
+    """What a record picker called ``?name=`` offers for ``?q=``, keeping what is chosen in it."""
+    records = model_or_404(kind).objects.visible()  # type: ignore[attr-defined]
+    name = request.GET.get("name", "")
+    value = request.GET.get(name, "")
+    chosen = records.filter(pk=value).first() if value.isdecimal() else None
+    found = records.matching(request.GET.get("q", "")).order_by("sort_name")
+    context = {"name": name, "chosen": chosen, "records": found.exclude(pk=chosen and chosen.pk)[:OPTIONS]}
+    return render(request, "common/_options.html", context)

@@ -20,6 +20,10 @@ class DateTimeInput(forms.DateTimeInput):
         super().__init__(attrs, format="%Y-%m-%dT%H:%M")
 
 
+class CheckboxList(forms.CheckboxSelectMultiple):
+    template_name = "common/widgets/checkboxes.html"
+
+
 class RecordPicker(forms.Select):
     """Radio buttons for what is chosen and for what a search finds: a list of all accounts would be too long."""
 

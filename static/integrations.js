@@ -18,3 +18,8 @@ document.addEventListener("change", (event) => {
   const boxes = document.querySelectorAll(event.target.dataset.selectAll);
   boxes.forEach((box) => { box.checked = event.target.checked; });
 });
+
+// A link to a folded card opens it.
+const unfold = () => document.querySelector(`details[id="${CSS.escape(location.hash.slice(1))}"]`)?.setAttribute("open", "");
+addEventListener("hashchange", unfold);
+unfold();
