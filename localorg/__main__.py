@@ -7,7 +7,7 @@ from pathlib import Path
 
 from localorg import server
 from localorg.org import Org
-from localorg.seed import seed, size_of
+from localorg.seed import keep_users, seed, size_of
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,6 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     if options.reset or org.database.is_empty():
         seed(org, size)
+    keep_users(org)
     listener = _listen(options.host, options.port)
     org.settings.url = _url(options.host, listener)
     org.settings.save(org.folder)
@@ -36,7 +37,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--seed", default="small", help="small, medium, large or a number of contacts")
     parser.add_argument("--reset", action="store_true", help="seed again, whatever is there")
-    parser.add_argument("--redirect-uri", action="extend", nargs="+", default=[], help="an allowed OAuth callback; may be repeated")
+    parser.add_argument(
+        "--redirect-uri", action="extend", nargs="+", default=[], help="an allowed OAuth callback; may be repeated"
+    )
     return parser.parse_args(arguments)
 
 

@@ -75,7 +75,6 @@ class Database:
             for sobject in self.schema:
                 for statement in index_ddl(sobject):
                     db.execute(statement)
-            db.execute("ANALYZE")
 
     def snapshot(self, target: Path) -> None:
         """Keep a copy of everything, to come back to."""
@@ -134,7 +133,9 @@ def index_ddl(sobject: SObject) -> Iterator[str]:
     for name in sobject.columns:
         if _is_indexed(sobject.fields[name]):
             columns = f'"{name}", "Id"' if name == "SystemModstamp" else f'"{name}"'
-            yield f'CREATE INDEX IF NOT EXISTS "{sobject.name}_{name}" ON "{sobject.name}" ({columns})'
+            # most lookups and external ids are empty: an index of the others is small and always worth using
+            filled = f' WHERE "{name}" IS NOT NULL' if sobject.fields[name].nillable else ""
+            yield f'CREATE INDEX IF NOT EXISTS "{sobject.name}_{name}" ON "{sobject.name}" ({columns}){filled}'
 
 
 def _is_indexed(field: Field) -> bool:

@@ -43,7 +43,9 @@ class TypeMismatch(Refused):
 
     def __init__(self, kind: str, value: Any, field: str) -> None:
         self.kind, self.value, self.field = kind, value, field
-        super().__init__([Problem("JSON_PARSER_ERROR", f"Cannot deserialize instance of {kind} from {describe(value)}")])
+        super().__init__(
+            [Problem("JSON_PARSER_ERROR", f"Cannot deserialize instance of {kind} from {describe(value)}")]
+        )
 
 
 class MultipleChoices(Exception):

@@ -7,7 +7,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-ACTIONS = {"delay", "drop_before", "drop_after", "status", "html", "lock", "limit", "expire", "revoke", "duplicate_page"}
+ACTIONS = {
+    "delay",
+    "drop_before",
+    "drop_after",
+    "status",
+    "html",
+    "lock",
+    "limit",
+    "expire",
+    "revoke",
+    "duplicate_page",
+}
 OAUTH = "/services/oauth2/"
 
 
@@ -35,7 +46,9 @@ class Rule:
             re.compile(match.get("path") or "")
         except re.error as error:
             raise ValueError(f"match.path is no regular expression: {error}") from None
-        numbers = {name: given[name] for name in ("times", "probability", "delay_ms", "status") if given.get(name) is not None}
+        numbers = {
+            name: given[name] for name in ("times", "probability", "delay_ms", "status") if given.get(name) is not None
+        }
         return cls(do, match.get("method"), match.get("path"), match.get("object"), **numbers)
 
     def as_json(self) -> dict[str, Any]:
@@ -66,7 +79,9 @@ class Faults:
     def fire(self, method: str, path: str, objects: frozenset[str]) -> list[Rule]:
         """The rules that act on a request, row locks aside; each counts as used once more."""
         with self._lock:
-            return list(self._take(rule for rule in self.rules if rule.do != "lock" and rule.matches(method, path, objects)))
+            return list(
+                self._take(rule for rule in self.rules if rule.do != "lock" and rule.matches(method, path, objects))
+            )
 
     def is_locked(self, method: str, path: str, sobject: str) -> bool:
         """Whether this row of the object is locked now: asked once a row, so ``times`` counts rows."""

@@ -121,7 +121,9 @@ async def _read(scope: Scope, receive: Receive) -> Incoming:
     if headers.get("content-encoding") == "gzip":
         body = zlib.decompress(body, 31)
     query = scope["query_string"].decode("latin-1")
-    method = dict(parse_qsl(query)).get("_HttpMethod", "") if "_HttpMethod" in query and scope["method"] == "POST" else ""
+    method = (
+        dict(parse_qsl(query)).get("_HttpMethod", "") if "_HttpMethod" in query and scope["method"] == "POST" else ""
+    )
     host = headers.get("host") or ":".join(str(part) for part in scope["server"])
     path = scope["raw_path"].decode("latin-1")
     return Incoming(method.upper() or scope["method"], path, query, headers, body, f"{scope['scheme']}://{host}")

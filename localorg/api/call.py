@@ -82,7 +82,10 @@ class Call:
     def mapping(self) -> dict[str, Any]:
         body = self.body()
         if not isinstance(body, dict):
-            raise refuse("JSON_PARSER_ERROR", "Can not deserialize instance of sobject out of START_ARRAY token at [line:1, column:1]")
+            raise refuse(
+                "JSON_PARSER_ERROR",
+                "Can not deserialize instance of sobject out of START_ARRAY token at [line:1, column:1]",
+            )
         return body
 
     def located(self, mismatch: TypeMismatch) -> Refused:

@@ -92,7 +92,9 @@ def _result(part: Mapping[str, Any], reply: Reply) -> dict[str, Any]:
 
 def _failed(result: Mapping[str, Any]) -> bool:
     rows = result["body"]
-    in_collection = isinstance(rows, list) and any(isinstance(row, dict) and row.get("success") is False for row in rows)
+    in_collection = isinstance(rows, list) and any(
+        isinstance(row, dict) and row.get("success") is False for row in rows
+    )
     return result["httpStatusCode"] >= 300 or in_collection
 
 
@@ -175,7 +177,10 @@ def _check_part(part: Any, seen: set[str]) -> None:
         raise refuse("JSON_PARSER_ERROR", "Each subrequest needs method, url and referenceId")
     reference = str(part["referenceId"])
     if not _REFERENCE_ID.match(reference) or reference in seen:
-        raise refuse("INVALID_INPUT", f"Provided referenceId ('{reference}') must be unique, start with a letter or a number and hold letters, numbers and underscores only.")
+        raise refuse(
+            "INVALID_INPUT",
+            f"Provided referenceId ('{reference}') must be unique, start with a letter or a number and hold letters, numbers and underscores only.",
+        )
     seen.add(reference)
     if part["method"] not in ("POST", "PUT", "PATCH", "GET", "DELETE"):
         raise refuse("INVALID_INPUT", f"Invalid method: {part['method']}")
@@ -206,7 +211,10 @@ def batch(call: Call) -> Reply:
 def _batch_part(call: Call, part: Mapping[str, Any]) -> dict[str, Any]:
     match = _BATCH_URL.match(str(part.get("url")))
     if match is None:
-        return {"statusCode": 400, "result": [{"errorCode": "INVALID_INPUT", "message": f"Invalid URL: {part.get('url')}"}]}
+        return {
+            "statusCode": 400,
+            "result": [{"errorCode": "INVALID_INPUT", "message": f"Invalid URL: {part.get('url')}"}],
+        }
     try:
         with savepoint(call.db):
             reply = router.answer(subcall(call, str(part.get("method")), match, {}, part.get("richInput")))

@@ -49,7 +49,11 @@ def full(call: Call, name: str) -> Reply:
 
 def layouts(call: Call, name: str) -> Reply:
     sobject = sobject_of(call, name)
-    mapping = {**_record_type(sobject, call.data_url), "layoutId": ids.make("00h", 1), "picklistsForRecordType": _picklists(sobject)}
+    mapping = {
+        **_record_type(sobject, call.data_url),
+        "layoutId": ids.make("00h", 1),
+        "picklistsForRecordType": _picklists(sobject),
+    }
     del mapping["urls"]
     body = {"layouts": [_layout(sobject)], "recordTypeMappings": [mapping], "recordTypeSelectorRequired": [False]}
     return Reply(body=body)
@@ -62,7 +66,11 @@ def layout(call: Call, name: str, record_type: str) -> Reply:
 
 
 def _recent(call: Call, sobject: SObject, column: str, record_id: str, shown: str) -> Json:
-    return {"attributes": {"type": sobject.name, "url": call.record_url(sobject, record_id)}, "Id": record_id, column: shown}
+    return {
+        "attributes": {"type": sobject.name, "url": call.record_url(sobject, record_id)},
+        "Id": record_id,
+        column: shown,
+    }
 
 
 def _summary(sobject: SObject, data_url: str) -> Json:
@@ -111,7 +119,11 @@ def _urls(sobject: SObject, rows: str) -> Json:
 @lru_cache(maxsize=512)
 def _build(sobject: SObject, data_url: str, origin: str) -> Json:
     summary = _summary(sobject, data_url)
-    ui = {"uiDetailTemplate": f"{origin}/{{ID}}", "uiEditTemplate": f"{origin}/{{ID}}/e", "uiNewRecord": f"{origin}/{sobject.prefix}/e"}
+    ui = {
+        "uiDetailTemplate": f"{origin}/{{ID}}",
+        "uiEditTemplate": f"{origin}/{{ID}}/e",
+        "uiNewRecord": f"{origin}/{sobject.prefix}/e",
+    }
     return summary | {
         "actionOverrides": [],
         "childRelationships": [_child(child) for child in sobject.children],

@@ -17,7 +17,9 @@ def one(call: Call, sobject: SObject, record_id: str, fields: list[str] | None) 
     return many(call, sobject, [record_id], fields)[0]
 
 
-def many(call: Call, sobject: SObject, record_ids: Sequence[str | None], fields: list[str] | None) -> list[Record | None]:
+def many(
+    call: Call, sobject: SObject, record_ids: Sequence[str | None], fields: list[str] | None
+) -> list[Record | None]:
     """Live records in the order asked for, None where there is none."""
     query = _by_id(call, sobject, fields)
     wanted = [record_id for record_id in record_ids if record_id]

@@ -97,6 +97,8 @@ def _dispatch(call: Call) -> Reply:
 
 
 def _not_allowed(method: str, allowed: list[str]) -> Refused:
-    names = sorted({*allowed, "HEAD"} if "GET" in allowed else set(allowed), key=("HEAD", "GET", "POST", "PATCH", "DELETE").index)
+    names = sorted(
+        {*allowed, "HEAD"} if "GET" in allowed else set(allowed), key=("HEAD", "GET", "POST", "PATCH", "DELETE").index
+    )
     message = f"HTTP Method '{method}' not allowed. Allowed are {','.join(names)}"
     return refuse("METHOD_NOT_ALLOWED", message, 405)

@@ -90,7 +90,9 @@ def _reply(org: "Org", incoming: "Incoming", segments: tuple[str, ...], repeat_p
     return reply
 
 
-def _call(org: "Org", session: Session, db: "sqlite3.Connection", incoming: "Incoming", version: str, path: tuple[str, ...]) -> Call:
+def _call(
+    org: "Org", session: Session, db: "sqlite3.Connection", incoming: "Incoming", version: str, path: tuple[str, ...]
+) -> Call:
     return Call(
         org,
         session,
@@ -164,7 +166,7 @@ def _json(body: Any, pretty: bool) -> bytes:
         return orjson.dumps(body)
     text = orjson.dumps(body, option=orjson.OPT_INDENT_2)
     if b'\\"' in text:
-        return _KEY.sub(rb'\1 :', text)
+        return _KEY.sub(rb"\1 :", text)
     # no quote inside any string, so this pattern can only be the end of a key
     return text.replace(b'": ', b'" : ')
 

@@ -26,7 +26,10 @@ def create(call: Call, name: str) -> Reply:
     if not isinstance(records, list):
         raise refuse("JSON_PARSER_ERROR", "The request body must hold an array named records")
     if sum(_count(record) for record in records) > MOST_RECORDS:
-        raise refuse("EXCEEDED_MAX_SIZE_REQUEST", f"record limit reached. cannot submit more than {MOST_RECORDS} records into this call")
+        raise refuse(
+            "EXCEEDED_MAX_SIZE_REQUEST",
+            f"record limit reached. cannot submit more than {MOST_RECORDS} records into this call",
+        )
     results: list[Item] = []
     try:
         with savepoint(call.db):
@@ -69,5 +72,9 @@ def _child(sobject: SObject, name: str) -> Child | None:
 def _count(record: Any) -> int:
     if not isinstance(record, dict):
         return 1
-    nested = (value["records"] for value in record.values() if isinstance(value, dict) and isinstance(value.get("records"), list))
+    nested = (
+        value["records"]
+        for value in record.values()
+        if isinstance(value, dict) and isinstance(value.get("records"), list)
+    )
     return 1 + sum(_count(inner) for inner_list in nested for inner in inner_list)

@@ -42,7 +42,9 @@ async def token(request: Request) -> Response:
         return _error(OAuthError("invalid_request", "must use HTTP POST"))
     form = await _form(request)
     try:
-        return JSONResponse(grants.grant(_org(request), form, origin_of(request)), headers={"Cache-Control": "no-store"})
+        return JSONResponse(
+            grants.grant(_org(request), form, origin_of(request)), headers={"Cache-Control": "no-store"}
+        )
     except OAuthError as error:
         return _error(error)
 
@@ -103,7 +105,9 @@ async def authorize(request: Request) -> Response:
     session = browser_session(request)
     if session is None or "login" in query.get("prompt", "").split():
         return _login_page(request, query.get("login_hint", ""))
-    return _decide(org, session, query, form["decision"]) if "decision" in form else _consent_page(request, session, query)
+    return (
+        _decide(org, session, query, form["decision"]) if "decision" in form else _consent_page(request, session, query)
+    )
 
 
 def _refused_outright(org: Org, query: Form) -> OAuthError | None:
@@ -123,14 +127,19 @@ def _problem(query: Form) -> Form | None:
     if query.get("code_challenge_method", "S256") != "S256":
         return {"error": "invalid_request", "error_description": "invalid code challenge method"}
     if unknown := set(query.get("scope", "").split()) - set(SCOPES):
-        return {"error": "invalid_scope", "error_description": f"the requested scope is not allowed: {' '.join(sorted(unknown))}"}
+        return {
+            "error": "invalid_scope",
+            "error_description": f"the requested scope is not allowed: {' '.join(sorted(unknown))}",
+        }
     return None
 
 
 def _log_in(request: Request, form: Form) -> Response:
     person = signin.by_password(_org(request), form["username"], form.get("password", ""))
     if person is None or not person.is_active:
-        problem = "Please check your username and password. If you still can't log in, contact your Salesforce administrator."
+        problem = (
+            "Please check your username and password. If you still can't log in, contact your Salesforce administrator."
+        )
         return _login_page(request, form["username"], problem)
     kept = [(name, value) for name, value in request.query_params.multi_items() if name not in ("prompt", "login_hint")]
     target = "&".join(f"{name}={quote(value, safe='')}" for name, value in kept)
@@ -146,7 +155,12 @@ def _consent_page(request: Request, session: Session, query: Form) -> Response:
     person = signin.by_id(_org(request), session.user_id)
     scopes = list(dict.fromkeys(SCOPES[scope] for scope in _scope(query).split()))
     switch = str(request.url.include_query_params(prompt="login"))
-    shown = {"person": person.values if person else {}, "scopes": scopes, "switch": switch, "client": query["redirect_uri"]}
+    shown = {
+        "person": person.values if person else {},
+        "scopes": scopes,
+        "switch": switch,
+        "client": query["redirect_uri"],
+    }
     return page(request, "consent.html", shown, 200, FRAME)
 
 

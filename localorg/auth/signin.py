@@ -7,7 +7,15 @@ from typing import Any
 from localorg.org import Org
 
 _COLUMNS = ("Id", "Username", "Name", "FirstName", "LastName", "Email", "Alias", "CommunityNickname", "IsActive")
-_MORE = ("TimeZoneSidKey", "LanguageLocaleKey", "LocaleSidKey", "UserType", "LastModifiedDate", "MobilePhone", "Country")
+_MORE = (
+    "TimeZoneSidKey",
+    "LanguageLocaleKey",
+    "LocaleSidKey",
+    "UserType",
+    "LastModifiedDate",
+    "MobilePhone",
+    "Country",
+)
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,9 @@ class Tokens:
 
     def find_refresh(self, token: str) -> Refresh | None:
         with self._lock:
-            row = self._db.execute("SELECT token, user_id, scope, family, used FROM refresh WHERE token = ?", (token,)).fetchone()
+            row = self._db.execute(
+                "SELECT token, user_id, scope, family, used FROM refresh WHERE token = ?", (token,)
+            ).fetchone()
         return Refresh(*row[:4], bool(row[4])) if row else None
 
     def mark_used(self, token: str) -> None:

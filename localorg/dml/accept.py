@@ -56,7 +56,9 @@ def _parent_id(work: Work, reference: Field, value: Mapping[str, Any]) -> str:
     if len(matches) == 1:
         return matches[0]
     if not matches:
-        message = f"Foreign key external ID: {str(wanted).lower()} not found for field {field.name} in entity {target.name}"
+        message = (
+            f"Foreign key external ID: {str(wanted).lower()} not found for field {field.name} in entity {target.name}"
+        )
         raise refuse_record("INVALID_FIELD", message)
     raise refuse_record("DUPLICATE_EXTERNAL_ID", more_than_one(field, matches), field.name)
 

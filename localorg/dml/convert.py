@@ -6,7 +6,18 @@ from localorg.dml import write
 from localorg.dml.work import Row, Work
 from localorg.errors import refuse, refuse_record
 
-COPIED = ("FirstName", "LastName", "Salutation", "Title", "Phone", "MobilePhone", "Fax", "Email", "LeadSource", "Description")
+COPIED = (
+    "FirstName",
+    "LastName",
+    "Salutation",
+    "Title",
+    "Phone",
+    "MobilePhone",
+    "Fax",
+    "Email",
+    "LeadSource",
+    "Description",
+)
 ADDRESS = ("Street", "City", "State", "PostalCode", "Country")
 
 
@@ -20,7 +31,12 @@ def convert(work: Work, lead_id: str, account: str | None, contact: str | None, 
     contact = contact or _new_contact(work, lead, account)
     deal = _new_opportunity(work, lead, account, contact) if opportunity else None
     result = {"ConvertedAccountId": account, "ConvertedContactId": contact, "ConvertedOpportunityId": deal}
-    closing = {"IsConverted": 1, "ConvertedDate": work.now[:10], "Status": _converted_status(work), "IsUnreadByOwner": 0}
+    closing = {
+        "IsConverted": 1,
+        "ConvertedDate": work.now[:10],
+        "Status": _converted_status(work),
+        "IsUnreadByOwner": 0,
+    }
     work.update(sobject, lead_id, closing | result)
     _move(work, lead_id, contact)
     return result

@@ -68,7 +68,9 @@ def _move_children(work: Work, child: Child, loser_id: str, master_id: str) -> N
         same = f'SELECT "CampaignId" FROM "CampaignMember" WHERE "{column}" = ?'
         sql = f'DELETE FROM "CampaignMember" WHERE "{column}" = ? AND "CampaignId" IN ({same})'
         work.db.execute(sql, (loser_id, master_id))
-    for (record_id,) in work.db.execute(f'SELECT "Id" FROM "{sobject.name}" WHERE "{column}" = ?', (loser_id,)).fetchall():
+    for (record_id,) in work.db.execute(
+        f'SELECT "Id" FROM "{sobject.name}" WHERE "{column}" = ?', (loser_id,)
+    ).fetchall():
         work.touch(sobject, record_id, {column: master_id})
 
 
@@ -87,7 +89,9 @@ def _drop(work: Work, sobject: SObject, record_id: str, root: str) -> None:
 def _drop_children(work: Work, child: Child, parent_id: str, root: str) -> None:
     sobject, column = work.schema[child.sobject], child.field.name
     alive = ' AND NOT "IsDeleted"' if sobject.has("IsDeleted") else ""
-    for (record_id,) in work.db.execute(f'SELECT "Id" FROM "{sobject.name}" WHERE "{column}" = ?{alive}', (parent_id,)).fetchall():
+    for (record_id,) in work.db.execute(
+        f'SELECT "Id" FROM "{sobject.name}" WHERE "{column}" = ?{alive}', (parent_id,)
+    ).fetchall():
         if child.field.on_delete == "cascade" and not _has_other_parent(work, sobject, record_id, column):
             _drop(work, sobject, record_id, root)
         else:

@@ -14,9 +14,7 @@ _EMAIL = re.compile(
     r"[A-Za-z0-9!#$%&'*/=?^_+`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*/=?^_+`{|}~-]+)*"
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z0-9-]*[A-Za-z]{2,}\Z"
 )
-_DATETIME = re.compile(
-    r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9}(?:Z|[+-]\d\d:?\d\d)|Z|[+-]\d\d:\d\d)\Z", re.I
-)
+_DATETIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9}(?:Z|[+-]\d\d:?\d\d)|Z|[+-]\d\d:\d\d)\Z", re.I)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d\Z")
 _BOOLEANS = {"true": 1, "false": 0, "1": 1, "0": 0}
 

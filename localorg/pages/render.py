@@ -17,7 +17,11 @@ _ENVIRONMENT = Environment(
 
 
 def page(
-    request: Request, template: str, shown: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
+    request: Request,
+    template: str,
+    shown: Mapping[str, Any],
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
     html = _ENVIRONMENT.get_template(template).render(request=request, **shown)
     return HTMLResponse(html, status, headers=dict(headers or {}))

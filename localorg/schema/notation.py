@@ -95,7 +95,9 @@ def _fields(line: str, sets: Sets) -> list[Field]:
 def _address(stem: str, compound: str, sets: Sets) -> Iterator[Field]:
     for part in ADDRESS:
         text = part.replace(' "', f' "{stem} ', 1) if stem else part
-        yield _field(f"{stem}{text}".replace(" |", f" in={compound} |") if "|" in text else f"{stem}{text} in={compound}", sets)
+        yield _field(
+            f"{stem}{text}".replace(" |", f" in={compound} |") if "|" in text else f"{stem}{text} in={compound}", sets
+        )
     yield Field(compound, "address", _label(compound), nillable=True)
 
 
@@ -166,6 +168,6 @@ def _values(text: str, sets: Sets) -> tuple[Value, ...]:
 
 
 def _label(name: str) -> str:
-    """"LeadSource" -> "Lead Source"; ids are labelled "Account ID"."""
+    """ "LeadSource" -> "Lead Source"; ids are labelled "Account ID"."""
     words = _WORDS.split(name.removesuffix("__c").replace("_", " "))
     return " ".join("ID" if word == "Id" else word for word in words)

@@ -24,7 +24,17 @@ DAYS = 900  # records were made on these days
 IMPORT = 200  # so many neighbours were imported in the same second
 OWNERS = [user_id(number) for number in (1, 2, 3, 4, 5, 6, 6, 5, 4, 3, 2, 8)]  # the last one has left
 SOURCES = ("Web", "Phone Inquiry", "Partner Referral", "Purchased List", "Other", None)
-INDUSTRIES = ("Banking", "Biotechnology", "Consulting", "Education", "Energy", "Manufacturing", "Retail", "Technology", None)
+INDUSTRIES = (
+    "Banking",
+    "Biotechnology",
+    "Consulting",
+    "Education",
+    "Energy",
+    "Manufacturing",
+    "Retail",
+    "Technology",
+    None,
+)
 ACCOUNT_TYPES = ("Prospect", "Customer - Direct", "Customer - Channel", "Technology Partner", None)
 ACCOUNT_STATUSES = ("Target", "Working", "Customer", "Former Customer", None)
 CONTACT_STATUSES = ("New", "Attempting", "Connected", "Qualified", "Unqualified", None)
@@ -116,7 +126,9 @@ def contacts(size: Size) -> Iterator[Row]:
             "DoNotCall": int(number % 71 == 0),
             "Contact_Status__c": chance.choice(CONTACT_STATUSES),
             "Level__c": chance.choice(LEVELS),
-            "LinkedIn_URL__c": f"https://linkedin.example/in/{_slug(first)}-{_slug(last)}-{twin}" if number % 3 else None,
+            "LinkedIn_URL__c": f"https://linkedin.example/in/{_slug(first)}-{_slug(last)}-{twin}"
+            if number % 3
+            else None,
             "OwnerId": chance.choice(OWNERS),
             **_stamps(chance, number),
         }
@@ -147,7 +159,9 @@ def leads(size: Size) -> Iterator[Row]:
             "PostalCode": code,
             "Country": country,
             "LeadSource": chance.choice(SOURCES),
-            "Status": "Closed - Converted" if converted else chance.choice(("Open - Not Contacted", "Working - Contacted")),
+            "Status": "Closed - Converted"
+            if converted
+            else chance.choice(("Open - Not Contacted", "Working - Contacted")),
             "Industry": chance.choice(INDUSTRIES),
             "Rating": chance.choice(("Hot", "Warm", "Cold", None)),
             "IsConverted": int(converted),
@@ -155,7 +169,9 @@ def leads(size: Size) -> Iterator[Row]:
             "ConvertedContactId": ids.make("003", contact) if converted else None,
             "ConvertedAccountId": ids.make("001", account) if converted and account else None,
             "IsUnreadByOwner": int(number % 2),
-            "LinkedIn_URL__c": f"https://linkedin.example/in/{_slug(first)}-{_slug(last)}-l{number}" if number % 4 else None,
+            "LinkedIn_URL__c": f"https://linkedin.example/in/{_slug(first)}-{_slug(last)}-l{number}"
+            if number % 4
+            else None,
             "OwnerId": chance.choice(OWNERS[:-1]),
             **stamps,
         }

@@ -19,7 +19,7 @@ _STAMP = clock.stored(FIRST_DAY)
 
 
 def size_of(text: str) -> Size:
-    """"small", "medium", "large" or the number of contacts. Raises ValueError."""
+    """ "small", "medium", "large" or the number of contacts. Raises ValueError."""
     count = SIZES.get(text) or int(text)
     if count < 1:
         raise ValueError("at least one contact")
@@ -37,7 +37,6 @@ def seed(org: Org, size: Size) -> None:
         _insert(org, org.schema[name], rows)
     org.database.create_indexes()
     org.database.snapshot(org.kept_copy)
-    _keep_users(org)
 
 
 def _records(size: Size) -> Iterator[tuple[str, Iterable[Row]]]:
@@ -85,7 +84,7 @@ def _complete(sobject: SObject, number: int, row: Row) -> Row:
     return complete
 
 
-def _keep_users(org: Org) -> None:
+def keep_users(org: Org) -> None:
     """Sign-ins for the active users; passwords once made stay."""
     known = {user["username"]: user["password"] for user in org.settings.users}
     org.settings.users = [

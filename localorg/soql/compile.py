@@ -127,7 +127,9 @@ class _Compiler:
         if not (isinstance(first, Column) and isinstance(first.operand, Function) and not first.operand.arguments):
             return False
         if query.order or len(query.columns) > 1 or query.group:
-            raise refuse("MALFORMED_QUERY", "Count() query cannot be used with other select columns, order by or group by")
+            raise refuse(
+                "MALFORMED_QUERY", "Count() query cannot be used with other select columns, order by or group by"
+            )
         return True
 
     def _aggregate_columns(self, query: Query, scope: Scope) -> tuple[list[str], list[str], set[str]]:
@@ -201,13 +203,19 @@ class _Compiler:
             message = f"Semi join sub-selects can only query id fields, cannot use: '{found.field.name}'"
             raise complaints.at(self.text, column.operand.position, "MALFORMED_QUERY", message)
         where, params = self._where(query, scope)
-        return f"SELECT {found.sql} FROM {scope.from_sql} WHERE {where} AND {found.sql} IS NOT NULL", params, found.field
+        return (
+            f"SELECT {found.sql} FROM {scope.from_sql} WHERE {where} AND {found.sql} IS NOT NULL",
+            params,
+            found.field,
+        )
 
     def _check_semi_join(self, query: Query, sobject: SObject) -> None:
         column = query.columns[0]
         plain = len(query.columns) == 1 and isinstance(column, Column) and isinstance(column.operand, Path)
         if not plain or query.order or query.limit is not None or query.group:
-            raise refuse("MALFORMED_QUERY", "Semi join sub-selects can only have one plain id field and no other clause")
+            raise refuse(
+                "MALFORMED_QUERY", "Semi join sub-selects can only have one plain id field and no other clause"
+            )
         if sobject.name in NOT_IN_SUBQUERIES:
             message = f"Entity '{sobject.name}' is not supported for semi join inner selects"
             raise complaints.at(self.text, query.source_position, "MALFORMED_QUERY", message)
@@ -333,7 +341,11 @@ def _expanded(query: Query, scope: Scope, text: str) -> list[Column | Query | Ty
     """The columns, with FIELDS(ALL) and its kin spelled out."""
     columns: list[Column | Query | Typeof] = []
     for column in query.columns:
-        if isinstance(column, Column) and isinstance(column.operand, Function) and column.operand.name.upper() == "FIELDS":
+        if (
+            isinstance(column, Column)
+            and isinstance(column.operand, Function)
+            and column.operand.name.upper() == "FIELDS"
+        ):
             columns += _all_fields(column.operand, query, scope.base.sobject, text)
         else:
             columns.append(column)

@@ -71,7 +71,9 @@ def _aggregate(scope: Scope, function: Function, name: str) -> Expression:
 
 def _check(scope: Scope, function: Function, name: str, field: Field) -> None:
     numeric = field.type in NUMBER_TYPES
-    allowed = numeric if name in ("SUM", "AVG") else field.filterable and (field.type != "boolean" or name[:5] == "COUNT")
+    allowed = (
+        numeric if name in ("SUM", "AVG") else field.filterable and (field.type != "boolean" or name[:5] == "COUNT")
+    )
     if not allowed:
         message = f"field {field.name} does not support aggregate operator {name}"
         raise complaints.at(scope.text, function.position, "MALFORMED_QUERY", message)

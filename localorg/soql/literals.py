@@ -31,7 +31,10 @@ def text_of(literal: Literal, like: bool = False) -> str:
         if like and sign in "%_\\":
             return "\\" + sign
         if sign not in ESCAPES and not (sign in "%_"):
-            raise refuse("MALFORMED_QUERY", f"Invalid string literal '{literal.text[1:-1]}'. Illegal character sequence '\\{sign}' in string literal.")
+            raise refuse(
+                "MALFORMED_QUERY",
+                f"Invalid string literal '{literal.text[1:-1]}'. Illegal character sequence '\\{sign}' in string literal.",
+            )
         return ESCAPES.get(sign, sign)
 
     return _ESCAPE.sub(one, literal.text[1:-1])

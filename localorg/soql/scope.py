@@ -71,7 +71,9 @@ class Source:
 
 
 class Scope:
-    def __init__(self, schema: Schema, sobject: SObject, text: str, alias: str | None, aliases: Callable[[], int]) -> None:
+    def __init__(
+        self, schema: Schema, sobject: SObject, text: str, alias: str | None, aliases: Callable[[], int]
+    ) -> None:
         self.schema = schema
         self.text = text
         self.alias = alias

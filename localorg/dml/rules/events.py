@@ -70,7 +70,9 @@ def _end(row: Row, old: Row | None, start: datetime) -> datetime:
     if duration is None and end is None and old:
         duration = old["DurationInMinutes"]
     if duration is None and end is None:
-        raise refuse_record("REQUIRED_FIELD_MISSING", "Required fields are missing: [DurationInMinutes]", "DurationInMinutes")
+        raise refuse_record(
+            "REQUIRED_FIELD_MISSING", "Required fields are missing: [DurationInMinutes]", "DurationInMinutes"
+        )
     if duration is None:
         return clock.read(str(end))
     by_duration = start + timedelta(minutes=duration)
