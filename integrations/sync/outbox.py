@@ -9,7 +9,6 @@ from django.conf import settings
 from django.db import connection as database
 from django.db import models, transaction
 from django.db.models import F
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from common.models import Record, RecordKind
@@ -141,7 +140,7 @@ def _upsert(rows: Sequence[Outbox]) -> None:
 
 # Rows whose parent is itself due wait for it; rows of a login that must be connected again wait for that.
 _CLAIMABLE = """
-    o.next_attempt_at <= now() AND (o.claim_token IS NULL OR o.claimed_until < now())
+    o.next_attempt_at <= clock_timestamp() AND (o.claim_token IS NULL OR o.claimed_until < clock_timestamp())
     AND EXISTS (SELECT 1 FROM integrations_credential c WHERE c.id = o.credential_id AND c.broken_reason = '')
     AND NOT EXISTS (SELECT 1 FROM integrations_outbox p
                     WHERE p.record_kind = o.parent_kind AND p.record_id = o.parent_id AND p.id <> o.id)
@@ -159,7 +158,7 @@ _CLAIM = f"""
           AND (o.sent_at IS NULL) = head.is_fresh
         ORDER BY o.next_attempt_at, o.id LIMIT %(limit)s FOR UPDATE OF o SKIP LOCKED
     )
-    UPDATE integrations_outbox SET claim_token = %(token)s, claimed_until = now() + %(lease)s, attempts = attempts + 1
+    UPDATE integrations_outbox SET claim_token = %(token)s, claimed_until = clock_timestamp() + %(lease)s, attempts = attempts + 1
     WHERE id IN (SELECT id FROM batch)
 """  # noqa: S608 - names only; every value is a parameter
 
@@ -197,7 +196,7 @@ def release(token: uuid.UUID, *, delay: float = 0, reason: str = "") -> None:
 def note_sent(claim: Claim, ids: Iterable[int], at: datetime) -> set[int]:
     """Write down, before a create is sent, that it will be; returns the rows that the claim still holds."""
     with transaction.atomic():
-        kept = set(held(claim.token).filter(pk__in=list(ids), claimed_until__gt=Now()).values_list("pk", flat=True))
+        kept = set(held(claim.token).filter(pk__in=list(ids), claimed_until__gt=timezone.now()).values_list("pk", flat=True))
         Outbox.objects.filter(pk__in=kept).update(sent_at=at, claimed_until=timezone.now() + lease())
     return kept
 

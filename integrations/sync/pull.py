@@ -68,8 +68,10 @@ def pull(
     """
     scope = Scope.load(connection, lease_.cursor.remote_object)
     calls = provider.calls
-    run = _run(connection, lease_.cursor, provider, started_by_id)
+    run = _run(connection, lease_.cursor, started_by_id)
     try:
+        if run.is_first and not run.total:
+            run.count(total=provider.count(scope.remote_object, None))
         _pages(scope, lease_, provider, run, may_go_on)
     except (CallFailed, ConnectionBroken, RequestRefused) as error:
         run.finish(Run.State.INCOMPLETE, error.reason)
@@ -80,7 +82,7 @@ def pull(
     return run
 
 
-def _run(connection: Connection, cursor: Cursor, provider: Provider, started_by_id: int | None) -> Run:
+def _run(connection: Connection, cursor: Cursor, started_by_id: int | None) -> Run:
     """The run that was cut off, taken up again, or a new one."""
     run = cursor.run
     if run and run.state != Run.State.DONE and cursor.page_at:
@@ -89,14 +91,12 @@ def _run(connection: Connection, cursor: Cursor, provider: Provider, started_by_
         return run
     if run and run.state == Run.State.RUNNING:
         run.finish(Run.State.INCOMPLETE, "It was cut off before its first page.")
-    is_first = cursor.position is None
     run = Run.objects.create(
         connection=connection,
         kind=Run.Kind.PULL,
         remote_object=cursor.remote_object,
-        is_first=is_first,
+        is_first=cursor.position is None,
         started_by_id=started_by_id,
-        total=provider.count(cursor.remote_object, None) if is_first else 0,
     )
     cursor.run = run
     cursor.save(update_fields=["run"])
