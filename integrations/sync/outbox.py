@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection as database
 from django.db import models, transaction
 from django.db.models import F
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from common.models import Record, RecordKind
@@ -187,7 +188,7 @@ def release(token: uuid.UUID, *, delay: float = 0, reason: str = "") -> None:
     Outbox.objects.filter(claim_token=token).update(
         claim_token=None,
         claimed_until=None,
-        attempts=F("attempts") - 1,
+        attempts=Greatest(F("attempts") - 1, 0),  # an edit meanwhile set it to 0
         next_attempt_at=timezone.now() + timedelta(seconds=delay),
         wait_reason=reason,
     )

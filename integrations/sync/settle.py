@@ -334,7 +334,7 @@ def _keep_waiting(row: Outbox, outcome: Waits) -> None:
     if outcome.is_counted:
         row.sent_at = None  # answered: it was not created
     else:
-        row.attempts -= 1
+        row.attempts = max(0, row.attempts - 1)  # an edit meanwhile set it to 0
 
 
 def _plan_again(row: Outbox, item: Item) -> None:
