@@ -13,7 +13,7 @@ from integrations.salesforce import oauth
 from integrations.salesforce.defaults import fits
 from integrations.salesforce.demo import LocalOrg
 from integrations.sync.provider import Description, RemoteField
-from integrations.sync.records import Field
+from integrations.sync.records import Field, Type
 
 NO_STAGE = "none"
 
@@ -215,7 +215,7 @@ class MappingForm(forms.Form):
             initial=row.direction if row else FieldMapping.Direction.BOTH,
         )
         self.fields[f"{field.name}-winner"] = forms.ChoiceField(
-            label=f"Who wins {field.label}", choices=FieldMapping.Winner.choices, initial=winner
+            label=f"Who wins {field.label}", choices=_winners(field), initial=winner
         )
 
     def _choices(self, field: Field, chosen: str) -> list[Any]:
@@ -244,6 +244,10 @@ class MappingForm(forms.Form):
             }
 
     @property
+    def mapped(self) -> int:
+        return len(self.present)
+
+    @property
     def table_faults(self) -> list[Fault]:
         return [fault for fault in self.faults if not fault.field]
 
@@ -270,6 +274,12 @@ class MappingForm(forms.Form):
         if any(not fault.is_warning for fault in self.faults):
             raise ValidationError("Nothing was saved: the rows marked red need another choice.")
         return values
+
+
+def _winners(field: Field) -> list[Any]:
+    """“Yes” can win only where the answer is yes or no."""
+    winners = FieldMapping.Winner
+    return [choice for choice in winners.choices if field.type == Type.BOOLEAN or choice[0] != winners.TRUE]
 
 
 def _by_label(remote: RemoteField) -> str:
@@ -302,6 +312,10 @@ class StageMappingForm(forms.Form):
                 choices=[("", "Not mapped"), *((value, value) for value in values)],
                 initial=present.get(pk, ""),
             )
+
+    @property
+    def mapped(self) -> int:
+        return sum(bool(field.initial) for field in self.fields.values())
 
     def chosen(self) -> dict[int, str]:
         return {pk: value for pk, _ in self.stages if (value := self.cleaned_data.get(f"stage-{pk}", ""))}

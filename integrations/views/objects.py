@@ -60,7 +60,7 @@ def mapping(request: HttpRequest, remote_object: str) -> HttpResponse:
         changed = tuning.save_mapping(table.connection, table.description, form.choices())
         messages.success(request, f"{changed} changed." if changed else "Nothing had changed.")
         context = table.mapping_context() | {"warnings": [fault for fault in form.faults if fault.is_warning]}
-    return _part(request, "integrations/_mapping.html", context, form.errors)
+    return _part(request, "integrations/_mapping.html", context | {"is_open": True}, form.errors)
 
 
 @admin_required
@@ -75,7 +75,7 @@ def stages(request: HttpRequest, remote_object: str) -> HttpResponse:
         tuning.save_stages(table.connection, remote_object, form.chosen())
         messages.success(request, "The stages are mapped.")
         context = table.stages_context() or context
-    return _part(request, "integrations/_stages.html", context, form.errors)
+    return _part(request, "integrations/_stages.html", context | {"is_open": True}, form.errors)
 
 
 @dataclass(frozen=True)
