@@ -95,6 +95,8 @@ class ObjectSettingsForm(forms.ModelForm):
 
     push_stages = forms.MultipleChoiceField(label="Stages", required=False, widget=forms.CheckboxSelectMultiple)
 
+    pull_every = forms.IntegerField(label="Minutes between pulls", min_value=1, max_value=24 * 60)
+
     class Meta:
         model = ObjectSettings
         fields = (
@@ -203,19 +205,21 @@ class MappingForm(forms.Form):
     def _add_row(self, field: Field) -> None:
         row = self.present.get(field.name)
         winner = row.winner if row else FieldMapping.Winner.LATEST
-        self.fields[f"{field.name}-remote"] = forms.ChoiceField(
+        # Not a ChoiceField: why a choice is none is said better by ``faults``.
+        self.fields[f"{field.name}-remote"] = forms.CharField(
             label=f"Salesforce field of {field.label}",
             required=False,
-            choices=self._choices(field, row.remote_field if row else ""),
             initial=row.remote_field if row else "",
+            widget=forms.Select(choices=self._choices(field, row.remote_field if row else "")),
         )
         self.fields[f"{field.name}-direction"] = forms.ChoiceField(
             label=f"Direction of {field.label}",
+            required=False,
             choices=FieldMapping.Direction.choices,
             initial=row.direction if row else FieldMapping.Direction.BOTH,
         )
         self.fields[f"{field.name}-winner"] = forms.ChoiceField(
-            label=f"Who wins {field.label}", choices=_winners(field), initial=winner
+            label=f"Who wins {field.label}", required=False, choices=_winners(field), initial=winner
         )
 
     def _choices(self, field: Field, chosen: str) -> list[Any]:

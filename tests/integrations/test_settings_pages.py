@@ -1,0 +1,352 @@
+"""The settings pages: who may open them, what saving does, what is refused and why."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from contacts.models import Contact
+from contacts.models import Stage as ContactStage
+from integrations import connecting
+from integrations.models import Connection, FieldMapping, ObjectSettings, RecordLink, StageMapping
+from tests.factories import ContactFactory, CustomFieldFactory, UserFactory
+from tests.salesforce_org import Org
+from users.models import User
+
+pytestmark = pytest.mark.django_db
+PAGES = [
+    ("integrations:overview", []),
+    ("integrations:status", []),
+    ("integrations:start", []),
+    ("integrations:hold", []),
+    ("integrations:team_login", []),
+    ("integrations:pull", []),
+    ("integrations:refresh", []),
+    ("integrations:object", ["contact"]),
+    ("integrations:object_settings", ["contact"]),
+    ("integrations:mapping", ["Lead"]),
+    ("integrations:stages", ["Lead"]),
+    ("integrations:errors", []),
+    ("integrations:errors_retry", []),
+    ("integrations:error", [1]),
+    ("integrations:error_mend", [1]),
+    ("integrations:error_match", [1]),
+]
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def admin_client(admin: User, client: Client) -> Client:
+    client.force_login(admin)
+    return client
+
+
+def settings_form(connection: Connection, kind: str, **changes: Any) -> dict[str, Any]:
+    row = connection.object_settings.get(record_kind=kind)
+    names = ("push_by_stage", "create_as", "source_field", "source_value", "without_account", "pull_every")
+    form = {name: getattr(row, name) for name in names} | {"is_visible": "on", "match_accounts": "on"}
+    return {name: value for name, value in (form | changes).items() if value is not None}
+
+
+def mapping_form(connection: Connection, remote_object: str, **changes: str) -> dict[str, str]:
+    """The table as it stands, with other choices for ``FIELD`` or ``FIELD__direction``."""
+    form: dict[str, str] = {}
+    for row in connection.field_mappings.filter(remote_object=remote_object):
+        form |= {f"{row.field}-remote": row.remote_field, f"{row.field}-direction": row.direction}
+        form[f"{row.field}-winner"] = row.winner
+    for name, value in changes.items():
+        field, _, part = name.partition("__")
+        form[f"{field}-{part or 'remote'}"] = value
+    return form
+
+
+def save_mapping(client: Client, connection: Connection, remote_object: str, **changes: str) -> Any:
+    form = mapping_form(connection, remote_object, **changes)
+    return client.post(reverse("integrations:mapping", args=[remote_object]), form, headers=HTMX)
+
+
+def mapped(field: str, remote_object: str = "Lead") -> str:
+    row = FieldMapping.objects.filter(remote_object=remote_object, field=field).first()
+    return row.remote_field if row else ""
+
+
+@pytest.mark.parametrize(("name", "args"), PAGES)
+def test_members_reach_none_of_the_settings(name: str, args: list[Any], client: Client) -> None:
+    client.force_login(UserFactory())
+
+    assert client.get(reverse(name, args=args)).status_code == 403
+    assert client.post(reverse(name, args=args)).status_code == 403
+
+
+@pytest.mark.parametrize(("name", "args"), PAGES)
+def test_strangers_are_asked_to_sign_in(name: str, args: list[Any], client: Client) -> None:
+    assert client.get(reverse(name, args=args)).status_code == 302
+
+
+@pytest.mark.parametrize("name", ["hold", "team_login", "pull", "refresh", "errors_retry"])
+def test_nothing_is_done_by_a_link(name: str, admin_client: Client) -> None:
+    assert admin_client.get(reverse(f"integrations:{name}")).status_code == 405
+
+
+def test_without_an_org_the_page_offers_to_connect(admin_client: Client) -> None:
+    page = admin_client.get(reverse("integrations:overview")).content.decode()
+
+    assert "Connect Salesforce" in page
+    assert admin_client.get(reverse("integrations:object", args=["contact"])).status_code == 404
+
+
+def test_the_setup_window_says_what_waits_and_how_long(admin_client: Client, connection: Connection) -> None:
+    page = admin_client.get(reverse("integrations:overview")).content.decode()
+
+    assert "5\xa0hours, 59\xa0minutes left" in page
+    assert ">20<" in page
+    assert 'hx-trigger="every 20s"' in page
+
+
+def test_pulling_is_refused_during_setup(admin_client: Client, connection: Connection) -> None:
+    response = admin_client.post(reverse("integrations:pull"), follow=True)
+
+    assert "setup window is still open" in response.content.decode()
+
+
+def test_start_syncing_ends_the_setup_window(admin_client: Client, connection: Connection) -> None:
+    asked = admin_client.get(reverse("integrations:start")).content.decode()
+    admin_client.post(reverse("integrations:start"))
+
+    connection.refresh_from_db()
+    assert "<strong>20</strong> contacts" in asked
+    assert connection.phase == Connection.Phase.INITIAL_PULL
+    assert "The first pull is under way" in admin_client.get(reverse("integrations:status")).content.decode()
+
+
+def test_syncing_does_not_start_before_what_is_required_is_mapped(admin_client: Client, connection: Connection) -> None:
+    FieldMapping.objects.filter(remote_object="Account", remote_field="Name").delete()
+
+    response = admin_client.post(reverse("integrations:start"))
+
+    connection.refresh_from_db()
+    assert response.status_code == 422
+    assert "Account Name" in response.content.decode()
+    assert connection.phase == Connection.Phase.SETUP
+
+
+def test_an_admin_may_hold_back_the_start(admin_client: Client, connection: Connection) -> None:
+    Connection.objects.update(setup_ends_at=timezone.now() - timedelta(minutes=1))
+
+    admin_client.post(reverse("integrations:hold"), {"held": "1"})
+
+    connection.refresh_from_db()
+    assert not connection.is_setup_over
+    admin_client.post(reverse("integrations:hold"), {"held": "0"})
+    connection.refresh_from_db()
+    assert connection.is_setup_over
+
+
+def test_the_overview_tells_of_runs_and_objects(admin_client: Client, synced: Connection) -> None:
+    page = admin_client.get(reverse("integrations:overview")).content.decode()
+
+    assert "Pull Contact" in page
+    assert "20 created" in page
+    assert "hx-trigger" not in page.split('id="sync-status"')[1].split(">")[0]
+
+
+def test_a_login_that_must_be_reconnected_is_said_at_the_top(admin_client: Client, synced: Connection) -> None:
+    synced.credentials.update(broken_reason="The login was revoked.")
+
+    page = admin_client.get(reverse("integrations:overview")).content.decode()
+
+    assert "needs reconnecting" in page
+    assert "The login was revoked." in page
+
+
+def test_a_pause_says_why_and_until_when(admin_client: Client, synced: Connection) -> None:
+    Connection.objects.update(paused_until=timezone.now() + timedelta(hours=1), pause_reason="The org is down.")
+
+    assert "The org is down." in admin_client.get(reverse("integrations:status")).content.decode()
+
+
+def test_the_team_login_must_work(admin_client: Client, connection: Connection) -> None:
+    other = connection.credentials.create(remote_user_id="005X", name="Other", broken_reason="Gone.")
+
+    response = admin_client.post(reverse("integrations:team_login"), {"credential": other.pk})
+
+    connection.refresh_from_db()
+    assert response.status_code == 404
+    assert connection.team_credential != other
+
+
+def test_settings_are_saved_and_count_from_now_on(admin_client: Client, connection: Connection) -> None:
+    stage = ContactStage.objects.first()
+    form = settings_form(
+        connection,
+        "contact",
+        push_new="on",
+        push_by_stage="True",
+        push_stages=["none", str(stage.pk)],
+        create_as="Lead",
+    )
+
+    response = admin_client.post(reverse("integrations:object_settings", args=["contact"]), form)
+
+    row = ObjectSettings.objects.get(record_kind="contact")
+    assert response.status_code == 200
+    assert (row.push_new, row.push_by_stage, row.push_stages, row.create_as) == (True, True, [None, stage.pk], "Lead")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"pull_every": "0"}, "greater than or equal to 1"),
+        ({"source_value": ""}, "Say what to write"),
+        ({"push_new": "on", "push_by_stage": "True"}, "at least one stage"),
+        ({"create_as": "Opportunity"}, "not one of the available choices"),
+        ({"source_field": "OwnerId"}, "not one of the available choices"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(
+    changes: dict[str, str], words: str, admin_client: Client, connection: Connection
+) -> None:
+    form = settings_form(connection, "contact", **changes)
+
+    response = admin_client.post(reverse("integrations:object_settings", args=["contact"]), form)
+
+    assert response.status_code == 422
+    assert words in response.content.decode()
+
+
+def test_hiding_what_is_pulled_leaves_what_people_made(admin_client: Client, synced: Connection) -> None:
+    own = ContactFactory()
+    hide = settings_form(synced, "contact", is_visible=None)
+
+    admin_client.post(reverse("integrations:object_settings", args=["contact"]), hide)
+    assert list(Contact.objects.visible()) == [own]
+
+    admin_client.post(reverse("integrations:object_settings", args=["contact"]), settings_form(synced, "contact"))
+    assert Contact.objects.visible().count() == Contact.objects.count()
+
+
+def test_a_shorter_interval_counts_at_once(admin_client: Client, synced: Connection) -> None:
+    form = settings_form(synced, "contact", pull_every="1")
+
+    admin_client.post(reverse("integrations:object_settings", args=["contact"]), form)
+
+    assert synced.cursors.get(remote_object="Lead").due_at <= timezone.now() + timedelta(minutes=1)
+    assert synced.cursors.get(remote_object="Account").due_at > timezone.now() + timedelta(minutes=20)
+
+
+def test_a_mapping_is_saved(admin_client: Client, connection: Connection) -> None:
+    save_mapping(admin_client, connection, "Lead", headline="Description", title="", phone__direction="in")
+
+    assert (mapped("headline"), mapped("title")) == ("Description", "")
+    assert FieldMapping.objects.get(remote_object="Lead", field="phone").direction == "in"
+
+
+def test_custom_fields_are_offered_only_where_they_fit(admin_client: Client, connection: Connection) -> None:
+    field = CustomFieldFactory(type="date", label="Met on")
+
+    page = admin_client.get(reverse("integrations:mapping", args=["Contact"])).content.decode()
+
+    row = page.split(f'name="custom.{field.key}-remote"')[1].split("</select>")[0]
+    assert "Birthdate" in row
+    assert "FirstName" not in row
+
+
+def test_two_fields_may_change_places(admin_client: Client, connection: Connection) -> None:
+    save_mapping(admin_client, connection, "Lead", phone="MobilePhone", mobile_phone="Phone")
+
+    assert (mapped("phone"), mapped("mobile_phone")) == ("MobilePhone", "Phone")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"headline": "Title"}, "One field holds one value"),
+        ({"headline": "Nonsense__c"}, "has no field"),
+        ({"email": "DoNotCall"}, "type boolean"),
+        ({"headline": "PhotoUrl"}, "only read"),
+        ({"phone__direction": "sideways"}, "not a choice"),
+    ],
+)
+def test_a_bad_mapping_is_refused_and_nothing_is_saved(
+    changes: dict[str, str], words: str, admin_client: Client, connection: Connection
+) -> None:
+    before = list(FieldMapping.objects.order_by("pk").values_list("pk", "remote_field", "direction"))
+
+    response = save_mapping(admin_client, connection, "Lead", title__direction="out", **changes)
+
+    assert response.status_code == 422
+    assert words in response.content.decode()
+    assert list(FieldMapping.objects.order_by("pk").values_list("pk", "remote_field", "direction")) == before
+
+
+def test_what_is_too_short_or_required_is_said_but_saved(admin_client: Client, connection: Connection) -> None:
+    page = save_mapping(admin_client, connection, "Lead", company_name="", headline="Company").content.decode()
+    unmapped = save_mapping(admin_client, connection, "Lead", headline="").content.decode()
+
+    assert "requires “Company”" not in page
+    assert "holds 40 characters, “First name” up to 255" in page
+    assert "requires “Company”" in unmapped
+    assert mapped("headline") == ""
+
+
+def test_another_pair_forgets_what_the_old_one_agreed_on(admin_client: Client, synced: Connection) -> None:
+    save_mapping(admin_client, synced, "Contact", phone="AssistantPhone")
+
+    bases = RecordLink.objects.filter(remote_object="Contact").values_list("base", flat=True)
+    assert bases
+    assert all("Phone" not in base and "LastName" in base for base in bases)
+
+
+def test_one_status_means_one_stage(admin_client: Client, connection: Connection) -> None:
+    cold, approaching = ContactStage.objects.get(name="Cold"), ContactStage.objects.get(name="Approaching")
+    form = {f"stage-{stage.pk}": "Working - Contacted" for stage in (cold, approaching)}
+
+    response = admin_client.post(reverse("integrations:stages", args=["Lead"]), form)
+
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert "is chosen for Cold and Approaching" in page
+    assert StageMapping.objects.get(remote_object="Lead", stage_id=cold.pk).remote_value == "Open - Not Contacted"
+
+
+def test_a_converted_status_can_not_be_chosen(admin_client: Client, connection: Connection) -> None:
+    stage = ContactStage.objects.get(name="Interested")
+    form = {f"stage-{stage.pk}": "Closed - Converted"}
+
+    assert admin_client.post(reverse("integrations:stages", args=["Lead"]), form).status_code == 422
+
+
+def test_stages_are_saved(admin_client: Client, connection: Connection) -> None:
+    stage = ContactStage.objects.get(name="Interested")
+
+    admin_client.post(reverse("integrations:stages", args=["Lead"]), {f"stage-{stage.pk}": "Working - Contacted"})
+
+    rows = StageMapping.objects.filter(remote_object="Lead").values_list("stage_id", "remote_value")
+    assert list(rows) == [(stage.pk, "Working - Contacted")]
+
+
+def test_reading_the_fields_again_says_when_the_org_does_not_answer(
+    admin_client: Client, org: Org, connection: Connection
+) -> None:
+    org.faults({"match": {"path": "describe"}, "do": "html", "times": None})
+
+    response = admin_client.post(reverse("integrations:refresh"), follow=True)
+
+    assert "page instead of data" in response.content.decode()
+
+
+def test_the_object_page_costs_a_fixed_number_of_queries(
+    admin_client: Client, connection: Connection, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(20):
+        CustomFieldFactory(label=f"Extra {number}")
+
+    with django_assert_max_num_queries(25):
+        admin_client.get(reverse("integrations:object", args=["contact"]))
+
+
+def test_missing_requirements_count_the_source_as_given(connection: Connection) -> None:
+    assert connecting.missing_requirements(connection) == []
