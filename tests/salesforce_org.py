@@ -73,6 +73,12 @@ class Org:
     def create(self, name: str, **fields: Any) -> str:
         return self._ask("POST", f"sobjects/{name}", fields)["id"]
 
+    def create_many(self, name: str, records: list[dict[str, Any]]) -> None:
+        for start in range(0, len(records), 200):
+            rows = [{"attributes": {"type": name}, **record} for record in records[start : start + 200]]
+            answers = self._ask("POST", "composite/sobjects", {"allOrNone": False, "records": rows})
+            assert all(answer["success"] for answer in answers), answers
+
     def update(self, name: str, id_: str, **fields: Any) -> None:
         self._ask("PATCH", f"sobjects/{name}/{id_}", fields)
 

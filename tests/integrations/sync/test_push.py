@@ -6,7 +6,16 @@ from django.utils import timezone
 from common.acting import acting_as
 from contacts.models import Contact, Stage
 from integrations import services, tasks
-from integrations.models import Connection, ErrorEntry, FieldMapping, ObjectDescription, Outbox, RecordLink, Run, SyncEvent
+from integrations.models import (
+    Connection,
+    ErrorEntry,
+    FieldMapping,
+    ObjectDescription,
+    Outbox,
+    RecordLink,
+    Run,
+    SyncEvent,
+)
 from integrations.sync import push as pushing
 from integrations.sync.state import State, sync_states
 from tests.conftest import pull_all, push_all
@@ -23,7 +32,9 @@ def _no_second_look(monkeypatch) -> None:
 
 
 def found(org: Org, email: str, name: str = "Contact") -> list[dict]:
-    return org.query(f"SELECT Id, LastName, Title, OwnerId, CreatedById, LeadSource FROM {name} WHERE Email = '{email}'")
+    return org.query(
+        f"SELECT Id, LastName, Title, OwnerId, CreatedById, LeadSource FROM {name} WHERE Email = '{email}'"
+    )
 
 
 def state_of(record) -> State:
@@ -131,7 +142,9 @@ def test_a_push_by_hand_overrides_the_filter(synced: Connection, org: Org, admin
     assert found(org, "hand@stage.example")
 
 
-def test_nothing_is_pushed_in_the_setup_window_and_nothing_is_lost(connection: Connection, org: Org, admin: User) -> None:
+def test_nothing_is_pushed_in_the_setup_window_and_nothing_is_lost(
+    connection: Connection, org: Org, admin: User
+) -> None:
     connection.object_settings.filter(record_kind="contact").update(push_new=True, create_as="Contact")
     contact = ContactFactory(email="early@setup.example")
 

@@ -1,0 +1,145 @@
+"""Workers that are killed with SIGKILL at random points: another one goes on, and nothing is lost or doubled."""
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+
+import pytest
+from django.db import connection as database
+from django.utils import timezone
+
+from contacts.models import Contact
+from integrations import services, tasks
+from integrations.models import Connection, Cursor, ErrorEntry, Outbox, RecordLink, Run
+from integrations.sync import push as pushing
+from tests.conftest import pull_all, push_all
+from tests.factories import AccountFactory
+from tests.salesforce_org import ROOT, Org
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SEED = int(os.environ.get("KILL_SEED", "20261121"))
+MANY = 1_000
+KILLS = 6
+
+
+def worker(org: Org, code: str) -> subprocess.Popen:
+    """A worker in a process of its own, on the test's database."""
+    settings = database.settings_dict
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DATABASE_URL": os.environ["DATABASE_URL"].replace(f"/{os.getpid()}?", f"/{settings['NAME']}?"),
+        "SALESFORCE_LOCAL_ORG": org.url,
+        "SALESFORCE_CLIENT_ID": org.client_id,
+        "SALESFORCE_CLIENT_SECRET": org.client_secret,
+        "LOG_LEVEL": "ERROR",
+    }
+    setup = "import django; django.setup(); from integrations import tasks; from integrations.sync import pull;"
+    return subprocess.Popen([sys.executable, "-c", f"{setup} {code}"], cwd=ROOT, env=environment)
+
+
+def kill_after(process: subprocess.Popen, has_begun, chance: random.Random) -> None:
+    """Let a worker get to work, and kill it somewhere in it."""
+    deadline = time.monotonic() + 20
+    while not has_begun() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(chance.uniform(0, 0.4))
+    process.kill()
+    process.wait()
+
+
+def let_time_pass(org: Org) -> None:
+    """What the dead held is free, and what they had sent has arrived."""
+    size = -1
+    while size != (size := len(org.query("SELECT Id FROM Contact"))):
+        time.sleep(0.2)
+    Outbox.objects.update(next_attempt_at=timezone.now(), claimed_until=timezone.now())
+    Cursor.objects.update(leased_until=timezone.now())
+    Connection.objects.update(paused_until=None)
+
+
+def test_a_push_of_a_thousand_new_contacts_survives_killed_workers(synced: Connection, org: Org, monkeypatch) -> None:
+    monkeypatch.setattr(pushing, "SECOND_LOOK", 0)
+    chance = random.Random(SEED)
+    account = AccountFactory(name="All of them")
+    contacts = Contact.objects.bulk_create(
+        Contact(
+            first_name="No", last_name=f"Double {n}", email=f"double{n}@kill.example" if n % 3 else "", account=account
+        )
+        for n in range(MANY)
+    )
+    services.queue_push(contacts)
+    org.faults(
+        {"match": {"method": "POST", "path": "composite/sobjects$"}, "do": "delay", "delay_ms": 150, "times": None}
+    )
+
+    for _ in range(KILLS):
+        left = Outbox.objects.count()
+        kill_after(
+            worker(org, "tasks.push_lane('real_time', 60)"),
+            lambda left=left: Outbox.objects.filter(claim_token__isnull=False).exists(),
+            chance,
+        )
+        let_time_pass(org)
+        if not Outbox.objects.exists():
+            break
+    org.faults()
+    push_all()
+
+    made = Counter(row["LastName"] for row in org.query("SELECT LastName FROM Contact WHERE LastName LIKE 'Double %'"))
+    assert made == Counter(f"Double {n}" for n in range(MANY)), f"seed {SEED}"
+    assert not Outbox.objects.exists()
+    assert not ErrorEntry.objects.exists()
+    assert not Contact.objects.filter(crm_id="").exists()
+    assert len(org.query("SELECT Id FROM Account WHERE Name = 'All of them'")) == 1
+
+
+def test_a_pull_survives_killed_workers(synced: Connection, org: Org) -> None:
+    chance = random.Random(SEED)
+    org.create_many("Contact", [{"LastName": f"Pulled {n}", "Email": f"pulled{n}@kill.example"} for n in range(MANY)])
+    code = "pull.PAGE = 50; tasks.pull_due(60, only='Contact', is_forced=True)"
+
+    for _ in range(KILLS):
+        kill_after(worker(org, code), lambda: Cursor.objects.exclude(lease_token=None).exists(), chance)
+        let_time_pass(org)
+    pull_all()
+
+    pulled = Counter(Contact.objects.filter(last_name__startswith="Pulled").values_list("crm_id", flat=True))
+    assert pulled == Counter(row["Id"] for row in org.query("SELECT Id FROM Contact WHERE LastName LIKE 'Pulled %'"))
+    assert (
+        RecordLink.objects.filter(remote_object="Contact").count()
+        == Contact.objects.exclude(crm_id="").filter(crm_object="Contact").count()
+    )
+    assert Run.objects.filter(remote_object="Contact").first().state == Run.State.DONE
+    assert not Outbox.objects.exists()
+
+
+def test_two_workers_at_once_send_each_record_once(synced: Connection, org: Org) -> None:
+    contacts = Contact.objects.bulk_create(
+        Contact(last_name=f"Shared {n}", email=f"shared{n}@two.example") for n in range(MANY)
+    )
+    services.queue_push(contacts)
+
+    workers = [worker(org, "tasks.push_lane('real_time', 60); tasks.push_lane('real_time', 60)") for _ in range(2)]
+    for process in workers:
+        assert process.wait(60) == 0
+    push_all()
+
+    made = Counter(row["LastName"] for row in org.query("SELECT LastName FROM Contact WHERE LastName LIKE 'Shared %'"))
+    assert made == Counter(f"Shared {n}" for n in range(MANY))
+    assert not Outbox.objects.exists()
+
+
+def test_two_pullers_never_work_on_one_object(synced: Connection, org: Org) -> None:
+    org.create_many("Contact", [{"LastName": f"Both {n}"} for n in range(200)])
+    code = "pull.PAGE = 20; tasks.pull_due(60, only='Contact', is_forced=True)"
+
+    workers = [worker(org, code) for _ in range(2)]
+    for process in workers:
+        assert process.wait(60) == 0
+    tasks.pull_due(600, only="Contact", is_forced=True)
+
+    assert Contact.objects.filter(last_name__startswith="Both").count() == 200
