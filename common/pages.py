@@ -17,6 +17,7 @@ from common.forms import RecordForm
 from common.lines import Line, Section
 from common.models import Record
 from common.records import kind_of
+from common.words import counted
 
 Update = Callable[[int, Mapping[str, Any]], Record]
 UNPROCESSABLE = 422
@@ -137,10 +138,5 @@ def delete_page(request: HttpRequest, record: Record, delete: Callable[[int], No
 def _dependants(record: Record) -> list[str]:
     """How many rows of which kind would be deleted along with the record."""
     relations = [r for r in record._meta.related_objects if getattr(r, "on_delete", None) is models.CASCADE]
-    counts = [
-        (r.related_model._meta, r.related_model._base_manager.filter(**{r.field.name: record}).count())
-        for r in relations
-    ]
-    return [
-        f"{count:,} {meta.verbose_name if count == 1 else meta.verbose_name_plural}" for meta, count in counts if count
-    ]
+    rows = [relation.related_model._base_manager.filter(**{relation.field.name: record}) for relation in relations]
+    return [counted(number, found.model) for found in rows if (number := found.count())]

@@ -14,6 +14,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from common.bulk import update_rows
+from common.words import counted, listed
 from users.models import User
 
 SECONDS_A_DAY = 86_400
@@ -77,10 +78,10 @@ def reactivate(user: User) -> User:
     return user
 
 
-def owned_counts(user: User) -> dict[str, int]:
-    """How much somebody owns: {"contacts": 12, …}, without what they own none of."""
-    counts = {str(owned.model._meta.verbose_name_plural): owned.count() for owned in _owned_rows(user)}
-    return {name: count for name, count in counts.items() if count}
+def owned_in_words(user: User) -> str:
+    """What somebody owns, as "16 accounts and 1 deal"."""
+    counts = [(owned.count(), owned.model) for owned in _owned_rows(user)]
+    return listed([counted(count, model) for count, model in counts if count])
 
 
 def owns_anything(user: User) -> bool:

@@ -104,7 +104,7 @@ def _person_page(
 ) -> HttpResponse:
     context = {
         "person": user,
-        "owned": services.owned_counts(user),
+        "owned": services.owned_in_words(user),
         "role_form": role_form or RoleForm(initial={"role": user.role}),
         "deactivation_form": deactivation_form or DeactivationForm(user=user),
     }

@@ -1,0 +1,12 @@
+from django.db.models import Model
+
+
+def counted(number: int, model: type[Model]) -> str:
+    """``counted(1, Contact)`` is "1 contact"."""
+    names = model._meta
+    return f"{number:,} {names.verbose_name if number == 1 else names.verbose_name_plural}"
+
+
+def listed(words: list[str]) -> str:
+    """``["a", "b", "c"]`` is "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
