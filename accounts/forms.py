@@ -1,5 +1,5 @@
 from accounts.models import Account
-from common.forms import RecordForm
+from common.forms import RecordForm, form_field_of
 from common.lines import Section, line
 from common.models import RecordKind
 from common.widgets import RecordPicker
@@ -35,6 +35,7 @@ class AccountForm(RecordForm):
     )
 
     class Meta:
+        formfield_callback = form_field_of
         model = Account
         fields = [
             "name", "website", "phone", "stage", "owner", "parent", "industry", "employees", "annual_revenue",

@@ -27,6 +27,7 @@ class RecordAdmin(admin.ModelAdmin):
     paginator = HonestPaginator
     show_full_result_count = False
     list_per_page = 50
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     list_select_related = ["owner", "stage"]
     list_filter = ["stage", "origin"]
     search_fields = ["search"]  # its presence draws the search box; get_search_results does the work

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Any, ClassVar
 
 from django import forms
+from django.db import models
 from django.db.models import Q
 from django.forms.renderers import TemplatesSetting
 
@@ -17,6 +18,13 @@ class Renderer(TemplatesSetting):
 
     form_template_name = "common/_form.html"
     field_template_name = "common/_field.html"
+
+
+def form_field_of(column: models.Field, **kwargs: Any) -> forms.Field | None:
+    """A column's form field; addresses typed without a scheme are taken for https."""
+    if isinstance(column, models.URLField):
+        kwargs["assume_scheme"] = "https"
+    return column.formfield(**kwargs)
 
 
 class RecordForm(forms.ModelForm):

@@ -1,4 +1,4 @@
-from common.forms import RecordForm
+from common.forms import RecordForm, form_field_of
 from common.lines import Section, line
 from common.models import RecordKind
 from common.widgets import RecordPicker
@@ -41,6 +41,7 @@ class ContactForm(RecordForm):
     )
 
     class Meta:
+        formfield_callback = form_field_of
         model = Contact
         fields = [
             "first_name", "last_name", "email", "title", "account", "company_name", "phone", "mobile_phone", "stage",
