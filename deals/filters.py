@@ -1,4 +1,7 @@
+from operator import attrgetter
+
 import django_filters
+from django import forms
 from django.db.models import Q
 
 from accounts.models import Account
@@ -14,8 +17,16 @@ ORDERS: dict[str, Order] = {
 }
 
 
+class StageFilter(django_filters.ModelChoiceFilter):
+    @property
+    def field(self) -> forms.Field:
+        field = super().field
+        field.label_from_instance = attrgetter("name_in_choices")
+        return field
+
+
 class DealFilter(RecordFilter):
-    stage = django_filters.ModelChoiceFilter(queryset=Stage.objects.choosable(), empty_label="Any stage")
+    stage = StageFilter(queryset=Stage.objects.choosable(), empty_label="Any stage")
     open = YesNoFilter(when=Q(stage__is_closed=False), label="Open", empty_label="Open or closed")
     account = django_filters.ModelChoiceFilter(queryset=Account.objects.all())
 

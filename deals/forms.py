@@ -1,3 +1,4 @@
+from operator import attrgetter
 from typing import Any
 
 from django import forms
@@ -41,8 +42,10 @@ class DealForm(RecordForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "stage" in self.fields:
-            stages = Stage.objects.filter(Q(is_active=True) | Q(pk=self.instance.stage_id))
-            self.fields["stage"].queryset = stages.select_related("pipeline")  # type: ignore[attr-defined]
+            stages = Stage.objects.filter(Q(is_active=True) | Q(pk=self.instance.stage_id)).select_related("pipeline")
+            order = ("-pipeline__is_default", "pipeline", "position", "id")
+            self.fields["stage"].queryset = stages.order_by(*order)  # type: ignore[attr-defined]
+            self.fields["stage"].label_from_instance = attrgetter("name_in_choices")  # type: ignore[attr-defined]
 
 
 class RoleForm(forms.ModelForm):

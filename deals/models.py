@@ -63,6 +63,11 @@ class Stage(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def name_in_choices(self) -> str:
+        """Tells stages of several pipelines apart."""
+        return self.name if self.pipeline.is_default else f"{self.pipeline}: {self.name}"
+
 
 class DealQuerySet(models.QuerySet["Deal"]):
     def matching(self, text: str) -> Self:
