@@ -72,7 +72,7 @@ def activity_delete(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _new_form(request: HttpRequest, kind: str, data: Any = None) -> ActivityForm:
-    initial = {"owner": request.user, "happened_at": timezone.localtime()}
+    initial = {"owner": request.user, "happened_at": timezone.localtime().replace(second=0, microsecond=0)}
     return ActivityForm(data, kind=kind, initial=initial)
 
 

@@ -17,7 +17,7 @@ class DateTimeInput(forms.DateTimeInput):
     input_type = "datetime-local"
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__(attrs, format="%Y-%m-%dT%H:%M")
+        super().__init__(attrs, format="%Y-%m-%dT%H:%M:%S")
 
 
 class CheckboxList(forms.CheckboxSelectMultiple):
