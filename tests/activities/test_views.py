@@ -1,0 +1,137 @@
+from datetime import date, timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
+
+from activities.models import Activity
+from deals.models import Stage
+from tests.factories import (
+    AccountFactory,
+    ActivityFactory,
+    ContactFactory,
+    DealFactory,
+    TaskFactory,
+    UserFactory,
+)
+from tests.pages import CaptureQueries
+from users.models import User
+
+pytestmark = pytest.mark.django_db
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def user(client: Client) -> User:
+    user = UserFactory(name="Kim")
+    client.force_login(user)
+    return user
+
+
+@pytest.mark.parametrize("path", ["1/", "of/contact/1/", "of/contact/1/add/note/"])
+def test_a_stranger_signs_in_first(client: Client, path: str) -> None:
+    assertRedirects(client.get(f"/activities/{path}"), f"/auth/login/?next=/activities/{path}")
+
+
+class TestAdding:
+    def test_a_note_is_its_writer_s_and_belongs_to_the_account_too(self, client: Client, user: User) -> None:
+        contact = ContactFactory(account=AccountFactory())
+
+        response = client.post(f"/activities/of/contact/{contact.pk}/add/note/", {"body": "Hello"}, headers=HTMX)
+
+        note = Activity.objects.get()
+        assert (note.kind, note.owner, note.contact, note.account) == ("note", user, contact, contact.account)
+        assert "record-saved" in response["HX-Trigger"]
+
+    @pytest.mark.parametrize(("kind", "field"), [("note", "body"), ("call", "subject"), ("task", "subject")])
+    def test_an_empty_one_is_refused_beside_its_field(self, client: Client, user: User, kind: str, field: str) -> None:
+        path = f"/activities/of/deal/{DealFactory().pk}/add/{kind}/"
+
+        response = client.post(path, {"happened_at": "2026-01-01T10:00"}, headers=HTMX)
+
+        assert response.status_code == 422
+        assert field in response.context["form"].errors
+        assert not Activity.objects.exists()
+
+    def test_a_call_happened_when_its_maker_says_in_their_time_zone(self, client: Client, user: User) -> None:
+        user.time_zone = "Europe/Berlin"
+        user.save()
+        path = f"/activities/of/account/{AccountFactory().pk}/add/call/"
+
+        client.post(path, {"subject": "Hello", "happened_at": "2026-01-05T10:00"}, headers=HTMX)
+
+        assert Activity.objects.get().happened_at.isoformat() == "2026-01-05T09:00:00+00:00"
+
+    @pytest.mark.parametrize("path", ["contact/999/add/note/", "planet/1/add/note/", "contact/{pk}/add/email/"])
+    def test_what_cannot_be_added_is_not_there(self, client: Client, user: User, path: str) -> None:
+        path = path.format(pk=ContactFactory().pk)
+
+        assert client.post(f"/activities/of/{path}", {"body": "x"}).status_code == 404
+
+
+class TestTasks:
+    def test_a_task_is_checked_off_and_opened_again(self, client: Client, user: User) -> None:
+        task = TaskFactory()
+
+        done = client.post(f"/activities/{task.pk}/complete/", headers=HTMX)
+        assert Activity.objects.get().completed_at is not None
+        client.post(f"/activities/{task.pk}/complete/", headers=HTMX)
+
+        assertContains(done, "checked")
+        assert Activity.objects.get().completed_at is None
+
+    def test_only_tasks_can_be_completed(self, client: Client, user: User) -> None:
+        assert client.post(f"/activities/{ActivityFactory().pk}/complete/").status_code == 404
+
+    def test_an_activity_is_edited_and_deleted_on_its_own_page(self, client: Client, user: User) -> None:
+        task = TaskFactory(subject="Call")
+        path = f"/activities/{task.pk}/"
+
+        assertContains(client.get(path), "Call")
+        assertRedirects(client.post(path, {"subject": "Call again"}), task.contact.get_absolute_url())
+        assert Activity.objects.get().subject == "Call again"
+        client.post(f"{path}delete/")
+        assert not Activity.objects.exists()
+
+
+class TestHome:
+    def test_it_shows_what_is_mine(self, client: Client, user: User) -> None:
+        TaskFactory(subject="My task", owner=user)
+        TaskFactory(subject="Done", owner=user, completed_at=timezone.now())
+        TaskFactory(subject="Other's", owner=UserFactory())
+        ContactFactory(last_name="Mine", owner=user)
+        DealFactory(owner=user, amount=1000)
+        DealFactory(owner=user, amount=500)
+        DealFactory(owner=user, amount=9, stage=Stage.objects.get(name="Lost"))
+
+        response = client.get("/")
+
+        for text in ("My task", "Ann Mine", "1,500 USD"):
+            assertContains(response, text)
+        for text in (">Done<", "Other's", "Lost"):
+            assertNotContains(response, text)
+
+    def test_an_overdue_task_is_marked(self, client: Client, user: User) -> None:
+        TaskFactory(owner=user, due_on=date.today() - timedelta(days=2))  # noqa: DTZ011
+
+        assertContains(client.get("/"), "overdue since")
+
+    def test_the_first_visit_says_what_to_do(self, client: Client, user: User) -> None:
+        assertContains(client.get("/"), "Welcome to Tandem")
+        ContactFactory()
+        assertNotContains(client.get("/"), "Welcome to Tandem")
+
+    def test_its_queries_do_not_grow(self, client: Client, user: User) -> None:
+        TaskFactory(owner=user)
+        client.get("/")
+        with CaptureQueries() as few:
+            client.get("/")
+        for _ in range(8):
+            TaskFactory(owner=user, contact=ContactFactory(owner=user, account=AccountFactory()))
+
+        with CaptureQueries() as many:
+            client.get("/")
+
+        assert len(many) == len(few)

@@ -1,0 +1,107 @@
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.test import Client
+from pytest_django.asserts import assertContains
+
+from contacts.models import Contact
+from tests.factories import (
+    AccountFactory,
+    ActivityFactory,
+    AdminFactory,
+    ContactFactory,
+    CustomFieldFactory,
+    DealFactory,
+    UserFactory,
+)
+from tests.pages import shown
+from users.models import User
+
+pytestmark = pytest.mark.django_db
+
+APPS = ["users", "common", "accounts", "contacts", "deals", "activities"]
+MODELS = [
+    model
+    for app in APPS
+    for model in apps.get_app_config(app).get_models()
+    if "pgh_id" not in {column.name for column in model._meta.fields}
+    and model._meta.label not in ("deals.Stage", "deals.DealContact")
+]
+
+
+@pytest.fixture
+def as_admin(client: Client) -> Client:
+    client.force_login(AdminFactory())
+    return client
+
+
+@pytest.fixture
+def _rows() -> None:
+    ActivityFactory(contact=ContactFactory(account=AccountFactory()))
+    DealFactory()
+    CustomFieldFactory()
+
+
+@pytest.mark.usefixtures("_rows")
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+def test_every_model_is_listed_searched_and_opened(as_admin: Client, model: type) -> None:
+    site = admin.site.get_model_admin(model)
+    path = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+    row = model._default_manager.first()
+
+    assert as_admin.get(path).status_code == 200
+    assert as_admin.get(path, {"q": "an"} if site.search_fields else {}).status_code == 200
+    assert as_admin.get(f"{path}{row.pk}/change/").status_code == 200
+
+
+def test_members_do_not_enter(client: Client) -> None:
+    client.force_login(UserFactory())
+
+    assert client.get("/admin/").status_code == 302
+
+
+def test_a_user_is_made_there(as_admin: Client) -> None:
+    data = {
+        "email": "nia@example.com",
+        "role": "member",
+        "password1": "correct-horse-9",
+        "password2": "correct-horse-9",
+    }
+
+    as_admin.post("/admin/users/user/add/", data)
+
+    user = User.objects.get(email="nia@example.com")
+    assert user.check_password("correct-horse-9")
+
+
+def test_a_form_loaded_before_a_pull_reverts_nothing(as_admin: Client) -> None:
+    contact = ContactFactory(title="CEO", phone="1", custom={"tier": "Gold"})
+    path = f"/admin/contacts/contact/{contact.pk}/change/"
+    data = shown(as_admin.get(path).content.decode())
+    Contact.objects.update(title="Pulled", custom={"tier": "Pulled"})
+
+    response = as_admin.post(path, data | {"phone": "2", "_save": "Save"})
+
+    assert response.status_code == 302
+    contact.refresh_from_db()
+    assert (contact.title, contact.phone, contact.custom) == ("Pulled", "2", {"tier": "Pulled"})
+
+
+def test_what_belongs_to_the_sync_is_read_only(as_admin: Client) -> None:
+    contact = ContactFactory(crm_id="003000000000001AAA")
+
+    response = as_admin.get(f"/admin/contacts/contact/{contact.pk}/change/")
+
+    assertContains(response, "003000000000001AAA")
+    assert "crm_id" not in response.context["adminform"].form.fields
+
+
+def test_stages_of_a_locked_pipeline_are_only_shown(as_admin: Client) -> None:
+    pipeline = DealFactory().stage.pipeline
+    pipeline.is_locked = True
+    pipeline.save()
+
+    response = as_admin.get(f"/admin/deals/pipeline/{pipeline.pk}/change/")
+
+    assertContains(response, "Qualification")
+    assert not response.context["inline_admin_formsets"][0].has_change_permission

@@ -1,0 +1,176 @@
+import re
+from typing import Any
+
+import pytest
+from django.core.mail import EmailMessage
+from django.test import Client
+from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
+
+from tests.factories import AdminFactory, ContactFactory, UserFactory
+from users.models import User
+
+pytestmark = pytest.mark.django_db
+
+ADMIN_PAGES = ["/settings/people/", "/settings/people/invite/", "/settings/people/1/"]
+ADMIN_POSTS = [f"/settings/people/1/{action}/" for action in ("resend", "role", "deactivate", "reactivate")]
+
+
+@pytest.fixture
+def admin(client: Client) -> User:
+    admin = AdminFactory(name="Alex")
+    client.force_login(admin)
+    return admin
+
+
+@pytest.mark.parametrize("path", ["/", "/settings/you/", *ADMIN_PAGES])
+def test_a_stranger_signs_in_first(client: Client, path: str) -> None:
+    assertRedirects(client.get(path), f"/auth/login/?next={path}")
+
+
+@pytest.mark.parametrize("path", ADMIN_PAGES)
+def test_a_member_is_told_whom_to_ask(client: Client, path: str) -> None:
+    client.force_login(UserFactory())
+
+    assertContains(client.get(path), "Ask an admin", status_code=403)
+
+
+@pytest.mark.parametrize("path", ADMIN_POSTS)
+def test_a_member_changes_nobody(client: Client, path: str) -> None:
+    client.force_login(UserFactory())
+
+    assert client.post(path, {"role": "admin"}).status_code == 403
+
+
+def test_members_do_not_see_people_in_the_settings_menu(client: Client) -> None:
+    client.force_login(UserFactory())
+
+    assertNotContains(client.get("/settings/you/"), "/settings/people/")
+
+
+def test_signing_in_goes_by_email_and_password(client: Client) -> None:
+    UserFactory(email="kim@example.com", password="correct-horse")
+
+    refused = client.post("/auth/login/", {"login": "kim@example.com", "password": "wrong"})
+    accepted = client.post("/auth/login/", {"login": "Kim@Example.com", "password": "correct-horse"})
+
+    assertContains(refused, "not correct")
+    assertRedirects(accepted, "/")
+
+
+def test_a_deactivated_person_does_not_get_in(client: Client) -> None:
+    UserFactory(email="kim@example.com", password="correct-horse", is_active=False)
+
+    client.post("/auth/login/", {"login": "kim@example.com", "password": "correct-horse"})
+
+    assert client.get("/").status_code == 302
+
+
+def test_sign_up_is_closed(client: Client) -> None:
+    assertContains(client.get("/auth/signup/"), "by invitation")
+    client.post("/auth/signup/", {"email": "a@example.com", "password1": "correct-horse", "password2": "correct-horse"})
+
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("path", ["login/", "password/reset/", "password/reset/done/", "inactive/"])
+def test_pages_for_strangers_stand(client: Client, path: str) -> None:
+    assertContains(client.get(f"/auth/{path}"), "Tandem")
+
+
+def test_an_invited_person_chooses_a_password_by_the_link_and_signs_in(
+    client: Client, admin: User, mailoutbox: list[EmailMessage], django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post("/settings/people/invite/", {"email": "nia@example.com", "name": "Nia", "role": "member"})
+    assertContains(client.get("/settings/people/"), "Invited")
+    link = re.search(r"http://localhost(/auth/\S+)", mailoutbox[0].body)[1]
+
+    guest = Client()
+    form = guest.get(link, follow=True)
+    guest.post(form.request["PATH_INFO"], {"password1": "correct-horse-9", "password2": "correct-horse-9"})
+    guest.post("/auth/login/", {"login": "nia@example.com", "password": "correct-horse-9"})
+
+    assert guest.get("/").status_code == 200
+    assertNotContains(client.get("/settings/people/"), "Invited")
+    assertContains(Client().get(link, follow=True), "does not work any more")
+
+
+def test_inviting_an_address_that_is_taken_says_so(client: Client, admin: User) -> None:
+    response = client.post("/settings/people/invite/", {"email": admin.email.upper(), "role": "member"})
+
+    assertContains(response, "already exists")
+
+
+def test_an_invitation_can_be_sent_again(
+    client: Client, admin: User, mailoutbox: list[EmailMessage], django_capture_on_commit_callbacks: Any
+) -> None:
+    user = UserFactory(last_login=None)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(f"/settings/people/{user.pk}/resend/")
+
+    assert mailoutbox[0].to == [user.email]
+
+
+def test_an_admin_changes_a_role(client: Client, admin: User) -> None:
+    user = UserFactory()
+
+    client.post(f"/settings/people/{user.pk}/role/", {"role": "admin"})
+
+    assert User.objects.get(pk=user.pk).is_admin
+
+
+def test_the_only_admin_is_told_why_they_stay_admin(client: Client, admin: User) -> None:
+    response = client.post(f"/settings/people/{admin.pk}/role/", {"role": "member"}, follow=True)
+
+    assertContains(response, "Alex is the only admin")
+
+
+def test_deactivating_asks_for_an_heir_and_hands_over(client: Client, admin: User) -> None:
+    contact = ContactFactory(owner=UserFactory(name="Mia"))
+    path = f"/settings/people/{contact.owner.pk}/"
+
+    assertContains(client.get(path), "Mia owns 1 contact.")
+    assertContains(client.post(f"{path}deactivate/", {"heir": ""}), "Choose who takes over", status_code=422)
+    client.post(f"{path}deactivate/", {"heir": admin.pk})
+
+    contact.refresh_from_db()
+    assert contact.owner == admin
+    assertContains(client.get("/settings/people/"), "Deactivated")
+
+
+def test_a_deactivated_person_may_come_back(client: Client, admin: User) -> None:
+    user = UserFactory(is_active=False)
+
+    client.post(f"/settings/people/{user.pk}/reactivate/")
+
+    assert User.objects.get(pk=user.pk).is_active
+
+
+def test_you_change_your_name_and_time_zone_and_times_follow(client: Client, admin: User) -> None:
+    response = client.post("/settings/you/", {"name": "Alexandra", "time_zone": "Europe/Berlin"}, follow=True)
+
+    assertContains(response, "Saved.")
+    assertContains(response, "Alexandra")
+    assert User.objects.get(pk=admin.pk).time_zone == "Europe/Berlin"
+
+
+def test_your_role_is_not_yours_to_change(client: Client) -> None:
+    user = UserFactory()
+    client.force_login(user)
+
+    client.post("/settings/you/", {"name": "Me", "time_zone": "UTC", "role": "admin", "is_active": ""})
+
+    user.refresh_from_db()
+    assert (user.name, user.role, user.is_active) == ("Me", "member", True)
+
+
+def test_a_post_without_the_csrf_token_is_refused_with_help() -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(UserFactory())
+
+    assertContains(client.post("/settings/you/", {"name": "x"}), "The form was not accepted", status_code=403)
+
+
+def test_a_page_that_is_not_there_helps_on(client: Client, admin: User) -> None:
+    assertContains(client.get("/nowhere/"), "There is nothing here", status_code=404)
