@@ -1,0 +1,140 @@
+"""The integration in Django's admin, to look at: the sync keeps its own state, and settings have their pages."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+
+from common.admin import HonestPaginator
+from integrations.models import (
+    Connection,
+    Credential,
+    Cursor,
+    ErrorEntry,
+    FieldMapping,
+    ObjectDescription,
+    ObjectSettings,
+    Outbox,
+    PendingReference,
+    RecordLink,
+    Run,
+    StageMapping,
+    SyncEvent,
+    UserMapping,
+)
+from integrations.vault import SecretField
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """Rows to read; secrets are left out."""
+
+    paginator = HonestPaginator
+    show_full_result_count = False
+
+    def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
+        columns = [column for column in self.model._meta.fields if not isinstance(column, SecretField)]
+        return [column.name for column in columns]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Connection)
+class ConnectionAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "org_id", "edition", "connected_at", "api_used", "api_limit")
+
+
+@admin.register(Credential)
+class CredentialAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "user", "username", "power", "broken_reason", "last_used_at")
+
+
+@admin.register(ObjectSettings)
+class ObjectSettingsAdmin(ReadOnlyAdmin):
+    list_display = ("record_kind", "push_new", "create_as", "is_visible", "pull_every")
+
+
+@admin.register(FieldMapping)
+class FieldMappingAdmin(ReadOnlyAdmin):
+    list_display = ("remote_object", "field", "remote_field", "direction", "winner")
+    list_filter = ("remote_object",)
+
+
+@admin.register(StageMapping)
+class StageMappingAdmin(ReadOnlyAdmin):
+    list_display = ("remote_object", "stage_id", "remote_value")
+
+
+@admin.register(UserMapping)
+class UserMappingAdmin(admin.ModelAdmin):
+    """Who is who may be set by hand: matching by e-mail then leaves it alone."""
+
+    list_display = ("name", "email", "is_active", "user", "is_by_hand")
+    list_select_related = ("user",)
+    search_fields = ("name", "email")
+    fields = ("name", "email", "remote_id", "is_active", "user")
+    readonly_fields = ("name", "email", "remote_id", "is_active")
+
+    def save_model(self, request: HttpRequest, obj: UserMapping, form: Any, change: bool) -> None:
+        obj.is_by_hand = True
+        obj.save(update_fields=["user", "is_by_hand"])
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(RecordLink)
+class RecordLinkAdmin(ReadOnlyAdmin):
+    list_display = ("record_kind", "record_id", "remote_object", "remote_id", "pulled_at", "pushed_at", "dropped_at")
+    list_filter = ("record_kind", "remote_object")
+    search_fields = ("=remote_id", "=record_id")
+
+
+@admin.register(Outbox)
+class OutboxAdmin(ReadOnlyAdmin):
+    list_display = ("record_kind", "record_id", "operation", "remote_object", "lane", "attempts", "next_attempt_at")
+    list_filter = ("lane", "record_kind", "operation")
+    search_fields = ("=record_id",)
+
+
+@admin.register(Cursor)
+class CursorAdmin(ReadOnlyAdmin):
+    list_display = ("remote_object", "position", "page_at", "due_at", "leased_until")
+
+
+@admin.register(Run)
+class RunAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "state", "started_at", "finished_at", "created", "updated", "failed", "api_calls")
+    list_filter = ("kind", "remote_object", "state")
+
+
+@admin.register(ErrorEntry)
+class ErrorEntryAdmin(ReadOnlyAdmin):
+    list_display = ("record_name", "remote_object", "code", "by", "last_at", "closed_at")
+    list_filter = ("code", "remote_object", "by")
+    search_fields = ("record_name", "message")
+
+
+@admin.register(SyncEvent)
+class SyncEventAdmin(ReadOnlyAdmin):
+    list_display = ("at", "kind", "record_kind", "record_id", "summary")
+    list_filter = ("kind", "record_kind")
+    search_fields = ("=record_id",)
+
+
+@admin.register(ObjectDescription)
+class ObjectDescriptionAdmin(ReadOnlyAdmin):
+    list_display = ("remote_object", "fetched_at")
+
+
+admin.site.register(PendingReference, ReadOnlyAdmin)
