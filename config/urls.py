@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from activities.home import home
+from config.health import health
 
 urlpatterns = [
     path("", home, name="home"),
@@ -13,6 +14,9 @@ urlpatterns = [
     path("deals/", include("deals.urls")),
     path("activities/", include("activities.urls")),
     path("settings/", include("users.urls")),
+    path("settings/integrations/salesforce/", include("integrations.urls")),
+    path("settings/integrations/salesforce/", include("integrations.salesforce.urls")),
     path("auth/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("healthz", health, name="health"),
 ]
