@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-export PORT ORG_PORT DATA_DIR CONNECTED
 
 .PHONY: setup demo test test-long lint bench lock
 

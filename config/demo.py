@@ -74,8 +74,8 @@ class Service:
 def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
-    data = Path(os.environ.get("DATA_DIR", ROOT / ".data")).resolve()
-    port, org_port = int(os.environ.get("PORT", "8000")), int(os.environ.get("ORG_PORT", "8100"))
+    data = Path(os.environ.get("DATA_DIR") or ROOT / ".data").resolve()
+    port, org_port = int(os.environ.get("PORT") or 8000), int(os.environ.get("ORG_PORT") or 8100)
     _refuse_taken_ports(port, org_port)
     data.mkdir(parents=True, exist_ok=True)
     server = embedded.start(data / "postgres")
@@ -125,7 +125,10 @@ def _prepare(data: Path, database_url: str, port: int, org_port: int) -> None:
         "SALESFORCE_LOCAL_ORG": f"http://127.0.0.1:{org_port}",
         "SALESFORCE_LOGIN_URL": f"http://127.0.0.1:{org_port}",
         "SALESFORCE_TIMEOUT": "30",
+        "STATIC_ROOT": str(data / "static"),
+        "LOG_LEVEL": os.environ.get("LOG_LEVEL") or "WARNING",
     }
+    (data / "static").mkdir(exist_ok=True)
     env_file.touch(mode=0o600)
     env_file.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
     os.environ |= {**values, "DATA_DIR": str(data), "DJANGO_SETTINGS_MODULE": "config.settings"}
