@@ -71,8 +71,12 @@ class ObjectState:
     label: str
     kind: str
     last: Run | None
-    due_at: datetime | None
+    due_at: datetime
     is_running: bool
+
+    @property
+    def is_due(self) -> bool:
+        return self.due_at <= timezone.now()
 
 
 def objects(connection: Connection) -> list[ObjectState]:

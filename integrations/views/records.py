@@ -3,7 +3,9 @@
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.template.loader import render_to_string
 from django.views.decorators.http import require_POST
+from django_htmx.http import trigger_client_event
 
 from common.models import Record
 from integrations import services
@@ -13,7 +15,7 @@ from integrations.sync.records import RECORD_TYPES
 
 @login_required
 def panel(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
-    return HttpResponse(sync_card(request, _record(kind, pk)))
+    return _card(request, _record(kind, pk))
 
 
 @login_required
@@ -24,8 +26,17 @@ def push(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     try:
         services.push_now([record], request.user)
     except services.Refused as refusal:
-        return HttpResponse(sync_card(request, record, refused=str(refusal)))
-    return HttpResponse(sync_card(request, record))
+        return _card(request, record, refused=str(refusal))
+    return _card(request, record)
+
+
+def _card(request: HttpRequest, record: Record, refused: str = "") -> HttpResponse:
+    """The card, and the badge above it. Whoever waited for the record hears that it is through."""
+    card = sync_card(request, record, refused=refused)
+    title = render_to_string("common/_title.html", {"record": record, "is_swapped": True}, request)
+    response = HttpResponse(card + title)
+    is_through = "waiting" in request.GET and services.sync_states([record])[record.pk].state != services.State.WAITING
+    return trigger_client_event(response, "record-synced") if is_through else response
 
 
 def _record(kind: str, pk: int) -> Record:
