@@ -1,6 +1,5 @@
 """Companies that the team works with."""
 
-from collections.abc import Collection
 from typing import Any, Self
 
 from django.core.exceptions import ValidationError
@@ -74,11 +73,11 @@ class Account(Record):
         """Bring what follows from other fields up to date; whoever writes in bulk calls it."""
         self.domain = registrable_domain(self.website)
 
-    def save(self, *args: Any, update_fields: Collection[str] | None = None, **kwargs: Any) -> None:
+    def save(self, *args: Any, **kwargs: Any) -> None:
         self.derive()
-        if update_fields is not None and "website" in update_fields:
-            update_fields = {*update_fields, "domain"}
-        super().save(*args, update_fields=update_fields, **kwargs)
+        if "website" in (kwargs.get("update_fields") or ()):
+            kwargs["update_fields"] = {*kwargs["update_fields"], "domain"}
+        super().save(*args, **kwargs)
 
     def check_parent(self) -> None:
         """Raises ValidationError when the account would stand above itself."""

@@ -4,11 +4,12 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
 from activities.models import Activity
+from common.http import Request
 from contacts.models import Contact
 from deals.models import Deal
 from users.models import User
@@ -17,7 +18,7 @@ SHOWN = 10
 
 
 @login_required
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: Request) -> HttpResponse:
     mine = Contact.objects.visible().filter(owner=request.user)
     context = {
         "tasks": _my_tasks(request.user)[:SHOWN],

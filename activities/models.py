@@ -74,7 +74,9 @@ class Activity(TimestampedModel):
     @property
     def about(self) -> Record:
         """The record whose page it was made on, or the nearest to it."""
-        return self.deal or self.contact or self.account
+        record = self.deal or self.contact or self.account
+        assert record is not None  # the database sees to it
+        return record
 
     def get_absolute_url(self) -> str:
         return reverse("activities:detail", args=[self.pk])

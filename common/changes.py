@@ -5,7 +5,7 @@ event to the row of today. ``pghistory.context(user=…)`` names a person; ``sou
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -56,7 +56,7 @@ class _Namer:
 
     def entry(self, newer: Row, older: Row) -> Entry:
         context = older.pgh_context.metadata if older.pgh_context else {}
-        who = context.get("source") or self.people.get(context.get("user"), "")
+        who = context.get("source") or self.people.get(context.get("user") or 0, "")
         changes = self.changes(older, newer)
         labels = ", ".join(change.label for change in changes)
         return Entry(older.pgh_created_at, "pencil", f"{labels} changed", who=who, changes=changes)
@@ -85,10 +85,11 @@ class _Namer:
         for column in self.columns:
             if column.is_relation and len({getattr(row, column.attname) for row in rows}) > 1:
                 ids[column] = {getattr(row, column.attname) for row in rows} - {None}
-        return {
-            column.name: {pk: str(row) for pk, row in column.related_model._base_manager.in_bulk(found).items()}
-            for column, found in ids.items()
-        }
+        return {column.name: dict(_names_of(column.related_model, found)) for column, found in ids.items()}
+
+
+def _names_of(model: Any, ids: set[int]) -> Iterator[tuple[int, str]]:
+    return ((pk, str(row)) for pk, row in model._base_manager.in_bulk(ids).items())
 
 
 def _people(ids: set[Any]) -> dict[int, str]:

@@ -13,7 +13,7 @@ from common.models import CustomField, RecordKind
 from common.widgets import CheckboxList, DateInput, DateTimeInput
 
 Type = CustomField.Type
-EMPTY = (None, "", [])
+EMPTY: tuple[Any, ...] = (None, "", [])
 
 
 def definitions(kind: RecordKind) -> list[CustomField]:

@@ -59,10 +59,11 @@ class RecordForm(forms.ModelForm):
         self.fields[name] = field = custom.form_field(definition)
         self.initial.setdefault(name, custom.from_json(definition, value))
         if definition.type == CustomField.Type.PICKLIST and value and value not in definition.choices:
-            field.choices = [*field.choices, (value, value)]
+            field.choices = [*field.choices, (value, value)]  # type: ignore[attr-defined]
 
     def _offer_active_owners(self) -> None:
-        if owner := self.fields.get("owner"):
+        owner = self.fields.get("owner")
+        if isinstance(owner, forms.ModelChoiceField) and owner.queryset is not None:
             owner.queryset = owner.queryset.filter(Q(is_active=True) | Q(pk=self.instance.owner_id))
             owner.empty_label = "Nobody"
 

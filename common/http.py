@@ -1,6 +1,21 @@
+from typing import TYPE_CHECKING
+
 from django.http import HttpRequest
+
+if TYPE_CHECKING:
+    from django_htmx.middleware import HtmxDetails
+
+    from users.models import User
+
+
+class Request(HttpRequest):
+    """What our middleware makes of a request; the views of signed-in people say so."""
+
+    htmx: "HtmxDetails"
+    user: "User"
 
 
 def wants_fragment(request: HttpRequest) -> bool:
     """Whether htmx asks for a part of the page; going back in the browser's history asks for the whole of it."""
-    return bool(request.htmx) and not request.htmx.history_restore_request
+    htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
+    return bool(htmx) and not htmx.history_restore_request

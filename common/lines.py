@@ -89,7 +89,7 @@ def as_html(value: Any, kind: str = "") -> SafeString:
 
 
 def _column_as_html(record: Record, name: str) -> SafeString:
-    column = record._meta.get_field(name)
+    column: Any = record._meta.get_field(name)
     value = getattr(record, name)
     if column.choices:
         return as_html(record._get_FIELD_display(column) if value else "")  # type: ignore[attr-defined]

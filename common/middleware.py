@@ -5,11 +5,13 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.messages import get_messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import resolve_url
 from django.utils.cache import patch_vary_headers
 from django.utils.http import urlencode
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
+
+from common.http import Request
 
 
 class FragmentMiddleware:
@@ -18,10 +20,10 @@ class FragmentMiddleware:
     A redirect moves the whole page instead of landing inside a fragment, and messages become toasts.
     """
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    def __init__(self, get_response: Callable[[Request], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: Request) -> HttpResponse:
         response = self.get_response(request)
         patch_vary_headers(response, ["HX-Request"])  # a page and its fragment share an address
         if not request.htmx or "HX-Redirect" in response or "HX-Refresh" in response:
@@ -31,7 +33,7 @@ class FragmentMiddleware:
         return _with_toasts(request, response)
 
 
-def _target(request: HttpRequest, location: str) -> str:
+def _target(request: Request, location: str) -> str:
     """Where to go; after signing in that is the page, not the fragment that was asked for."""
     sign_in = resolve_url(settings.LOGIN_URL)
     if urlsplit(location).path != sign_in:
@@ -39,6 +41,6 @@ def _target(request: HttpRequest, location: str) -> str:
     return f"{sign_in}?{urlencode({'next': request.htmx.current_url_abs_path or '/'})}"
 
 
-def _with_toasts(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+def _with_toasts(request: Request, response: HttpResponse) -> HttpResponse:
     toasts = [{"text": str(message), "level": message.level_tag} for message in get_messages(request)]
     return trigger_client_event(response, "toasts", {"toasts": toasts}) if toasts else response

@@ -1,6 +1,5 @@
 """What every record of the CRM has, whichever app it lives in."""
 
-from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
@@ -17,10 +16,10 @@ class TimestampedModel(models.Model):
     class Meta:
         abstract = True
 
-    def save(self, *args: Any, update_fields: Collection[str] | None = None, **kwargs: Any) -> None:
-        if update_fields is not None:
-            update_fields = {*update_fields, "updated_at"}
-        super().save(*args, update_fields=update_fields, **kwargs)
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "updated_at"}
+        super().save(*args, **kwargs)
 
 
 class RecordKind(models.TextChoices):
@@ -61,6 +60,9 @@ class Record(TimestampedModel):
 
     class Meta:
         abstract = True
+
+    def get_absolute_url(self) -> str:
+        raise NotImplementedError
 
 
 def record_constraints(label: str) -> list[models.BaseConstraint]:

@@ -108,7 +108,7 @@ def created(form: RecordForm, create: Callable[..., Record]) -> Record | None:
     """Make what the form says; a refusal of the service becomes an error of the form."""
     if not form.is_valid():
         return None
-    values = {name: value for name, value in form.cleaned_data.items() if name in form._meta.fields}
+    values = {name: value for name, value in form.cleaned_data.items() if name in form.base_fields}
     try:
         return create(**values | form.changes())
     except ValidationError as error:
@@ -119,7 +119,7 @@ def created(form: RecordForm, create: Callable[..., Record]) -> Record | None:
 def form_page(request: HttpRequest, form: RecordForm, *, title: str) -> HttpResponse:
     """All fields of a record, to make it or to edit it."""
     record = form.instance
-    back = record.get_absolute_url() if record.pk else reverse(f"{record._meta.app_label}:list")  # type: ignore[attr-defined]
+    back = record.get_absolute_url() if record.pk else reverse(f"{record._meta.app_label}:list")
     status = UNPROCESSABLE if form.is_bound else 200
     return render(request, "common/record_form.html", {"form": form, "title": title, "back": back}, status=status)
 

@@ -174,7 +174,7 @@ class KeysetPagination(BasePagination):
 
     page_size = 100
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: APIView | None = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
         orders: Mapping[str, Order] = getattr(view, "orders", {"": NEWEST})
         order = orders.get(request.query_params.get("sort", ""), next(iter(orders.values())))
         after, before = request.query_params.get("after", ""), request.query_params.get("before", "")

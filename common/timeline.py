@@ -72,7 +72,7 @@ def entries(record: Model, place: Place | None = None, size: int = PAGE_SIZE) ->
     found: list[Entry] = []
     for tell in _sources:
         try:
-            found += tell(record, place and place.until, size + seen + 1)
+            found += tell(record, place.until if place else None, size + seen + 1)
         except Exception:
             logger.exception("%s could not tell of %r", tell.__qualname__, record)
     found.sort(key=lambda entry: entry.at, reverse=True)  # stable: sources keep their own order within a moment

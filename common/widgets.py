@@ -35,5 +35,6 @@ class RecordPicker(forms.Select):
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = forms.Widget.get_context(self, name, value, attrs)
-        chosen = self.choices.queryset.filter(pk=value).first() if str(value or "").isdecimal() else None
+        records: Any = self.choices  # of a ModelChoiceField
+        chosen = records.queryset.filter(pk=value).first() if str(value or "").isdecimal() else None
         return context | {"chosen": chosen, "kind": self.kind, "url": reverse("record_options", args=[self.kind])}

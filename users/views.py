@@ -3,10 +3,11 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
+from common.http import Request
 from users import services
 from users.access import admin_required
 from users.forms import DeactivationForm, InvitationForm, RoleForm, YouForm
@@ -14,7 +15,7 @@ from users.models import User
 
 
 @login_required
-def you(request: HttpRequest) -> HttpResponse:
+def you(request: Request) -> HttpResponse:
     form = YouForm(request.POST or None, instance=request.user)
     if form.is_valid():
         form.save()
@@ -24,12 +25,12 @@ def you(request: HttpRequest) -> HttpResponse:
 
 
 @admin_required
-def people(request: HttpRequest) -> HttpResponse:
+def people(request: Request) -> HttpResponse:
     return render(request, "users/people.html", {"people": User.objects.order_by("-is_active", "name", "email")})
 
 
 @admin_required
-def person_invite(request: HttpRequest) -> HttpResponse:
+def person_invite(request: Request) -> HttpResponse:
     form = InvitationForm(request.POST or None)
     if form.is_valid():
         user = services.invite(**form.cleaned_data, invited_by=request.user)
@@ -39,13 +40,13 @@ def person_invite(request: HttpRequest) -> HttpResponse:
 
 
 @admin_required
-def person(request: HttpRequest, pk: int) -> HttpResponse:
+def person(request: Request, pk: int) -> HttpResponse:
     return _person_page(request, get_object_or_404(User, pk=pk))
 
 
 @admin_required
 @require_POST
-def person_resend(request: HttpRequest, pk: int) -> HttpResponse:
+def person_resend(request: Request, pk: int) -> HttpResponse:
     user = get_object_or_404(User, pk=pk)
     try:
         services.send_invitation(user, invited_by=request.user)
@@ -58,7 +59,7 @@ def person_resend(request: HttpRequest, pk: int) -> HttpResponse:
 
 @admin_required
 @require_POST
-def person_role(request: HttpRequest, pk: int) -> HttpResponse:
+def person_role(request: Request, pk: int) -> HttpResponse:
     user = get_object_or_404(User, pk=pk)
     form = RoleForm(request.POST)
     if not form.is_valid():
@@ -74,7 +75,7 @@ def person_role(request: HttpRequest, pk: int) -> HttpResponse:
 
 @admin_required
 @require_POST
-def person_deactivate(request: HttpRequest, pk: int) -> HttpResponse:
+def person_deactivate(request: Request, pk: int) -> HttpResponse:
     user = get_object_or_404(User, pk=pk)
     form = DeactivationForm(request.POST, user=user)
     if not form.is_valid():
@@ -90,14 +91,14 @@ def person_deactivate(request: HttpRequest, pk: int) -> HttpResponse:
 
 @admin_required
 @require_POST
-def person_reactivate(request: HttpRequest, pk: int) -> HttpResponse:
+def person_reactivate(request: Request, pk: int) -> HttpResponse:
     user = services.reactivate(get_object_or_404(User, pk=pk))
     messages.success(request, f"{user} may sign in again.")
     return redirect("users:person", pk)
 
 
 def _person_page(
-    request: HttpRequest,
+    request: Request,
     user: User,
     role_form: RoleForm | None = None,
     deactivation_form: DeactivationForm | None = None,
