@@ -5,10 +5,11 @@ import re
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from localorg import ids
+from localorg import clock, ids
 from localorg.api.service import Answer, error_answer, serve
 from localorg.faults import Rule
 from localorg.org import Org
@@ -56,10 +57,11 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        send = _dated(send)
         incoming = await _read(scope, receive)
         is_api = incoming.path == DATA or incoming.path.startswith(DATA + "/")
-        if len(incoming.path) + len(incoming.query) > LONGEST_URI:
-            await _send(send, error_answer(self.org, 414, "URI_TOO_LONG", "The URI is longer than 16,384 bytes."))
+        if too_long := _too_long(incoming):
+            await _send(send, Answer(too_long, {}, b""))
             return
         rules = self._fire(incoming)
         await _delay(rules)
@@ -177,6 +179,18 @@ def _replay(incoming: Incoming, receive: Receive) -> Receive:
     return replayed
 
 
+def _dated(send: Send) -> Send:
+    """Every answer tells the org's time, by which clients set their cursors."""
+
+    async def dated(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            now = formatdate(clock.now().timestamp(), usegmt=True)
+            message["headers"] = [*message.get("headers", ()), (b"date", now.encode())]
+        await send(message)
+
+    return dated
+
+
 async def _nowhere(message: Message) -> None:
     """Swallows an answer that must not arrive."""
 
@@ -185,6 +199,13 @@ async def _close(scope: Scope, receive: Receive) -> None:
     scope[CLOSE]()
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def _too_long(incoming: Incoming) -> int | None:
+    """414 for the URI, 431 for URI and headers together; the edge sends no body with either."""
+    uri = len(incoming.path) + len(incoming.query) + 1
+    headers = sum(len(name) + len(value) + 4 for name, value in incoming.headers.items())
+    return 414 if uri > LONGEST_URI else 431 if uri + headers > LONGEST_URI else None
 
 
 async def _send(send: Send, answer: Answer) -> None:

@@ -48,6 +48,7 @@ def run(org: Org, listener: socket.socket, on_ready: Callable[[], None]) -> None
         "access_log": False,
         "log_level": "warning",
         "server_header": False,
+        "date_header": False,  # uvicorn's lags by up to a second; front.py tells the org's own time
         "timeout_graceful_shutdown": 1,
         "timeout_keep_alive": 75,
         "backlog": 2048,

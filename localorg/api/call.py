@@ -1,7 +1,7 @@
 """A request to the REST API as handlers see it, and their reply."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -39,6 +39,7 @@ class Call:
     version: str
     path: tuple[str, ...]  # decoded segments after the version
     query: Mapping[str, str]
+    answer: "Callable[[Call], Reply]"  # how a call within this one is answered
     headers: Mapping[str, str]  # names in lower case
     origin: str = ""  # scheme and host as the caller named them
     content: bytes = b""

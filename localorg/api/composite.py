@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from localorg.api import router, tree_request
+from localorg.api import tree_request
 from localorg.api.call import Call, Reply
 from localorg.database import savepoint
 from localorg.errors import refuse
@@ -61,7 +61,7 @@ def together(call: Call, parts: list[Any], all_or_none: bool) -> list[Any]:
 def _answer(call: Call, part: Mapping[str, Any], answers: Answers) -> dict[str, Any]:
     try:
         with savepoint(call.db):
-            reply = router.answer(_subcall(call, part, answers))
+            reply = call.answer(_subcall(call, part, answers))
             if reply.failed:
                 raise _Failed(reply)
     except _Halted as halted:
@@ -217,7 +217,7 @@ def _batch_part(call: Call, part: Mapping[str, Any]) -> dict[str, Any]:
         }
     try:
         with savepoint(call.db):
-            reply = router.answer(subcall(call, str(part.get("method")), match, {}, part.get("richInput")))
+            reply = call.answer(subcall(call, str(part.get("method")), match, {}, part.get("richInput")))
             if reply.failed:
                 raise _Failed(reply)
     except _Failed as failed:

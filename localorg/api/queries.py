@@ -44,7 +44,7 @@ def _query(call: Call, deleted: bool) -> Reply:
 
 
 def _rows(call: Call, compiled: Compiled) -> dict[str, Any]:
-    size = page_size(call)
+    size = SMALLEST_PAGE if compiled.is_wide else page_size(call)
     rows = run.first_rows(call.db, compiled, size)
     if len(rows) <= size and not call.repeat_page:
         return _whole(run.records(call.db, compiled, rows, call.rows_url))

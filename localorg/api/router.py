@@ -50,6 +50,7 @@ ROUTES = (
     _route("sobjects/{name}/describe/layouts/{record_type}", GET=describe.layout),
     _route("sobjects/{name}/updated", GET=queries.updated),
     _route("sobjects/{name}/deleted", GET=queries.deleted),
+    _route("sobjects/{name}/id", POST=rows.create_by_id),
     _route("sobjects/{name}/{record_id}", GET=rows.read, PATCH=rows.update, DELETE=rows.delete),
     _route(
         "sobjects/{name}/{field}/{value}",

@@ -6,7 +6,7 @@ from localorg.api import records
 from localorg.api.call import Call, Reply
 from localorg.api.lookups import by_external_id, external_field, record_id_of, sobject_of
 from localorg.dml import remove, write
-from localorg.errors import not_found, refuse
+from localorg.errors import not_found, refuse, refuse_record
 
 
 def create(call: Call, name: str) -> Reply:
@@ -17,10 +17,19 @@ def create(call: Call, name: str) -> Reply:
 
 def read(call: Call, name: str, record_id: str) -> Reply:
     sobject = sobject_of(call, name)
-    found = records.one(call, sobject, record_id_of(sobject, record_id), _wanted(call))
+    known = record_id_of(sobject, record_id)
+    found = records.one(call, sobject, known, _wanted(call))
+    if found is None and call.work.is_deleted(known) and call.schema.of_id(known) is sobject:
+        raise refuse_record("ENTITY_IS_DELETED", "entity is deleted", status=404)
     if found is None:
         raise not_found()
     return Reply(body=found)
+
+
+def create_by_id(call: Call, name: str) -> Reply:
+    """An upsert by Id without an id: always a create."""
+    reply = create(call, name)
+    return Reply(201, reply.body | {"created": True}, reply.headers)
 
 
 def update(call: Call, name: str, record_id: str) -> Reply:

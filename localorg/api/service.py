@@ -101,6 +101,7 @@ def _call(
         version,
         path,
         incoming.parameters,
+        router.answer,
         incoming.headers,
         incoming.origin,
         incoming.body,

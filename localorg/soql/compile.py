@@ -15,6 +15,7 @@ from localorg.soql.tree import Column, Function, Operand, Order, Path, Query, Ty
 
 FARTHEST_OFFSET = 2000
 MOST_AGGREGATE_ROWS = 2000
+WIDE = 2  # long text areas
 
 
 @dataclass(slots=True)
@@ -38,6 +39,12 @@ class Compiled:
     names: list[str] = field(default_factory=list)  # of an aggregate's columns
     booleans: set[str] = field(default_factory=set)
     parent_key: int = 0  # of a child query: where its row tells the parent
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether rows are so long that pages get short."""
+        names = self.node.values if not self.aggregate else ()
+        return sum(not f.filterable for n in names if (f := self.sobject.find(n)) and f.type == "textarea") >= WIDE
 
     @property
     def base(self) -> str:
@@ -97,6 +104,9 @@ class _Compiler:
 
     def _aggregate(self, query: Query, scope: Scope) -> Compiled:
         count_only = self._is_count(query)
+        if query.limit is not None and not query.group and not count_only:
+            message = "Non-grouped query that uses overall aggregate functions cannot also use LIMIT"
+            raise refuse("MALFORMED_QUERY", message)
         names, selects, booleans = self._aggregate_columns(query, scope)
         group = [self._group(operand, scope) for operand in query.group]
         having = Conditions(scope, self._subquery)

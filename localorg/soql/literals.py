@@ -30,7 +30,7 @@ def text_of(literal: Literal, like: bool = False) -> str:
             return chr(int(sign[1:], 16))
         if like and sign in "%_\\":
             return "\\" + sign
-        if sign not in ESCAPES and not (sign in "%_"):
+        if sign not in ESCAPES and sign not in "%_":
             raise refuse(
                 "MALFORMED_QUERY",
                 f"Invalid string literal '{literal.text[1:-1]}'. Illegal character sequence '\\{sign}' in string literal.",

@@ -50,7 +50,7 @@ def _unexpected(token: str) -> Refused:
 
 def _unexpected_character(text: str, position: int) -> Refused:
     if text[position] == "'":
-        return refuse("MALFORMED_QUERY", "line 1:%d mismatched character '<EOF>' expecting '''" % len(text))
+        return refuse("MALFORMED_QUERY", f"line 1:{len(text)} mismatched character '<EOF>' expecting '''")
     word = text[position:].split(None, 1)[0]
     return _unexpected(word if word.isidentifier() else text[position])
 

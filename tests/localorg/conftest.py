@@ -1,0 +1,48 @@
+"""One server for all tests of the local org, back to its seed before each."""
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from tests.localorg.client import REDIRECT, Caller, Server
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    running = Server(tmp_path_factory.mktemp("localorg"), "--redirect-uri", REDIRECT)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def fresh(server: Server) -> Server:
+    """The server with the records of its seed, no faults, nothing counted."""
+    requests.post(f"{server.url}/localorg/faults", json=[], timeout=30)
+    requests.post(f"{server.url}/localorg/reset", timeout=30)
+    requests.post(f"{server.url}/localorg/settings", json={"used": 0, "daily_limit": 100_000}, timeout=30)
+    requests.delete(f"{server.url}/localorg/calls", timeout=30)
+    return server
+
+
+@pytest.fixture
+def admin(fresh: Server) -> Caller:
+    return sign_in(fresh, "System Administrator")
+
+
+@pytest.fixture
+def rep(fresh: Server) -> Caller:
+    return sign_in(fresh, "Standard User")
+
+
+def sign_in(server: Server, profile: str) -> Caller:
+    user = next(user for user in server.facts["users"] if user["profile"] == profile)
+    form = {
+        "grant_type": "password",
+        "username": user["username"],
+        "password": user["password"],
+        "client_id": server.facts["client_id"],
+        "client_secret": server.facts["client_secret"],
+    }
+    answer = requests.post(f"{server.url}/services/oauth2/token", data=form, timeout=30)
+    return Caller(server.url, answer.json()["access_token"])
