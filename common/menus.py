@@ -1,6 +1,7 @@
 """Menus that apps add their pages to, in ``ready()``: "main" beside every page, "settings" beside the settings."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.http import HttpRequest
@@ -15,6 +16,7 @@ class Item:
     icon: str = field(compare=False)
     section: str = field(compare=False, default="")
     admins_only: bool = field(compare=False, default=False)
+    count: Callable[[], int] | None = field(compare=False, default=None)  # of what asks to be looked at
 
     @property
     def url(self) -> str:

@@ -32,7 +32,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     paginator = HonestPaginator
     show_full_result_count = False
 
-    def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
         columns = [column for column in self.model._meta.fields if not isinstance(column, SecretField)]
         return [column.name for column in columns]
 

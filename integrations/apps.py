@@ -9,11 +9,19 @@ class IntegrationsConfig(AppConfig):
     name = "integrations"
 
     def ready(self) -> None:
-        import_module("integrations.panels")  # fills the slots of other apps' pages
+        panels = import_module("integrations.panels")  # fills the slots of other apps' pages
         import_module("integrations.receivers").connect()
         import_module("integrations.schedules").connect()
         menus.add("settings", menus.Item(15, "My Salesforce login", "salesforce:personal", "key"))
         menus.add(
             "settings",
-            menus.Item(60, "Salesforce", "integrations:overview", "cloud-data-connection", "Integrations", True),
+            menus.Item(
+                60,
+                "Salesforce",
+                "integrations:overview",
+                "cloud-data-connection",
+                "Integrations",
+                admins_only=True,
+                count=panels.open_errors,
+            ),
         )

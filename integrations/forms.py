@@ -49,7 +49,7 @@ class AppForm(forms.Form):
 
     def __init__(self, connection: Connection, local_org: LocalOrg | None, *args: Any, **kwargs: Any) -> None:
         self.connection, self.local_org = connection, local_org
-        super().__init__(*args, initial=self._initial(), **kwargs)
+        super().__init__(*args, **{"initial": self._initial(), **kwargs})
         self.is_secret_kept = bool(connection.client_secret or settings.SALESFORCE_CLIENT_SECRET or local_org)
         if self.is_secret_kept:
             self.fields["client_secret"].help_text = "A secret is kept. Leave this empty to keep it."
@@ -93,8 +93,6 @@ class AppForm(forms.Form):
 class ObjectSettingsForm(forms.ModelForm):
     """How one kind of record is pulled and pushed."""
 
-    push_stages = forms.MultipleChoiceField(label="Stages", required=False, widget=forms.CheckboxSelectMultiple)
-
     pull_every = forms.IntegerField(label="Minutes between pulls", min_value=1, max_value=24 * 60)
 
     class Meta:
@@ -125,7 +123,12 @@ class ObjectSettingsForm(forms.ModelForm):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.descriptions = descriptions
-        self.fields["push_stages"].choices = [(NO_STAGE, "No stage"), *((str(pk), name) for pk, name in stages)]
+        self.fields["push_stages"] = forms.MultipleChoiceField(
+            label="Stages",
+            required=False,
+            choices=[(NO_STAGE, "No stage"), *((str(pk), name) for pk, name in stages)],
+            widget=forms.CheckboxSelectMultiple,
+        )
         self.initial["push_stages"] = [NO_STAGE if pk is None else str(pk) for pk in self.instance.push_stages]
         if self.instance.record_kind == "contact":
             self.fields["create_as"] = forms.ChoiceField(

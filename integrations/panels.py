@@ -15,6 +15,7 @@ from integrations.logins import the_connection
 from integrations.models import Connection, ErrorEntry, RecordLink, SyncEvent
 from integrations.sync.records import RECORD_TYPES, kind_of
 
+SHOWN_NAMES = 3
 ICONS = {
     SyncEvent.Kind.PUSHED: "cloud-up",
     SyncEvent.Kind.CREATED: "cloud-plus",
@@ -26,6 +27,10 @@ ICONS = {
     SyncEvent.Kind.CONFLICT: "arrows-split-2",
     SyncEvent.Kind.REFUSED: "cloud-x",
 }
+
+
+def open_errors() -> int:
+    return ErrorEntry.objects.open().count()
 
 
 @slots.fill("record.badges")
@@ -69,7 +74,7 @@ def home_card(request: HttpRequest, records: Sequence[Any]) -> list[str]:
         "connection": connection,
         "phase": connection.phase,
         "phases": Connection.Phase,
-        "open_errors": ErrorEntry.objects.open().count(),
+        "open_errors": open_errors(),
         "waiting": connection.outbox.count(),
     }
     return [render_to_string("integrations/_home.html", context, request) for _ in records]
@@ -89,10 +94,13 @@ def sync_events(record: Model, until: datetime | None, limit: int) -> Iterable[t
 
 def _entry(event: SyncEvent, labels: dict[str, str]) -> timeline.Entry:
     login = f"As {event.credential} ({event.credential_reason})." if event.credential else ""
+    names = [labels.get(name, name) for name in event.changes]
+    more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+    what = ", ".join(names[:SHOWN_NAMES]) + more
     return timeline.Entry(
         at=event.at,
         icon=ICONS.get(event.kind, "cloud"),  # type: ignore[call-overload]
-        title=event.get_kind_display(),
+        title=f"{event.get_kind_display()}: {what}" if what else event.get_kind_display(),
         detail=" ".join(part for part in (event.summary, login) if part),
         who=str(event.actor) if event.actor else "",
         changes=[

@@ -7,11 +7,12 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from common.http import Request
 from integrations import connecting
 from integrations.access import admin_required
 from integrations.forms import AppForm
@@ -37,7 +38,7 @@ class Attempt:
 
 
 @admin_required
-def connect(request: HttpRequest) -> HttpResponse:
+def connect(request: Request) -> HttpResponse:
     """The app and its login host; then off to the org."""
     connection, org = _with_typed_app(request, the_connection()), local_org()
     form = AppForm(connection, org, request.POST or None)
@@ -53,7 +54,7 @@ def connect(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_GET
-def callback(request: HttpRequest) -> HttpResponse:
+def callback(request: Request) -> HttpResponse:
     """The org sends the browser back here, with a code or with its refusal."""
     attempt = _attempt(request)
     if attempt is None:
@@ -76,7 +77,7 @@ def callback(request: HttpRequest) -> HttpResponse:
 
 
 @admin_required
-def replace(request: HttpRequest) -> HttpResponse:
+def replace(request: Request) -> HttpResponse:
     """The login was another org's: go over to it only when an admin knows what that costs."""
     other = request.session.get(OTHER_ORG)
     if not other:
@@ -90,7 +91,7 @@ def replace(request: HttpRequest) -> HttpResponse:
 
 
 @admin_required
-def disconnect(request: HttpRequest) -> HttpResponse:
+def disconnect(request: Request) -> HttpResponse:
     connection = the_connection()
     if not connection.is_connected:
         return redirect("integrations:overview")
@@ -107,7 +108,7 @@ def disconnect(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-def personal(request: HttpRequest) -> HttpResponse:
+def personal(request: Request) -> HttpResponse:
     """A user's own login; POST goes to the org."""
     connection = the_connection()
     if request.method == "POST" and connection.is_connected:
@@ -119,7 +120,7 @@ def personal(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-def personal_disconnect(request: HttpRequest) -> HttpResponse:
+def personal_disconnect(request: Request) -> HttpResponse:
     credential = Credential.objects.filter(user=request.user.pk).first()
     if credential:
         connecting.disconnect_personal(credential)
@@ -132,7 +133,7 @@ def callback_url() -> str:
     return settings.SITE_URL + reverse("salesforce:callback")
 
 
-def _to_the_org(request: HttpRequest, connection: Connection, **purpose: Any) -> HttpResponse:
+def _to_the_org(request: Request, connection: Connection, **purpose: Any) -> HttpResponse:
     """Redirects there. Pages post by htmx: a form's own redirect to another site is stopped by our ``form-action``."""
     attempt = Attempt(state=oauth.new_secret(), verifier=oauth.new_secret(), **purpose)
     request.session[LOGIN] = asdict(attempt)
@@ -140,7 +141,7 @@ def _to_the_org(request: HttpRequest, connection: Connection, **purpose: Any) ->
     return redirect(oauth.authorization_url(app, callback_url(), state=attempt.state, verifier=attempt.verifier))
 
 
-def _attempt(request: HttpRequest) -> Attempt | None:
+def _attempt(request: Request) -> Attempt | None:
     """The attempt that this return belongs to. It is used up, whatever comes of it."""
     kept = request.session.pop(LOGIN, None)
     if not kept or not secrets.compare_digest(kept["state"].encode(), request.GET.get("state", "").encode()):
@@ -148,7 +149,7 @@ def _attempt(request: HttpRequest) -> Attempt | None:
     return Attempt(**kept)
 
 
-def _finish(request: HttpRequest, attempt: Attempt) -> Credential:
+def _finish(request: Request, attempt: Attempt) -> Credential:
     if error := request.GET.get("error", ""):
         raise oauth.refusal(error, request.GET.get("error_description", ""))
     if not attempt.is_personal and not request.user.is_admin:
@@ -164,7 +165,7 @@ def _finish(request: HttpRequest, attempt: Attempt) -> Credential:
         raise
 
 
-def _kept(request: HttpRequest, connection: Connection, attempt: Attempt, tokens: oauth.TokenSet) -> Credential:
+def _kept(request: Request, connection: Connection, attempt: Attempt, tokens: oauth.TokenSet) -> Credential:
     if attempt.is_personal:
         return connecting.connect_personal(connection, request.user, tokens)
     credential = connecting.connect(connection, request.user, tokens, replacing=attempt.replacing)
@@ -172,7 +173,7 @@ def _kept(request: HttpRequest, connection: Connection, attempt: Attempt, tokens
     return credential
 
 
-def _with_typed_app(request: HttpRequest, connection: Connection) -> Connection:
+def _with_typed_app(request: Request, connection: Connection) -> Connection:
     """The connection with the app as it was typed; saved only once a login through it has succeeded."""
     if typed := request.session.get(APP):
         connection.login_url, connection.client_id = typed["login_url"], typed["client_id"]

@@ -5,12 +5,12 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from common.http import wants_fragment
+from common.http import Request, wants_fragment
 from common.paging import paged
 from integrations import connecting, mending, services
 from integrations.access import admin_required
@@ -26,7 +26,7 @@ STATES = {"open": "Open", "closed": "Closed", "all": "All"}
 
 
 @admin_required
-def error_list(request: HttpRequest) -> HttpResponse:
+def error_list(request: Request) -> HttpResponse:
     entries = _filtered(request)
     context = {
         "page": paged(entries.select_related("credential"), request, NEWEST),
@@ -41,14 +41,14 @@ def error_list(request: HttpRequest) -> HttpResponse:
 
 
 @admin_required
-def error_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def error_detail(request: Request, pk: int) -> HttpResponse:
     entry = get_object_or_404(ErrorEntry.objects.select_related("connection", "credential", "actor"), pk=pk)
     return framed(request, "integrations/error.html", _detail(entry))
 
 
 @admin_required
 @require_POST
-def retry(request: HttpRequest) -> HttpResponse:
+def retry(request: Request) -> HttpResponse:
     """Retry the chosen entries, or all of one cause."""
     entries = ErrorEntry.objects.open().select_related("connection")
     if code := request.POST.get("code", ""):
@@ -65,7 +65,7 @@ def retry(request: HttpRequest) -> HttpResponse:
 
 @admin_required
 @require_POST
-def mend(request: HttpRequest, pk: int) -> HttpResponse:
+def mend(request: Request, pk: int) -> HttpResponse:
     """Another value, and off it goes again."""
     entry = get_object_or_404(ErrorEntry.objects.open().select_related("connection"), pk=pk)
     try:
@@ -80,7 +80,7 @@ def mend(request: HttpRequest, pk: int) -> HttpResponse:
 
 @admin_required
 @require_POST
-def match(request: HttpRequest, pk: int) -> HttpResponse:
+def match(request: Request, pk: int) -> HttpResponse:
     """Link to one of the candidates, or create another record."""
     entry = get_object_or_404(ErrorEntry.objects.open().select_related("connection"), pk=pk)
     remote_id = request.POST.get("remote_id", "")
@@ -93,7 +93,7 @@ def match(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("integrations:error", pk=pk)
 
 
-def _filtered(request: HttpRequest) -> QuerySet[ErrorEntry]:
+def _filtered(request: Request) -> QuerySet[ErrorEntry]:
     entries = ErrorEntry.objects.all()
     state = request.GET.get("state", "open")
     if state != "all":
@@ -132,7 +132,7 @@ def _candidates(entry: ErrorEntry) -> list[dict[str, str]]:
     return [one for one in entry.details.get("candidates", []) if one.get("remote_id")]
 
 
-def _retry(request: HttpRequest, entries: list[ErrorEntry]) -> int:
+def _retry(request: Request, entries: list[ErrorEntry]) -> int:
     """What our own check refused by an old description of the org is checked by a new one."""
     connection = the_connection()
     stale = any(entry.by == ErrorEntry.By.TANDEM and entry.code in OF_THE_DESCRIPTION for entry in entries)
@@ -144,7 +144,7 @@ def _retry(request: HttpRequest, entries: list[ErrorEntry]) -> int:
     return services.retry(entries, request.user)
 
 
-def _back(request: HttpRequest) -> str:
+def _back(request: Request) -> str:
     """The list or the entry that the button stood on."""
     pk = request.POST.get("back", "")
     return reverse("integrations:error", args=[pk]) if pk.isdecimal() else reverse("integrations:errors")

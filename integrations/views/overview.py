@@ -3,10 +3,11 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
+from common.http import Request
 from integrations import connecting, progress, services
 from integrations.access import admin_required
 from integrations.logins import the_connection
@@ -20,7 +21,7 @@ LIVE, SLOW = "every 2s", "every 20s"
 
 
 @admin_required
-def overview(request: HttpRequest) -> HttpResponse:
+def overview(request: Request) -> HttpResponse:
     connection = the_connection()
     if not connection.is_connected:
         return framed(request, "integrations/unconnected.html", {"local_org": local_org()})
@@ -28,7 +29,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 @admin_required
-def status(request: HttpRequest) -> HttpResponse:
+def status(request: Request) -> HttpResponse:
     """The living part of the page; it asks for itself again only while something is under way."""
     connection = the_connection()
     if not connection.is_connected:
@@ -37,7 +38,7 @@ def status(request: HttpRequest) -> HttpResponse:
 
 
 @admin_required
-def start(request: HttpRequest) -> HttpResponse:
+def start(request: Request) -> HttpResponse:
     """“Start syncing now”: says what will happen, and does it on POST."""
     connection = the_connection()
     if connection.phase != Connection.Phase.SETUP:
@@ -54,7 +55,7 @@ def start(request: HttpRequest) -> HttpResponse:
 
 @admin_required
 @require_POST
-def hold(request: HttpRequest) -> HttpResponse:
+def hold(request: Request) -> HttpResponse:
     connection = the_connection()
     is_held = request.POST.get("held") == "1"
     connecting.hold(connection, is_held=is_held)
@@ -64,7 +65,7 @@ def hold(request: HttpRequest) -> HttpResponse:
 
 @admin_required
 @require_POST
-def team_login(request: HttpRequest) -> HttpResponse:
+def team_login(request: Request) -> HttpResponse:
     connection = the_connection()
     usable = connection.credentials.filter(broken_reason="")
     credential = get_object_or_404(usable, pk=_number(request.POST.get("credential", "")))
@@ -75,7 +76,7 @@ def team_login(request: HttpRequest) -> HttpResponse:
 
 @admin_required
 @require_POST
-def pull(request: HttpRequest) -> HttpResponse:
+def pull(request: Request) -> HttpResponse:
     """Pull one object, or all."""
     connection = the_connection()
     try:
@@ -89,7 +90,7 @@ def pull(request: HttpRequest) -> HttpResponse:
 
 @admin_required
 @require_POST
-def refresh(request: HttpRequest) -> HttpResponse:
+def refresh(request: Request) -> HttpResponse:
     """Read users, fields, picklists and stages of the org again."""
     connection = the_connection()
     credential = connection.team_credential

@@ -1,12 +1,13 @@
 """The sync card of a record, and its button. Every user may look and push."""
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_POST
 from django_htmx.http import trigger_client_event
 
+from common.http import Request
 from common.models import Record
 from integrations import services
 from integrations.panels import sync_card
@@ -14,13 +15,13 @@ from integrations.sync.records import RECORD_TYPES
 
 
 @login_required
-def panel(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+def panel(request: Request, kind: str, pk: int) -> HttpResponse:
     return _card(request, _record(kind, pk))
 
 
 @login_required
 @require_POST
-def push(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+def push(request: Request, kind: str, pk: int) -> HttpResponse:
     """Push now; the card then tells the outcome as soon as there is one."""
     record = _record(kind, pk)
     try:
@@ -30,7 +31,7 @@ def push(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     return _card(request, record)
 
 
-def _card(request: HttpRequest, record: Record, refused: str = "") -> HttpResponse:
+def _card(request: Request, record: Record, refused: str = "") -> HttpResponse:
     """The card, and the badge above it. Whoever waited for the record hears that it is through."""
     card = sync_card(request, record, refused=refused)
     title = render_to_string("common/_title.html", {"record": record, "is_swapped": True}, request)
