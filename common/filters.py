@@ -36,7 +36,7 @@ class RecordFilter(django_filters.FilterSet):
     owner = django_filters.ModelChoiceFilter(
         queryset=get_user_model()._default_manager.all(), label="Owner", empty_label="Any owner"
     )
-    synced = YesNoFilter(when=~Q(crm_id=""), label="Synced", empty_label="Synced or not")
+    synced = YesNoFilter(when=~Q(crm_id=""), label="Synced", empty_label="Synced?")
 
     def filter_words(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         return queryset.matching(value)  # type: ignore[attr-defined]

@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import BooleanField, F, Func, GeneratedField, Model, QuerySet, Value
 from django.http import HttpRequest, QueryDict
 from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import ValidationError as ParameterError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -170,13 +171,12 @@ def _read(cursor: str, model: type[Model], order: Order) -> list[Any]:
 
 
 class KeysetPagination(BasePagination):
-    """``{"results", "next", "previous"}``. A view may offer ``orders``, picked by ``?sort=``; ``?limit=`` up to 500."""
+    """``{"results", "next", "previous"}``. A view may offer ``orders``, picked by ``?ordering=``; ``?limit=`` up to 500."""
 
     page_size = 100
 
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
-        orders: Mapping[str, Order] = getattr(view, "orders", {"": NEWEST})
-        order = orders.get(request.query_params.get("sort", ""), next(iter(orders.values())))
+        order = self._order(request, view)
         after, before = request.query_params.get("after", ""), request.query_params.get("before", "")
         try:
             page = keyset_page(queryset, order, after=after, before=before, size=self._size(request))
@@ -197,7 +197,7 @@ class KeysetPagination(BasePagination):
         )
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        link = {"type": "string", "format": "uri", "nullable": True}
+        link = {"type": ["string", "null"], "format": "uri"}
         return {
             "type": "object",
             "required": ["results", "next", "previous"],
@@ -206,20 +206,33 @@ class KeysetPagination(BasePagination):
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
         texts = {
-            "after": "Rows after this cursor.",
-            "before": "Rows before this cursor.",
-            "limit": f"Rows a page, at most {MAX_PAGE_SIZE}.",
+            "after": ("Rows after this cursor.", {"type": "string"}),
+            "before": ("Rows before this cursor.", {"type": "string"}),
+            "limit": (
+                "Rows a page.",
+                {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": self.page_size},
+            ),
+            "ordering": ("What comes first.", {"type": "string", "enum": list(_orders(view))}),
         }
         return [
-            {
-                "name": name,
-                "in": "query",
-                "description": text,
-                "schema": {"type": "integer" if name == "limit" else "string"},
-            }
-            for name, text in texts.items()
+            {"name": name, "in": "query", "description": text, "schema": schema}
+            for name, (text, schema) in texts.items()
+            if name != "ordering" or len(_orders(view)) > 1
         ]
 
+    def _order(self, request: Request, view: APIView | None) -> Order:
+        orders = _orders(view)
+        name = request.query_params.get("ordering") or next(iter(orders))
+        if name not in orders:
+            raise ParameterError({"ordering": [f"Choose one of: {', '.join(orders)}."]})
+        return orders[name]
+
     def _size(self, request: Request) -> int:
-        limit = request.query_params.get("limit", "")
-        return min(max(int(limit), 1), MAX_PAGE_SIZE) if limit.isdecimal() else self.page_size
+        limit = request.query_params.get("limit") or str(self.page_size)
+        if not (limit.isascii() and limit.isdecimal()):
+            raise ParameterError({"limit": [f"Give a number from 1 to {MAX_PAGE_SIZE}."]})
+        return min(max(int(limit[:9]), 1), MAX_PAGE_SIZE)
+
+
+def _orders(view: APIView | None) -> Mapping[str, Order]:
+    return getattr(view, "orders", {"": NEWEST})

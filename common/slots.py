@@ -1,7 +1,17 @@
 """Named places in pages that another app may fill: a page says where, an app says what, neither imports the other.
 
 A filler takes the request and a sequence of records and returns one piece of HTML for each, so that a list costs the
-queries that one record costs.
+queries that one record costs. The places:
+
+    record.badges    beside a record's name, and in the last column of lists
+    record.actions   buttons in the head of a record's page
+    record.panels    cards (``<section class="card">``) below a record's first fields
+    record.activity  cards above its timeline; activities puts its own there
+    record.related   cards with other records, after those
+    home.panels      cards on top of the home page; the record is the user
+
+Saving a line of a record's page, or an activity, triggers the event ``record-saved`` on the body. Entries of the
+timeline come in through ``common.timeline.source``, menu items through ``common.menus.add``.
 """
 
 import logging

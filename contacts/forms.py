@@ -49,4 +49,5 @@ class ContactForm(RecordForm):
             "department", "street", "postal_code", "city", "state", "country", "time_zone", "no_email", "do_not_call",
         ]  # fmt: skip
         widgets = {"account": RecordPicker("account")}
+        labels = {"other_emails": "Other e-mails"}
         help_texts = {"other_emails": "Separated by commas."}

@@ -27,7 +27,7 @@ class StageFilter(django_filters.ModelChoiceFilter):
 
 class DealFilter(RecordFilter):
     stage = StageFilter(queryset=Stage.objects.choosable(), empty_label="Any stage")
-    open = YesNoFilter(when=Q(stage__is_closed=False), label="Open", empty_label="Open or closed")
+    open = YesNoFilter(when=Q(stage__is_closed=False), label="Open", empty_label="Open?")
     account = django_filters.ModelChoiceFilter(queryset=Account.objects.all())
 
     class Meta:

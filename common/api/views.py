@@ -1,0 +1,121 @@
+"""What the REST endpoints have in common: who acts, which filters there are, and writes through the apps' services."""
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from datetime import UTC
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.http import HttpResponseBase
+from django.utils import timezone
+from rest_framework import mixins, status
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
+
+from common.acting import acting_as
+from common.models import Origin
+from common.paging import Order
+
+
+def both_ways(**columns: str) -> dict[str, Order]:
+    """The orders ``name`` and ``-name`` for each column, rows in the order of their ids where it is the same."""
+    both: dict[str, Order] = {}
+    for name, column in columns.items():
+        both |= {f"-{name}": (f"-{column}", "-id"), name: (column, "id")}
+    return both
+
+
+class ApiView(APIView):
+    """Runs as the user whom REST framework found, by token or session, and in UTC.
+
+    The middleware that does so for pages runs before a token is read.
+    """
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with ExitStack() as self.acting, timezone.override(UTC):
+            return super().dispatch(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        user = request.user
+        self.acting.enter_context(acting_as(user if user.is_authenticated else None))
+
+
+class IsAdmin(BasePermission):
+    message = "Only admins may do this."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return bool(request.user.is_authenticated and request.user.is_admin)
+
+
+class ListView(ApiView, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Any]):
+    """Lists, by pages and filters, and single rows."""
+
+    lookup_value_converter = "int"
+    orders: ClassVar[Mapping[str, Order]]
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        self._refuse_unknown(request)
+        return super().list(request, *args, **kwargs)
+
+    def _refuse_unknown(self, request: Request) -> None:
+        """A misspelt filter would find everything."""
+        pages = self.paginator.get_schema_operation_parameters(self)  # type: ignore[union-attr]
+        known = [*self.filterset_class.base_filters, *(one["name"] for one in pages)]
+        unknown = set(request.query_params) - {*known, api_settings.URL_FORMAT_OVERRIDE}
+        if unknown:
+            message = f"There is no such filter. There are: {', '.join(known)}."
+            raise ValidationError({name: [message] for name in sorted(unknown)})
+
+
+class WriteView(ListView):
+    """Rows that people write, through the services that pages use as well; a ``PATCH`` writes what it names."""
+
+    http_method_names = ["get", "head", "options", "post", "patch", "delete"]
+    create_row: Callable[..., Any]
+    update_row: Callable[[int, Mapping[str, Any]], Any]
+    delete_row: Callable[[int], None]
+
+    def create(self, request: Request) -> Response:
+        row = self.create_row(**{"origin": Origin.API, **self._checked(request)})
+        where = request.build_absolute_uri(f"{request.path}{row.pk}/")
+        return Response(self.get_serializer(row).data, status.HTTP_201_CREATED, headers={"Location": where})
+
+    def partial_update(self, request: Request, pk: int) -> Response:
+        row = self.update_row(pk, self._checked(request, self.get_object()))
+        return Response(self.get_serializer(row).data)
+
+    def destroy(self, request: Request, pk: int) -> Response:
+        self.delete_row(self.get_object().pk)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def _checked(self, request: Request, row: Any = None) -> dict[str, Any]:
+        serializer = self.get_serializer(row, data=request.data, partial=row is not None)
+        serializer.is_valid(raise_exception=True)
+        return serializer.validated_data
+
+
+class RecordView(WriteView):
+    """Accounts, contacts and deals. Hidden ones are in no list, as on pages."""
+
+    def get_queryset(self) -> QuerySet[Any]:
+        rows = super().get_queryset()
+        return rows.visible() if self.action == "list" else rows  # type: ignore[attr-defined]
+
+
+class NothingHere(ApiView):
+    """What the addresses that lead nowhere answer."""
+
+    permission_classes = [AllowAny]
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if not request.path.endswith("/"):
+            raise NotFound(f"Addresses end with a slash: {request.path}/")
+        raise NotFound("There is nothing at this address.")

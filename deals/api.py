@@ -1,0 +1,58 @@
+from typing import Any
+
+from django.core.validators import RegexValidator
+from django.db.models import QuerySet
+
+from accounts.models import Account
+from common.api.fields import ReferenceField
+from common.api.filters import RecordApiFilter
+from common.api.serializers import FIRST, LAST, RecordSerializer
+from common.api.views import RecordView, both_ways
+from deals import services
+from deals.filters import DealFilter
+from deals.models import Deal, Stage
+
+
+class StageField(ReferenceField):
+    """A name that several pipelines have means the deal's own; of a new deal, the default one's."""
+
+    def narrowed(self, found: QuerySet[Any]) -> list[Stage]:
+        stages = list(found)
+        deal = self.parent.instance
+        own = [
+            one for one in stages if (one.pipeline_id == deal.stage.pipeline_id if deal else one.pipeline.is_default)
+        ]
+        return own or stages
+
+
+class DealSerializer(RecordSerializer):
+    account = ReferenceField(queryset=Account.objects.all(), required=False, allow_null=True)
+    stage = StageField(
+        queryset=Stage.objects.choosable(), word="name", required=False, help_text="Id or name; at first the first one."
+    )
+
+    class Meta(RecordSerializer.Meta):
+        model = Deal
+        fields = [
+            *FIRST, "name", "account", "amount", "currency", "probability", "close_on", "next_step", "description", *LAST
+        ]  # fmt: skip
+        read_only_fields = ["crm_id"]
+        extra_kwargs = {
+            "currency": {
+                "validators": [RegexValidator(r"^[A-Z]{3}$", "Give the three capital letters of a currency: EUR.")]
+            }
+        }
+
+
+class DealApiFilter(DealFilter, RecordApiFilter):
+    pass
+
+
+class DealView(RecordView):
+    queryset = Deal.objects.all()
+    serializer_class = DealSerializer
+    filterset_class = DealApiFilter
+    orders = both_ways(created_at="created_at", updated_at="updated_at", name="sort_name", close_on="sort_close_on")
+    create_row = staticmethod(services.create_deal)
+    update_row = staticmethod(services.update_deal)
+    delete_row = staticmethod(services.delete_deal)
