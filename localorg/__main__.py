@@ -9,6 +9,8 @@ from localorg import server
 from localorg.org import Org
 from localorg.seed import keep_users, seed, size_of
 
+EVERYWHERE = {"0.0.0.0", "::", ""}  # noqa: S104  # addresses to listen on are not addresses to call
+
 
 def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
@@ -51,7 +53,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _url(host: str, listener: socket.socket) -> str:
-    shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else f"[{host}]" if ":" in host else host
+    shown = "127.0.0.1" if host in EVERYWHERE else f"[{host}]" if ":" in host else host
     return f"http://{shown}:{listener.getsockname()[1]}"
 
 

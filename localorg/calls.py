@@ -47,6 +47,5 @@ def resource(path: tuple[str, ...]) -> str:
     if path[:2] == ("composite", "sobjects"):
         return "composite/sobjects"
     if path[:1] == ("sobjects",):
-        kept = path[2:3] if len(path) > 2 and path[2].lower() in SUBRESOURCES else ()
-        return "/".join((*path[:2], *kept))
+        return "/".join((*path[:2], *(name for name in path[2:3] if name.lower() in SUBRESOURCES)))
     return "/".join(segment for segment in path if ids.parse(segment) is None)

@@ -90,16 +90,17 @@ class Database:
         kept.close()
 
     def is_empty(self) -> bool:
-        return self._writer.execute("SELECT count(*) FROM Organization").fetchone()[0] == 0
+        return self._writer.execute("SELECT 1 FROM Organization").fetchone() is None
 
     def close(self) -> None:
         with self._writing:
             self._writer.close()
 
     def _reader(self) -> sqlite3.Connection:
-        if not hasattr(self._local, "connection"):
-            self._local.connection = connect(self.path)
-        return self._local.connection
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = connect(self.path)
+        return connection
 
 
 @contextmanager

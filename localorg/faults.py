@@ -31,7 +31,7 @@ class Rule:
     times: int | None = None
     probability: float = 1.0
     delay_ms: int = 0
-    status: int = 503
+    status: int | None = None
 
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> "Rule":

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from email.utils import formatdate
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -92,9 +93,9 @@ class Front:
         for rule in rules:
             match rule.do:
                 case "status":
-                    return self._counted(incoming, _broken(self.org, rule.status))
+                    return self._counted(incoming, _broken(self.org, rule.status or 503))
                 case "html":
-                    return Answer(rule.status if rule.status != 503 else 502, {"Content-Type": "text/html"}, HTML)
+                    return Answer(rule.status or 502, {"Content-Type": "text/html"}, HTML)
                 case "limit":
                     answer = error_answer(self.org, 403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
                     return self._counted(incoming, answer)
@@ -210,7 +211,7 @@ def _too_long(incoming: Incoming) -> int | None:
 
 async def _send(send: Send, answer: Answer) -> None:
     headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers.items()]
-    if answer.status != 204:
+    if answer.status != HTTPStatus.NO_CONTENT:
         headers.append((b"content-length", str(len(answer.body)).encode()))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})

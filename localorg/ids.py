@@ -5,6 +5,7 @@ import re
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"  # in ASCII order, so ids sort as they grow
 CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 INSTANCE = "Lo0"
+SHORT = 15
 MASTER_RECORD_TYPE = "012000000000000AAA"
 
 _WELL_FORMED = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?\Z")
@@ -23,7 +24,7 @@ def parse(text: str) -> str | None:
     """
     if not _WELL_FORMED.match(text):
         return None
-    return to18(text) if len(text) == 15 else _repair(text)
+    return to18(text) if len(text) == SHORT else _repair(text)
 
 
 def make(prefix: str, number: int) -> str:

@@ -20,7 +20,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope[CLOSE] = self.transport.close  # type: ignore[typeddict-unknown-key]
+        self.scope[CLOSE] = self.transport.close  # type: ignore[literal-required]  # a key of our own
 
 
 class Server(uvicorn.Server):

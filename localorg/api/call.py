@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -27,7 +28,7 @@ class Reply:
 
     @property
     def failed(self) -> bool:
-        return self.status >= 300
+        return self.status >= HTTPStatus.MULTIPLE_CHOICES
 
 
 @dataclass

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -95,7 +96,7 @@ def _failed(result: Mapping[str, Any]) -> bool:
     in_collection = isinstance(rows, list) and any(
         isinstance(row, dict) and row.get("success") is False for row in rows
     )
-    return result["httpStatusCode"] >= 300 or in_collection
+    return result["httpStatusCode"] >= HTTPStatus.MULTIPLE_CHOICES or in_collection
 
 
 def _halted(message: str) -> Reply:
@@ -177,10 +178,8 @@ def _check_part(part: Any, seen: set[str]) -> None:
         raise refuse("JSON_PARSER_ERROR", "Each subrequest needs method, url and referenceId")
     reference = str(part["referenceId"])
     if not _REFERENCE_ID.match(reference) or reference in seen:
-        raise refuse(
-            "INVALID_INPUT",
-            f"Provided referenceId ('{reference}') must be unique, start with a letter or a number and hold letters, numbers and underscores only.",
-        )
+        rule = "must be unique, start with a letter or a number and hold letters, numbers and underscores only."
+        raise refuse("INVALID_INPUT", f"Provided referenceId ('{reference}') {rule}")
     seen.add(reference)
     if part["method"] not in ("POST", "PUT", "PATCH", "GET", "DELETE"):
         raise refuse("INVALID_INPUT", f"Invalid method: {part['method']}")
@@ -199,12 +198,13 @@ def batch(call: Call) -> Reply:
     parts = body.get("batchRequests") or []
     if not isinstance(parts, list) or len(parts) > MOST_SUBREQUESTS:
         raise refuse("LIMIT_EXCEEDED", f"Limit exceeded. Cannot have more than {MOST_SUBREQUESTS} subrequests.")
-    halt, results = body.get("haltOnError") is True, []
+    halt = body.get("haltOnError") is True
+    results: list[dict[str, Any]] = []
     for part in parts:
-        halted = halt and any(result["statusCode"] >= 300 for result in results)
+        halted = halt and any(result["statusCode"] >= HTTPStatus.MULTIPLE_CHOICES for result in results)
         results.append(_batch_halted() if halted else _batch_part(call, part))
         call.org.calls.used += not halted
-    has_errors = any(result["statusCode"] >= 300 for result in results)
+    has_errors = any(result["statusCode"] >= HTTPStatus.MULTIPLE_CHOICES for result in results)
     return Reply(body={"hasErrors": has_errors, "results": results})
 
 

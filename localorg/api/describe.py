@@ -173,7 +173,12 @@ def _record_type(sobject: SObject, data_url: str) -> Json:
 
 
 def _layout(sobject: SObject) -> Json:
-    empty = {"buttonLayoutSection": None, "detailLayoutSections": [], "editLayoutSections": [], "relatedLists": []}
+    empty: Json = {
+        "buttonLayoutSection": None,
+        "detailLayoutSections": [],
+        "editLayoutSections": [],
+        "relatedLists": [],
+    }
     return {"id": ids.make("00h", 1), "name": f"{sobject.label} Layout"} | empty
 
 

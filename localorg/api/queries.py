@@ -87,7 +87,8 @@ def deleted(call: Call, name: str) -> Reply:
     start, end = _span(call, DELETED_WINDOW)
     found: list[dict[str, str]] = []
     if sobject.has("IsDeleted"):
-        sql = f'SELECT "Id", "SystemModstamp" FROM "{sobject.name}" WHERE "IsDeleted" AND "SystemModstamp" >= ? AND "SystemModstamp" < ?'
+        span = '"SystemModstamp" >= ? AND "SystemModstamp" < ?'
+        sql = f'SELECT "Id", "SystemModstamp" FROM "{sobject.name}" WHERE "IsDeleted" AND {span}'
         found = [{"id": row[0], "deletedDate": row[1]} for row in call.db.execute(sql, (start, end))]
     earliest = clock.stored(clock.now() - DELETED_WINDOW)
     covered = min(end, clock.stored(clock.now()))

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from localorg.front import Incoming
     from localorg.org import Org
 
-OLDEST, NEWEST = 31, 67
+FIRST, OLDEST, NEWEST = 7, 31, 67  # ever, still served, of today
 WORTH_ZIPPING = 2048  # bytes
 JSON = "application/json;charset=UTF-8"
 SEASONS = ("Spring", "Summer", "Winter")
 
 _VERSION = re.compile(r"v(\d{1,3})\.0\Z")
-_GET_PART = re.compile(rb'"method"\s*:\s*"(?!GET")')
+_OTHER_THAN_GET = re.compile(rb'"method"\s*:\s*"(?!GET")')
 
 
 @dataclass(slots=True)
@@ -67,8 +67,9 @@ def error_answer(org: "Org", status: int, code: str, message: str) -> Answer:
 
 
 def _season(number: int) -> str:
-    # v62 is Winter '25; three releases a year, the year's first being Spring
-    return f"{SEASONS[number % 3]} '{25 + (number - 62) // 3 if number % 3 == 2 else 25 + (number - 63) // 3:02d}"
+    # three releases a year; v60 was Spring '24, and Winter is named for the year to come
+    season = SEASONS[number % 3]
+    return f"{season} '{24 + (number - 60) // 3 + (season == 'Winter'):02d}"
 
 
 def _reply(org: "Org", incoming: "Incoming", segments: tuple[str, ...], repeat_page: bool) -> Reply:
@@ -121,7 +122,7 @@ def _authenticate(org: "Org", incoming: "Incoming") -> Session:
 def _version(segment: str) -> str:
     match = _VERSION.match(segment)
     number = int(match[1]) if match else 0
-    if not match or number > NEWEST or number < 7:
+    if not match or number > NEWEST or number < FIRST:
         raise refuse("NOT_FOUND", "The requested resource does not exist", 404)
     if number < OLDEST:
         raise refuse("UNSUPPORTED_API_VERSION", "This version of the API is retired.", 410)
@@ -130,7 +131,7 @@ def _version(segment: str) -> str:
 
 def _without_suffix(path: tuple[str, ...]) -> tuple[str, ...]:
     """Resources may be asked for as query.json; values of external ids keep their dots."""
-    if path and path[-1].endswith(".json") and (len(path) < 3 or path[-1] == "describe.json"):
+    if path and path[-1].endswith(".json") and (path[:2] == path or path[-1] == "describe.json"):
         return (*path[:-1], path[-1].removesuffix(".json"))
     return path
 
@@ -139,9 +140,9 @@ def _transaction(
     org: "Org", incoming: "Incoming", path: tuple[str, ...]
 ) -> "Callable[[], AbstractContextManager[sqlite3.Connection]]":
     """Reading calls share the database; one that may write has it alone."""
-    posted_read = path[:2] == ("composite", "sobjects") and incoming.method == "POST" and len(path) == 3
-    composite_read = path[:1] == ("composite",) and len(path) == 1 and not _GET_PART.search(incoming.body)
-    reads = incoming.method in router.READING or posted_read or composite_read
+    retrieves = incoming.method == "POST" and path[:2] == ("composite", "sobjects") and path[2:] != ()
+    only_asks = path == ("composite",) and not _OTHER_THAN_GET.search(incoming.body)
+    reads = incoming.method in router.READING or retrieves or only_asks
     return org.database.read if reads else org.database.write
 
 

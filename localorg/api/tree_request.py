@@ -47,7 +47,7 @@ def _create(call: Call, sobject: SObject, record: Item, parent: Item, depth: int
     if depth > DEEPEST:
         raise refuse("INVALID_INPUT", f"Records are nested deeper than {DEEPEST} levels")
     reference = (record.get("attributes") or {}).get("referenceId")
-    nested = {name: value for name, value in record.items() if _child(sobject, name)}
+    nested = {name: child for name in record if (child := _child(sobject, name))}
     own = {name: value for name, value in record.items() if name not in nested} | parent
     try:
         record_id = write.create(call.work, sobject, own)
@@ -55,9 +55,8 @@ def _create(call: Call, sobject: SObject, record: Item, parent: Item, depth: int
         yield _refused(reference, refused.problems)
         return
     yield {"referenceId": reference, "id": record_id}
-    for name, value in nested.items():
-        child = _child(sobject, name)
-        for inner in (value or {}).get("records", ()) if child else ():
+    for name, child in nested.items():
+        for inner in (record[name] or {}).get("records", ()):
             yield from _create(call, call.schema[child.sobject], inner, {child.field.name: record_id}, depth + 1)
 
 

@@ -33,7 +33,7 @@ class Refresh:
     user_id: str
     scope: str
     family: str
-    used: bool
+    used: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +91,9 @@ class Tokens:
 
     def find_refresh(self, token: str) -> Refresh | None:
         with self._lock:
-            row = self._db.execute(
-                "SELECT token, user_id, scope, family, used FROM refresh WHERE token = ?", (token,)
-            ).fetchone()
-        return Refresh(*row[:4], bool(row[4])) if row else None
+            sql = "SELECT token, user_id, scope, family, used FROM refresh WHERE token = ?"
+            row = self._db.execute(sql, (token,)).fetchone()
+        return Refresh(*row) if row else None
 
     def mark_used(self, token: str) -> None:
         """A rotated refresh token: using it again is a sign of theft."""

@@ -20,7 +20,7 @@ SETTINGS = ("daily_limit", "session_seconds", "rotate_refresh_tokens", "redirect
 ENDPOINTS = {
     "GET /localorg/": "this list",
     "GET /localorg/faults": "the rules in force",
-    "POST /localorg/faults": "replace the rules: a list of {match: {method, path, object}, do, times, probability, delay_ms, status}",
+    "POST /localorg/faults": "a new list: [{match: {method, path, object}, do, times, probability, delay_ms, status}]",
     "POST /localorg/reset": "put the records back to the seed; tokens stay",
     "GET /localorg/calls": "API calls by resource since the last DELETE",
     "DELETE /localorg/calls": "start counting anew",

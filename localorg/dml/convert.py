@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from localorg.dml import write
 from localorg.dml.work import Row, Work
-from localorg.errors import refuse, refuse_record
+from localorg.errors import refuse_record
 
 COPIED = (
     "FirstName",
@@ -43,10 +43,8 @@ def convert(work: Work, lead_id: str, account: str | None, contact: str | None, 
 
 
 def _account_of(work: Work, contact: str) -> str | None:
-    found = work.fetch(work.schema["Contact"], contact)
-    if found is None:
-        raise refuse("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
-    return found["AccountId"]
+    account: str | None = write.existing(work, work.schema["Contact"], contact)["AccountId"]
+    return account
 
 
 def _new_account(work: Work, lead: Row) -> str:

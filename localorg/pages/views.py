@@ -50,8 +50,8 @@ async def record_list(request: Request) -> Response:
         return _to_login(request)
     if sobject is None:
         return _missing(request, session)
-    text, number = request.query_params.get("q", "").strip(), request.query_params.get("page", "1")
-    number = int(number) if number.isdigit() and int(number) else 1
+    text, wanted = request.query_params.get("q", "").strip(), request.query_params.get("page", "1")
+    number = max(1, int(wanted)) if wanted.isdigit() else 1
     listing = await asyncio.to_thread(records.listing, _org(request), sobject, text, number)
     return _page(request, session, "list.html", listing=listing, text=text)
 

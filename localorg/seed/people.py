@@ -198,7 +198,7 @@ def opportunities(size: Size) -> Iterator[Row]:
             "IsWon": won,
             "ForecastCategory": FORECAST_CATEGORY.get(forecast, forecast),
             "ForecastCategoryName": forecast,
-            "ContactId": ids.make("003", account) if number % 5 < 3 else None,
+            "ContactId": ids.make("003", account) if has_contact(number) else None,
             "OwnerId": chance.choice(OWNERS[:-1]),
             **fiscal(close),
             **_stamps(chance, number),
@@ -209,7 +209,7 @@ def contact_roles(size: Size) -> Iterator[Row]:
     chance = random.Random(5)
     roles = ("Decision Maker", "Evaluator", "Business User", None)
     for number in range(1, size.opportunities + 1):
-        if number % 5 < 3:
+        if has_contact(number):
             account = (number - 1) % size.accounts + 1
             row = {"OpportunityId": ids.make("006", number), "ContactId": ids.make("003", account)}
             yield row | {"Role": chance.choice(roles), "IsPrimary": 1, **_stamps(chance, number)}
@@ -285,7 +285,11 @@ def campaign_statuses() -> Iterator[Row]:
     for number in range(1, len(words.CAMPAIGNS) + 1):
         for order, label in enumerate(("Sent", "Responded"), 1):
             row = {"CampaignId": ids.make("701", number), "Label": label, "SortOrder": order}
-            yield row | {"IsDefault": int(order == 1), "HasResponded": int(order == 2), **_stamps(chance, 1)}
+            yield row | {
+                "IsDefault": int(label == "Sent"),
+                "HasResponded": int(label == "Responded"),
+                **_stamps(chance, 1),
+            }
 
 
 def campaign_members(size: Size) -> Iterator[Row]:
@@ -323,6 +327,10 @@ def account_of(contact: int, size: Size) -> int | None:
     return None if contact % 50 == 0 else (contact - 1) % size.accounts + 1
 
 
+def has_contact(opportunity: int) -> bool:
+    return opportunity % 5 in (0, 1, 2)
+
+
 def contact_email(number: int, size: Size) -> str:
     first, last = person(number)
     account = account_of(number, size)
@@ -342,7 +350,7 @@ def _phone(chance: random.Random) -> str:
 
 def _stamps(chance: random.Random, number: int) -> Row:
     """Whole imports share one second, the rest was written one by one."""
-    imported = number // IMPORT % 3 != 2
+    imported = number // IMPORT % 3 in (0, 1)
     seconds = number // IMPORT * 7200 % (DAYS * 86400) if imported else chance.randrange(DAYS * 86400)
     created = FIRST_DAY + timedelta(seconds=seconds)
     modified = created if number % 4 else created + timedelta(seconds=chance.randrange(86400 * 30))

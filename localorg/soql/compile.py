@@ -15,6 +15,7 @@ from localorg.soql.tree import Column, Function, Operand, Order, Path, Query, Ty
 
 FARTHEST_OFFSET = 2000
 MOST_AGGREGATE_ROWS = 2000
+MOST_ROWS_OF_ALL_FIELDS = 200
 WIDE = 2  # long text areas
 
 
@@ -366,7 +367,9 @@ def _all_fields(function: Function, query: Query, sobject: SObject, text: str) -
     which = str(function.arguments[0]).upper() if function.arguments else ""
     if which not in ("ALL", "STANDARD", "CUSTOM"):
         raise complaints.at(text, function.position, "MALFORMED_QUERY", f"unexpected token: '{function.name}'")
-    if which != "STANDARD" and (query.limit is None or query.limit > 200):
-        raise refuse("MALFORMED_QUERY", "The SOQL FIELDS function must have a LIMIT of at most 200")
+    if which != "STANDARD" and (query.limit is None or query.limit > MOST_ROWS_OF_ALL_FIELDS):
+        raise refuse(
+            "MALFORMED_QUERY", f"The SOQL FIELDS function must have a LIMIT of at most {MOST_ROWS_OF_ALL_FIELDS}"
+        )
     chosen = (f for f in sobject.fields.values() if which == "ALL" or f.custom == (which == "CUSTOM"))
     return [Column(Path((f.name,), function.position), None) for f in chosen]

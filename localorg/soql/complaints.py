@@ -13,8 +13,8 @@ CUSTOM_OBJECT = (
     "Please reference your WSDL or the describe call for the appropriate names."
 )
 CUSTOM_RELATION = (
-    "If you are attempting to use a custom relationship, be sure to append the '__r' after the custom relationship name. "
-    "Please reference your WSDL or the describe call for the appropriate names."
+    "If you are attempting to use a custom relationship, be sure to append the '__r' after the custom relationship "
+    "name. Please reference your WSDL or the describe call for the appropriate names."
 )
 
 

@@ -26,15 +26,13 @@ def text_of(literal: Literal, like: bool = False) -> str:
 
     def one(match: re.Match[str]) -> str:
         sign = match[1]
-        if sign.startswith("u") and len(sign) == 5:
+        if sign[1:]:
             return chr(int(sign[1:], 16))
         if like and sign in "%_\\":
             return "\\" + sign
         if sign not in ESCAPES and sign not in "%_":
-            raise refuse(
-                "MALFORMED_QUERY",
-                f"Invalid string literal '{literal.text[1:-1]}'. Illegal character sequence '\\{sign}' in string literal.",
-            )
+            illegal = f"Illegal character sequence '\\{sign}' in string literal."
+            raise refuse("MALFORMED_QUERY", f"Invalid string literal '{literal.text[1:-1]}'. {illegal}")
         return ESCAPES.get(sign, sign)
 
     return _ESCAPE.sub(one, literal.text[1:-1])

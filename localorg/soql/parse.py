@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path as File
-from typing import Any
+from typing import Any, cast
 
 from lark import Lark, Token, Transformer
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
@@ -28,12 +28,12 @@ def parse(text: str) -> tree.Query:
     except UnexpectedToken as error:
         raise _unexpected(_culprit(text, error)) from None
     except UnexpectedCharacters as error:
-        raise _unexpected_character(text, error.pos_in_stream) from None
+        raise _unexpected_character(text, error.pos_in_stream or 0) from None
 
 
 @lru_cache(maxsize=512)
 def _parse(text: str) -> tree.Query:
-    return _PARSER.parse(text)  # type: ignore[return-value]  # the transformer's answer
+    return cast(tree.Query, _PARSER.parse(text))  # not lark's tree but what the transformer made of it
 
 
 def _culprit(text: str, error: UnexpectedToken) -> str:
@@ -59,7 +59,8 @@ class _Tree(Transformer[Token, Any]):
     """Bottom-up: each method gets what became of its parts."""
 
     def start(self, parts: Parts) -> tree.Query:
-        return parts[0]
+        query: tree.Query = parts[0]
+        return query
 
     def query(self, parts: Parts) -> tree.Query:
         clauses: Clause = {}

@@ -23,7 +23,8 @@ def prepare(schema: Schema, text: str, deleted: bool) -> Compiled:
 
 def count(db: sqlite3.Connection, query: Compiled) -> int:
     """How many rows match, after OFFSET and LIMIT."""
-    found = max(0, db.execute(query.count_sql(), query.params).fetchone()[0] - query.offset)
+    matching: int = db.execute(query.count_sql(), query.params).fetchone()[0]
+    found = max(0, matching - query.offset)
     return found if query.limit is None else min(found, query.limit)
 
 

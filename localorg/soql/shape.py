@@ -46,7 +46,7 @@ def _flat(node: Node, base: str) -> Builder:
     def build(row: Row) -> Record | None:
         if row[key] is None:
             return None
-        record = {"attributes": {"type": kind, "url": prefix + row[key]}}
+        record: Record = {"attributes": {"type": kind, "url": prefix + row[key]}}
         record.update(zip(names, pick(row), strict=True))
         for name in booleans:
             record[name] = bool(record[name])

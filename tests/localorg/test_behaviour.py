@@ -48,7 +48,11 @@ def test_any_stage_is_stored_for_the_picklist_is_not_restricted(admin: Caller) -
 
 
 def test_the_fiscal_period_follows_the_close_date(admin: Caller) -> None:
-    assert shown(admin, "Opportunity", opportunity(admin), "FiscalYear", "FiscalQuarter", "Fiscal") == (2026, 2, "2026 2")
+    assert shown(admin, "Opportunity", opportunity(admin), "FiscalYear", "FiscalQuarter", "Fiscal") == (
+        2026,
+        2,
+        "2026 2",
+    )
 
 
 def test_a_contact_given_on_create_gets_the_primary_role(admin: Caller) -> None:
@@ -66,7 +70,9 @@ def test_a_new_primary_role_clears_the_old_one(admin: Caller) -> None:
     for person in people:
         admin.create("OpportunityContactRole", OpportunityId=record_id, ContactId=person, IsPrimary=True)
 
-    roles = admin.rows(f"SELECT ContactId, IsPrimary FROM OpportunityContactRole WHERE OpportunityId = '{record_id}' ORDER BY Id")
+    roles = admin.rows(
+        f"SELECT ContactId, IsPrimary FROM OpportunityContactRole WHERE OpportunityId = '{record_id}' ORDER BY Id"
+    )
 
     assert [role["IsPrimary"] for role in roles] == [False, True]
 
@@ -117,7 +123,9 @@ def test_an_activity_with_a_lead_is_about_nothing_else(admin: Caller, kind: str)
 
 
 def test_a_finished_task_shows_on_the_contact_without_touching_it(admin: Caller) -> None:
-    contact = admin.rows("SELECT Id, SystemModstamp FROM Contact WHERE SystemModstamp < 2026-01-01T00:00:00Z LIMIT 1")[0]
+    contact = admin.rows("SELECT Id, SystemModstamp FROM Contact WHERE SystemModstamp < 2026-01-01T00:00:00Z LIMIT 1")[
+        0
+    ]
 
     admin.create("Task", WhoId=contact["Id"], Status="Completed", ActivityDate="2026-02-03")
 
@@ -169,9 +177,15 @@ def test_an_all_day_event_has_a_date_and_no_time(admin: Caller) -> None:
 def test_a_campaign_comes_with_its_member_statuses(admin: Caller) -> None:
     campaign = admin.create("Campaign", Name="Spring")
 
-    rows = admin.rows(f"SELECT Label, IsDefault, HasResponded FROM CampaignMemberStatus WHERE CampaignId = '{campaign}' ORDER BY SortOrder")
+    rows = admin.rows(
+        "SELECT Label, IsDefault, HasResponded FROM CampaignMemberStatus "
+        f"WHERE CampaignId = '{campaign}' ORDER BY SortOrder"
+    )
 
-    assert [(r["Label"], r["IsDefault"], r["HasResponded"]) for r in rows] == [("Sent", True, False), ("Responded", False, True)]
+    assert [(r["Label"], r["IsDefault"], r["HasResponded"]) for r in rows] == [
+        ("Sent", True, False),
+        ("Responded", False, True),
+    ]
 
 
 def test_a_person_is_a_member_once_with_a_status_of_the_campaign(admin: Caller) -> None:
@@ -182,14 +196,23 @@ def test_a_person_is_a_member_once_with_a_status_of_the_campaign(admin: Caller) 
     admin.update("CampaignMember", member, Status="Responded")
 
     assert (error["errorCode"], error["message"]) == ("DUPLICATE_VALUE", "Already a campaign member.")
-    assert shown(admin, "CampaignMember", member, "Status", "HasResponded", "Name", "Type") == ("Responded", True, "Ana A", "Contact")
+    assert shown(admin, "CampaignMember", member, "Status", "HasResponded", "Name", "Type") == (
+        "Responded",
+        True,
+        "Ana A",
+        "Contact",
+    )
     assert shown(admin, "Campaign", campaign, "NumberOfContacts", "NumberOfResponses") == (1, 1)
 
 
 def test_a_lead_begins_open_and_unread(admin: Caller) -> None:
     record_id = admin.create("Lead", LastName="L", Company="C")
 
-    assert shown(admin, "Lead", record_id, "Status", "IsUnreadByOwner", "IsConverted") == ("Open - Not Contacted", True, False)
+    assert shown(admin, "Lead", record_id, "Status", "IsUnreadByOwner", "IsConverted") == (
+        "Open - Not Contacted",
+        True,
+        False,
+    )
 
 
 def test_a_required_field_with_a_default_cannot_be_emptied(admin: Caller) -> None:

@@ -63,7 +63,9 @@ def test_merged_losers_point_at_the_master_who_gets_their_children(admin: Caller
 
     assert admin.control("merge", {"object": "Contact", "master": master, "losers": losers}).status_code == 200
 
-    found = admin.rows("SELECT Id, MasterRecordId FROM Contact WHERE IsDeleted = true AND MasterRecordId != null", "queryAll")
+    found = admin.rows(
+        "SELECT Id, MasterRecordId FROM Contact WHERE IsDeleted = true AND MasterRecordId != null", "queryAll"
+    )
     assert {row["Id"]: row["MasterRecordId"] for row in found} == dict.fromkeys(losers, master)
     assert admin.get("Task", task)["WhoId"] == master
 
@@ -76,11 +78,15 @@ def test_a_merge_keeps_one_membership_of_each_campaign(admin: Caller) -> None:
 
     admin.control("merge", {"object": "Contact", "master": master, "losers": [loser]})
 
-    assert [row["ContactId"] for row in admin.rows(f"SELECT ContactId FROM CampaignMember WHERE CampaignId = '{campaign}'")] == [master]
+    assert [
+        row["ContactId"] for row in admin.rows(f"SELECT ContactId FROM CampaignMember WHERE CampaignId = '{campaign}'")
+    ] == [master]
 
 
 def test_a_converted_lead_points_at_what_it_became_and_is_closed(admin: Caller) -> None:
-    lead = admin.create("Lead", LastName="L", FirstName="Lea", Company="Acme", Email="l@x.example", LinkedIn_URL__c="https://l.example")
+    lead = admin.create(
+        "Lead", LastName="L", FirstName="Lea", Company="Acme", Email="l@x.example", LinkedIn_URL__c="https://l.example"
+    )
     task = admin.create("Task", WhoId=lead)
 
     made = admin.control("convert", {"lead": lead, "opportunity": True}).json()
@@ -89,7 +95,11 @@ def test_a_converted_lead_points_at_what_it_became_and_is_closed(admin: Caller) 
     assert {name: body[name] for name in made} == made
     assert (body["IsConverted"], body["Status"]) == (True, "Closed - Converted")
     contact = admin.get("Contact", made["ConvertedContactId"])
-    assert (contact["Name"], contact["Email"], contact["AccountId"]) == ("Lea L", "l@x.example", made["ConvertedAccountId"])
+    assert (contact["Name"], contact["Email"], contact["AccountId"]) == (
+        "Lea L",
+        "l@x.example",
+        made["ConvertedAccountId"],
+    )
     assert contact["LinkedIn_URL__c"] == "https://l.example"
     assert admin.get("Task", task)["WhoId"] == made["ConvertedContactId"]
     answer = admin.ask("PATCH", f"sobjects/Lead/{lead}", {"Title": "x"})

@@ -113,11 +113,14 @@ def test_arguments_that_make_no_sense_are_refused(tmp_path: Path, arguments: lis
 def test_nothing_of_ours_is_imported() -> None:
     script = (
         "import json, pkgutil, sys, importlib, localorg\n"
-        "names = [m.name for m in pkgutil.walk_packages(localorg.__path__, 'localorg.') if not m.name.endswith('__main__')]\n"
+        "found = pkgutil.walk_packages(localorg.__path__, 'localorg.')\n"
+        "names = [module.name for module in found if not module.name.endswith('__main__')]\n"
         "[importlib.import_module(name) for name in names]\n"
         "print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
     )
-    found = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=30, check=True)
+    found = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=30, check=True
+    )
 
     ours = {path.name for path in ROOT.iterdir() if (path / "__init__.py").exists()} - {"localorg"}
     assert not {*ours, "django"} & set(json.loads(found.stdout))

@@ -12,14 +12,22 @@ def contact(**fields: Any) -> Json:
 
 
 def test_a_create_answers_row_by_row_in_order(admin: Caller) -> None:
-    answer = admin.ask("POST", "composite/sobjects", {"records": [contact(LastName="A"), contact(), contact(LastName="B")]})
+    answer = admin.ask(
+        "POST", "composite/sobjects", {"records": [contact(LastName="A"), contact(), contact(LastName="B")]}
+    )
 
     first, second, third = answer.json()
     assert answer.status_code == 200
     assert first["success"] is third["success"] is True
     assert second == {
         "success": False,
-        "errors": [{"statusCode": "REQUIRED_FIELD_MISSING", "message": "Required fields are missing: [LastName]", "fields": ["LastName"]}],
+        "errors": [
+            {
+                "statusCode": "REQUIRED_FIELD_MISSING",
+                "message": "Required fields are missing: [LastName]",
+                "fields": ["LastName"],
+            }
+        ],
     }
 
 
@@ -35,13 +43,21 @@ def test_all_or_none_undoes_the_good_ones(admin: Caller) -> None:
 
 def test_updates_take_ids_in_either_case(admin: Caller) -> None:
     ids = [admin.create("Contact", LastName=name) for name in "AB"]
-    records = [contact(id=ids[0], Title="x"), contact(Id=ids[1], Title="y"), contact(id="003Lo0zzzzzzzzz", Title="z"), contact(id=ids[0])]
+    records = [
+        contact(id=ids[0], Title="x"),
+        contact(Id=ids[1], Title="y"),
+        contact(id="003Lo0zzzzzzzzz", Title="z"),
+        contact(id=ids[0]),
+    ]
 
     results = admin.ask("PATCH", "composite/sobjects", {"records": records}).json()
 
     assert [result["success"] for result in results] == [True, True, False, False]
     assert results[0] == {"id": ids[0], "success": True, "errors": []}
-    assert [result["errors"][0]["statusCode"] for result in results[2:]] == ["INVALID_CROSS_REFERENCE_KEY", "DUPLICATE_VALUE"]
+    assert [result["errors"][0]["statusCode"] for result in results[2:]] == [
+        "INVALID_CROSS_REFERENCE_KEY",
+        "DUPLICATE_VALUE",
+    ]
 
 
 def test_upserts_by_external_id_say_what_was_created(admin: Caller) -> None:
@@ -57,7 +73,9 @@ def test_upserts_by_external_id_say_what_was_created(admin: Caller) -> None:
 def test_upserts_by_id_create_where_the_id_is_null(admin: Caller) -> None:
     known = admin.create("Contact", LastName="Old")
 
-    results = admin.ask("PATCH", "composite/sobjects/Contact/Id", {"records": [contact(Id=None, LastName="N"), contact(Id=known)]}).json()
+    results = admin.ask(
+        "PATCH", "composite/sobjects/Contact/Id", {"records": [contact(Id=None, LastName="N"), contact(Id=known)]}
+    ).json()
 
     assert [result["created"] for result in results] == [True, False]
 
@@ -104,14 +122,20 @@ def test_more_than_ten_chunks_are_refused(admin: Caller) -> None:
 
 
 def test_an_unknown_field_refuses_the_whole_call(admin: Caller) -> None:
-    answer = admin.ask("POST", "composite/sobjects", {"records": [contact(LastName="Fine"), contact(LastName="A", Foo=1)]})
+    answer = admin.ask(
+        "POST", "composite/sobjects", {"records": [contact(LastName="Fine"), contact(LastName="A", Foo=1)]}
+    )
 
-    assert answer.json() == [{"message": "No such column 'Foo' on sobject of type Contact", "errorCode": "INVALID_FIELD"}]
+    assert answer.json() == [
+        {"message": "No such column 'Foo' on sobject of type Contact", "errorCode": "INVALID_FIELD"}
+    ]
     assert admin.query("SELECT COUNT() FROM Contact WHERE LastName = 'Fine'")["totalSize"] == 0
 
 
 def test_a_value_of_the_wrong_type_refuses_the_whole_call(admin: Caller) -> None:
-    answer = admin.ask("POST", "composite/sobjects", {"records": [contact(LastName="Fine"), contact(LastName="A", Birthdate="x")]})
+    answer = admin.ask(
+        "POST", "composite/sobjects", {"records": [contact(LastName="Fine"), contact(LastName="A", Birthdate="x")]}
+    )
 
     assert answer.json()[0]["errorCode"] == "JSON_PARSER_ERROR"
     assert admin.query("SELECT COUNT() FROM Contact WHERE LastName = 'Fine'")["totalSize"] == 0
@@ -120,4 +144,7 @@ def test_a_value_of_the_wrong_type_refuses_the_whole_call(admin: Caller) -> None
 def test_a_call_of_200_is_one_call(admin: Caller) -> None:
     admin.ask("POST", "composite/sobjects", {"records": [contact(LastName=f"N{n}") for n in range(200)]})
 
-    assert admin.http.get(f"{admin.url}/localorg/calls", timeout=30).json() == {"total": 1, "by_resource": {"POST composite/sobjects": 1}}
+    assert admin.http.get(f"{admin.url}/localorg/calls", timeout=30).json() == {
+        "total": 1,
+        "by_resource": {"POST composite/sobjects": 1},
+    }

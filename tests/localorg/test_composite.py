@@ -119,7 +119,15 @@ def test_a_batch_goes_on_after_a_failure_unless_told_to_halt(admin: Caller) -> N
 def test_a_tree_creates_children_with_their_parent_or_nothing(admin: Caller) -> None:
     def tree(email: str) -> Json:
         child = {"attributes": {"type": "Contact", "referenceId": "r2"}, "LastName": "L", "Email": email}
-        return {"records": [{"attributes": {"type": "Account", "referenceId": "r1"}, "Name": "Tree", "Contacts": {"records": [child]}}]}
+        return {
+            "records": [
+                {
+                    "attributes": {"type": "Account", "referenceId": "r1"},
+                    "Name": "Tree",
+                    "Contacts": {"records": [child]},
+                }
+            ]
+        }
 
     made = admin.ask("POST", "composite/tree/Account", tree("a@b.example"))
     refused = admin.ask("POST", "composite/tree/Account", tree("123"))

@@ -21,9 +21,20 @@ def test_a_field_is_described_as_a_real_org_does(admin: Caller) -> None:
     source = field(admin, "Contact", "LeadSource")
 
     assert len(source) == 57
-    assert (source["type"], source["length"], source["byteLength"], source["soapType"]) == ("picklist", 255, 765, "xsd:string")
+    assert (source["type"], source["length"], source["byteLength"], source["soapType"]) == (
+        "picklist",
+        255,
+        765,
+        "xsd:string",
+    )
     assert source["restrictedPicklist"] is False
-    assert source["picklistValues"][0] == {"active": True, "defaultValue": False, "label": "Web", "validFor": None, "value": "Web"}
+    assert source["picklistValues"][0] == {
+        "active": True,
+        "defaultValue": False,
+        "label": "Web",
+        "validFor": None,
+        "value": "Web",
+    }
 
 
 def test_required_fields_are_those_that_salesforce_requires(admin: Caller) -> None:
@@ -38,7 +49,11 @@ def test_required_fields_are_those_that_salesforce_requires(admin: Caller) -> No
     }
     for name, required in wanted.items():
         fields = admin.ask("GET", f"sobjects/{name}/describe").json()["fields"]
-        found = [f["name"] for f in fields if f["createable"] and not f["nillable"] and not f["defaultedOnCreate"] and f["type"] != "boolean"]
+        found = [
+            f["name"]
+            for f in fields
+            if f["createable"] and not f["nillable"] and not f["defaultedOnCreate"] and f["type"] != "boolean"
+        ]
         assert found == required, name
 
 

@@ -29,7 +29,11 @@ def test_a_request_dropped_before_leaves_nothing(admin: Caller) -> None:
 
 @pytest.mark.parametrize(
     ("status", "kind", "body"),
-    [(503, None, b""), (500, "application/json;charset=UTF-8", b'[{"message":"An unexpected error'), (502, "text/html", b"<!DOCTYPE")],
+    [
+        (503, None, b""),
+        (500, "application/json;charset=UTF-8", b'[{"message":"An unexpected error'),
+        (502, "text/html", b"<!DOCTYPE"),
+    ],
 )
 def test_statuses_come_with_the_bodies_of_a_real_org(admin: Caller, status: int, kind: str | None, body: bytes) -> None:
     admin.faults({"do": "status", "status": status, "times": 1})
@@ -81,7 +85,11 @@ def test_an_expired_token_can_be_had_anew(admin: Caller, server: Server) -> None
 
 
 def test_sign_in_is_spared_unless_a_rule_names_it(admin: Caller, server: Server) -> None:
-    form = {"grant_type": "client_credentials", "client_id": server.facts["client_id"], "client_secret": server.facts["client_secret"]}
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": server.facts["client_id"],
+        "client_secret": server.facts["client_secret"],
+    }
     url = f"{server.url}/services/oauth2/token"
 
     admin.faults({"do": "status", "status": 503})
@@ -127,7 +135,9 @@ def test_deletes_are_matched_by_the_objects_of_their_ids(admin: Caller) -> None:
     assert admin.ask("DELETE", f"composite/sobjects?ids={contact}").status_code == 500
 
 
-@pytest.mark.parametrize("rule", [{"do": "explode"}, {"do": "html", "match": {"colour": "red"}}, {"do": "html", "match": {"path": "("}}])
+@pytest.mark.parametrize(
+    "rule", [{"do": "explode"}, {"do": "html", "match": {"colour": "red"}}, {"do": "html", "match": {"path": "("}}]
+)
 def test_rules_that_mean_nothing_are_refused(admin: Caller, rule: object) -> None:
     assert admin.control("faults", [rule]).status_code == 400
 
@@ -147,7 +157,12 @@ def test_calls_are_counted_by_resource(admin: Caller) -> None:
 
     counted = requests.get(f"{admin.url}/localorg/calls", timeout=30).json()
 
-    by_resource = {"GET query": 1, "GET sobjects/Contact": 1, "GET sobjects/Contact/describe": 1, "POST sobjects/Contact": 1}
+    by_resource = {
+        "GET query": 1,
+        "GET sobjects/Contact": 1,
+        "GET sobjects/Contact/describe": 1,
+        "POST sobjects/Contact": 1,
+    }
     assert counted == {"total": 4, "by_resource": by_resource}
 
 

@@ -37,7 +37,11 @@ def authorize_query(server: Server, **changes: str | None) -> dict[str, str]:
 def consent(server: Server, decision: str = "allow", **changes: str | None) -> dict[str, str]:
     """What the callback is told after login and consent in a browser."""
     browser = requests.Session()
-    url = requests.Request("GET", f"{server.url}/services/oauth2/authorize", params=authorize_query(server, **changes)).prepare().url
+    url = (
+        requests.Request("GET", f"{server.url}/services/oauth2/authorize", params=authorize_query(server, **changes))
+        .prepare()
+        .url
+    )
     assert 'name="password"' in browser.get(url, timeout=30).text
     user = server.facts["users"][0]
     page = browser.post(url, data={"username": user["username"], "password": user["password"]}, timeout=30)
@@ -77,12 +81,18 @@ def test_the_signature_is_that_of_the_client_secret(fresh: Server) -> None:
 def test_client_credentials_work_by_basic_authentication_and_run_as_the_admin(fresh: Server) -> None:
     answer = token(fresh, (fresh.facts["client_id"], fresh.facts["client_secret"]), grant_type="client_credentials")
 
-    identity = requests.get(answer.json()["id"], headers={"Authorization": f"Bearer {answer.json()['access_token']}"}, timeout=30)
+    identity = requests.get(
+        answer.json()["id"], headers={"Authorization": f"Bearer {answer.json()['access_token']}"}, timeout=30
+    )
     assert identity.json()["username"] == fresh.facts["users"][0]["username"]
 
 
 def test_the_instance_url_is_the_host_that_was_asked(fresh: Server) -> None:
-    form = {"grant_type": "client_credentials", "client_id": fresh.facts["client_id"], "client_secret": fresh.facts["client_secret"]}
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": fresh.facts["client_id"],
+        "client_secret": fresh.facts["client_secret"],
+    }
     by_name = fresh.url.replace("127.0.0.1", "localhost")
 
     answer = requests.post(f"{by_name}/services/oauth2/token", data=form, timeout=30).json()
@@ -94,7 +104,11 @@ def test_the_instance_url_is_the_host_that_was_asked(fresh: Server) -> None:
 @pytest.mark.parametrize(
     ("form", "error", "description"),
     [
-        ({"grant_type": "password", "username": "admin@localorg.example", "password": "no"}, "invalid_grant", "authentication failure"),
+        (
+            {"grant_type": "password", "username": "admin@localorg.example", "password": "no"},
+            "invalid_grant",
+            "authentication failure",
+        ),
         ({"grant_type": "client_credentials", "client_id": "nobody"}, "invalid_client_id", "client identifier invalid"),
         ({"grant_type": "client_credentials", "client_secret": "no"}, "invalid_client", "invalid client credentials"),
         ({"grant_type": "refresh_token", "refresh_token": "no"}, "invalid_grant", "expired access/refresh token"),
@@ -154,7 +168,12 @@ def test_denying_tells_the_client(fresh: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"redirect_uri": REDIRECT + "/"}, {"redirect_uri": REDIRECT.replace("localhost", "127.0.0.1")}, {"client_id": "nobody"}]
+    "change",
+    [
+        {"redirect_uri": REDIRECT + "/"},
+        {"redirect_uri": REDIRECT.replace("localhost", "127.0.0.1")},
+        {"client_id": "nobody"},
+    ],
 )
 def test_an_unknown_client_or_callback_is_never_redirected_to(fresh: Server, change: dict[str, str]) -> None:
     query = authorize_query(fresh, **change)
@@ -170,7 +189,9 @@ def test_a_challenge_is_required(fresh: Server) -> None:
 
     answer = requests.get(f"{fresh.url}/services/oauth2/authorize", params=query, allow_redirects=False, timeout=30)
 
-    assert parse_qs(urlsplit(answer.headers["Location"]).query)["error_description"] == ["missing required code challenge"]
+    assert parse_qs(urlsplit(answer.headers["Location"]).query)["error_description"] == [
+        "missing required code challenge"
+    ]
 
 
 def test_a_wrong_password_shows_the_form_again(fresh: Server) -> None:
@@ -209,7 +230,9 @@ def test_revoking_nonsense_is_refused(fresh: Server) -> None:
 
 
 def test_userinfo_takes_the_token_in_the_query(admin: Caller) -> None:
-    answer = requests.get(f"{admin.url}/services/oauth2/userinfo", params={"oauth_token": admin.token}, timeout=30).json()
+    answer = requests.get(
+        f"{admin.url}/services/oauth2/userinfo", params={"oauth_token": admin.token}, timeout=30
+    ).json()
 
     assert re.fullmatch(r"005\w{15}", answer["user_id"])
     assert answer["preferred_username"] == answer["email"] == "admin@localorg.example"

@@ -12,7 +12,9 @@ from tests.localorg.client import Caller, Server
 def browser(fresh: Server) -> requests.Session:
     session = requests.Session()
     user = fresh.facts["users"][0]
-    answer = session.post(f"{fresh.url}/login", data={"username": user["username"], "password": user["password"]}, timeout=30)
+    answer = session.post(
+        f"{fresh.url}/login", data={"username": user["username"], "password": user["password"]}, timeout=30
+    )
     assert "Contacts" in answer.text
     return session
 
@@ -39,7 +41,9 @@ def test_the_login_leads_only_to_pages_of_this_org(fresh: Server) -> None:
 
 
 def test_a_wrong_password_says_so(fresh: Server) -> None:
-    assert "Please check" in requests.post(f"{fresh.url}/login", data={"username": "x", "password": "y"}, timeout=30).text
+    assert (
+        "Please check" in requests.post(f"{fresh.url}/login", data={"username": "x", "password": "y"}, timeout=30).text
+    )
 
 
 def test_lists_can_be_searched_and_paged(browser: requests.Session, admin: Caller) -> None:
@@ -60,7 +64,9 @@ def test_every_object_has_a_list(browser: requests.Session, admin: Caller) -> No
 
 
 def test_a_record_can_be_made_changed_and_deleted(browser: requests.Session, admin: Caller) -> None:
-    made = browser.post(f"{admin.url}/003/e", data={"LastName": "Paged", "Email": "", "Level__c": "Primary"}, timeout=30)
+    made = browser.post(
+        f"{admin.url}/003/e", data={"LastName": "Paged", "Email": "", "Level__c": "Primary"}, timeout=30
+    )
     record_id = made.url.rsplit("/", 1)[1]
     assert admin.get("Contact", record_id)["Level__c"] == "Primary"
 
@@ -74,7 +80,9 @@ def test_a_record_can_be_made_changed_and_deleted(browser: requests.Session, adm
 
 
 def test_errors_stand_beside_their_field_and_nothing_typed_is_lost(browser: requests.Session, admin: Caller) -> None:
-    page = browser.post(f"{admin.url}/003/e", data={"LastName": "Kept text", "Email": "nope", "Birthdate": ""}, timeout=30)
+    page = browser.post(
+        f"{admin.url}/003/e", data={"LastName": "Kept text", "Email": "nope", "Birthdate": ""}, timeout=30
+    )
 
     assert page.status_code == 400
     assert re.search(r'value="nope".*?invalid email address: nope', page.text, re.S)

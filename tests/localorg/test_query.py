@@ -8,7 +8,9 @@ from tests.localorg.client import Caller, Json, without_attributes
 
 
 def names(admin: Caller, where: str, **headers: str) -> list[str]:
-    rows = admin.query(f"SELECT LastName FROM Contact WHERE Department = 'Testing' AND ({where}) ORDER BY LastName", **headers)
+    rows = admin.query(
+        f"SELECT LastName FROM Contact WHERE Department = 'Testing' AND ({where}) ORDER BY LastName", **headers
+    )
     return [row["LastName"] for row in rows["records"]]
 
 
@@ -54,7 +56,10 @@ def people(admin: Caller) -> Caller:
         ("Account.NumberOfEmployees >= 10.0", ["Adams", "Brown"]),
         ("Birthdate = 1980-02-29", ["Adams"]),
         ("Birthdate < 1980-03-01", ["Adams"]),
-        ("CreatedDate = TODAY AND CreatedDate = THIS_WEEK AND CreatedDate >= LAST_N_DAYS:1", ["Adams", "Brown", "O'Dell\\", "Çelik"]),
+        (
+            "CreatedDate = TODAY AND CreatedDate = THIS_WEEK AND CreatedDate >= LAST_N_DAYS:1",
+            ["Adams", "Brown", "O'Dell\\", "Çelik"],
+        ),
         ("CreatedDate = YESTERDAY OR CreatedDate > TODAY OR CreatedDate = NEXT_N_MONTHS:2", []),
         ("CALENDAR_YEAR(Birthdate) = 1980", ["Adams"]),
         ("(LastName = 'Adams' AND Email = null) OR LastName = 'Brown'", ["Brown"]),
@@ -75,9 +80,9 @@ def test_datetimes_compare_in_any_offset(people: Caller) -> None:
 
 
 def test_columns_come_in_the_order_of_select_with_parents_nested(people: Caller) -> None:
-    query = "SELECT name, account.owner.name, Account.Name, id FROM Contact WHERE LastName = 'Adams' AND Department = 'Testing'"
+    where = "LastName = 'Adams' AND Department = 'Testing'"
 
-    (row,) = people.rows(query)
+    (row,) = people.rows(f"SELECT name, account.owner.name, Account.Name, id FROM Contact WHERE {where}")
 
     assert list(row) == ["attributes", "Name", "Account", "Id"]
     assert list(row["Account"]) == ["attributes", "Owner", "Name"]
@@ -86,16 +91,24 @@ def test_columns_come_in_the_order_of_select_with_parents_nested(people: Caller)
 
 
 def test_a_missing_parent_is_null_as_a_whole(people: Caller) -> None:
-    (row,) = people.rows("SELECT Account.Name, Account.Owner.Name FROM Contact WHERE LastName LIKE 'Çelik' AND Department = 'Testing'")
+    (row,) = people.rows(
+        "SELECT Account.Name, Account.Owner.Name FROM Contact WHERE LastName LIKE 'Çelik' AND Department = 'Testing'"
+    )
 
     assert row["Account"] is None
 
 
 def test_children_come_as_a_result_of_their_own_or_null(people: Caller) -> None:
-    acme, alone = people.rows("SELECT Id FROM Account WHERE Name = 'Acme'")[0]["Id"], people.create("Account", Name="Alone")
+    acme, alone = (
+        people.rows("SELECT Id FROM Account WHERE Name = 'Acme'")[0]["Id"],
+        people.create("Account", Name="Alone"),
+    )
     ids = f"('{acme}', '{alone}')"
 
-    first, second = people.rows(f"SELECT Name, (SELECT LastName FROM Contacts ORDER BY LastName DESC LIMIT 1) FROM Account WHERE Id IN {ids} ORDER BY Name")
+    first, second = people.rows(
+        "SELECT Name, (SELECT LastName FROM Contacts ORDER BY LastName DESC LIMIT 1) FROM Account "
+        f"WHERE Id IN {ids} ORDER BY Name"
+    )
 
     assert first["Contacts"]["totalSize"] == 1
     assert first["Contacts"]["records"][0]["LastName"] == "Brown"
@@ -107,7 +120,9 @@ def test_polymorphic_parents_show_their_name_and_type(admin: Caller) -> None:
     admin.create("Task", Subject="poly", WhoId=lead)
     admin.create("Task", Subject="poly", WhatId=account)
 
-    first, second = admin.rows("SELECT Who.Name, Who.Type, What.Name, What.Type FROM Task WHERE Subject = 'poly' ORDER BY Id")
+    first, second = admin.rows(
+        "SELECT Who.Name, Who.Type, What.Name, What.Type FROM Task WHERE Subject = 'poly' ORDER BY Id"
+    )
 
     assert first["Who"]["attributes"]["type"] == "Lead"
     assert without_attributes(first["Who"]) == {"Name": "L", "Type": "Lead"}
@@ -121,9 +136,11 @@ def test_typeof_chooses_fields_by_the_parents_type(admin: Caller) -> None:
     deal = admin.create("Opportunity", Name="Deal", StageName="Prospecting", CloseDate="2026-01-01")
     for what in (account, deal):
         admin.create("Task", Subject="typeof", WhatId=what)
-    query = "SELECT TYPEOF What WHEN Opportunity THEN StageName ELSE Name END FROM Task WHERE Subject = 'typeof' ORDER BY Id"
+    what = "TYPEOF What WHEN Opportunity THEN StageName ELSE Name END"
 
-    found = [without_attributes(row["What"]) for row in admin.rows(query)]
+    rows = admin.rows(f"SELECT {what} FROM Task WHERE Subject = 'typeof' ORDER BY Id")
+
+    found = [without_attributes(row["What"]) for row in rows]
 
     assert found == [{"Name": "Acme"}, {"StageName": "Prospecting"}]
 
@@ -144,19 +161,29 @@ def test_nulls_come_first_unless_said_otherwise(people: Caller, order: str, foun
 
 
 def test_aggregates_are_named_by_alias_or_number(people: Caller) -> None:
-    rows = people.rows("SELECT LeadSource, COUNT(Id), MIN(LastName) least FROM Contact WHERE Department = 'Testing' GROUP BY LeadSource ORDER BY LeadSource")
+    rows = people.rows(
+        "SELECT LeadSource, COUNT(Id), MIN(LastName) least FROM Contact WHERE Department = 'Testing' "
+        "GROUP BY LeadSource ORDER BY LeadSource"
+    )
 
     assert rows[0] == {"attributes": {"type": "AggregateResult"}, "LeadSource": None, "expr0": 2, "least": "Adams"}
 
 
 def test_having_filters_groups(people: Caller) -> None:
-    rows = people.rows("SELECT Account.Name n, COUNT(Id) c FROM Contact WHERE Department = 'Testing' GROUP BY Account.Name HAVING COUNT(Id) > 1 AND Account.Name != null")
+    rows = people.rows(
+        "SELECT Account.Name n, COUNT(Id) c FROM Contact WHERE Department = 'Testing' "
+        "GROUP BY Account.Name HAVING COUNT(Id) > 1 AND Account.Name != null"
+    )
 
     assert [without_attributes(row) for row in rows] == [{"n": "Acme", "c": 2}]
 
 
 def test_count_alone_answers_no_records(people: Caller) -> None:
-    assert people.query("SELECT COUNT() FROM Contact WHERE Department = 'Testing'") == {"totalSize": 4, "done": True, "records": []}
+    assert people.query("SELECT COUNT() FROM Contact WHERE Department = 'Testing'") == {
+        "totalSize": 4,
+        "done": True,
+        "records": [],
+    }
     assert people.query("SELECT COUNT() FROM Contact WHERE Department = 'Testing' LIMIT 3")["totalSize"] == 3
 
 
@@ -199,7 +226,9 @@ def test_a_page_shows_values_as_they_are_when_it_is_read(admin: Caller) -> None:
 
 @pytest.mark.parametrize("locator", ["01gLo0000000001MAA-200", "nonsense"])
 def test_a_locator_of_nobodys_is_refused(admin: Caller, locator: str) -> None:
-    assert admin.ask("GET", f"query/{locator}").json() == [{"message": "invalid query locator", "errorCode": "INVALID_QUERY_LOCATOR"}]
+    assert admin.ask("GET", f"query/{locator}").json() == [
+        {"message": "invalid query locator", "errorCode": "INVALID_QUERY_LOCATOR"}
+    ]
 
 
 def test_limit_and_offset(people: Caller) -> None:
@@ -219,8 +248,9 @@ def test_fields_stands_for_all_of_them(admin: Caller) -> None:
 
 def test_the_permission_query_of_a_sync_works(admin: Caller, rep: Caller) -> None:
     query = (
-        "SELECT PermissionSet.Name, PermissionSet.IsOwnedByProfile, PermissionSet.Profile.Name, PermissionSet.PermissionsModifyAllData, "
-        "PermissionSet.PermissionsViewAllData, PermissionSet.PermissionsApiEnabled, PermissionSet.PermissionsCustomizeApplication, "
+        "SELECT PermissionSet.Name, PermissionSet.IsOwnedByProfile, PermissionSet.Profile.Name, "
+        "PermissionSet.PermissionsModifyAllData, PermissionSet.PermissionsViewAllData, "
+        "PermissionSet.PermissionsApiEnabled, PermissionSet.PermissionsCustomizeApplication, "
         "PermissionSet.PermissionsManageUsers FROM PermissionSetAssignment WHERE AssigneeId = '{}'"
     )
     for caller, is_admin in ((admin, True), (rep, False)):
@@ -229,7 +259,10 @@ def test_the_permission_query_of_a_sync_works(admin: Caller, rep: Caller) -> Non
         assert row["PermissionSet"]["PermissionsModifyAllData"] is is_admin
 
 
-UNKNOWN = "use a custom field, be sure to append the '__c' after the custom field name. Please reference your WSDL or the describe call for the appropriate names."
+UNKNOWN = (
+    "use a custom field, be sure to append the '__c' after the custom field name. "
+    "Please reference your WSDL or the describe call for the appropriate names."
+)
 
 
 def test_an_unknown_column_is_pointed_at(admin: Caller) -> None:
@@ -244,7 +277,9 @@ def test_an_unknown_object_is_pointed_at(admin: Caller) -> None:
     error = admin.refusal("SELECT Id FROM Foo")
 
     assert error["errorCode"] == "INVALID_TYPE"
-    assert error["message"].startswith("\nSELECT Id FROM Foo\n               ^\nERROR at Row:1:Column:16\nsObject type 'Foo' is not supported.")
+    assert error["message"].startswith(
+        "\nSELECT Id FROM Foo\n               ^\nERROR at Row:1:Column:16\nsObject type 'Foo' is not supported."
+    )
 
 
 @pytest.mark.parametrize(
@@ -252,24 +287,56 @@ def test_an_unknown_object_is_pointed_at(admin: Caller) -> None:
     [
         ("", "MALFORMED_QUERY", "SOQL statements cannot be empty or null"),
         ("SELECT Id FORM Account", "MALFORMED_QUERY", "unexpected token: 'FORM'"),
-        ("SELECT Id FROM Account WHERE Name = 'a' AND Name = 'b' OR Name = 'c'", "MALFORMED_QUERY", "unexpected token: 'OR'"),
+        (
+            "SELECT Id FROM Account WHERE Name = 'a' AND Name = 'b' OR Name = 'c'",
+            "MALFORMED_QUERY",
+            "unexpected token: 'OR'",
+        ),
         ("SELECT Id FROM Account WHERE Id IN ()", "MALFORMED_QUERY", "unexpected token: ')'"),
         ("SELECT Id FROM Account ALL ROWS", "MALFORMED_QUERY", "unexpected token: 'ROWS'"),
         ("SELECT Id FROM Account WHERE Name = 'a\\x'", "MALFORMED_QUERY", "Illegal character sequence '\\x'"),
         ("SELECT Id FROM Account WHERE Name = 'open", "MALFORMED_QUERY", "expecting '''"),
         ("SELECT Name, COUNT(Id) FROM Account", "MALFORMED_QUERY", "must be grouped or aggregated: Name"),
         ("SELECT COUNT(Id) FROM Account LIMIT 5", "MALFORMED_QUERY", "cannot also use LIMIT"),
-        ("SELECT Id FROM Account ORDER BY Description", "MALFORMED_QUERY", "field 'Description' can not be sorted in a query call"),
-        ("SELECT Id FROM Account WHERE Description = 'x'", "INVALID_FIELD", "field 'Description' can not be filtered in a query call"),
+        (
+            "SELECT Id FROM Account ORDER BY Description",
+            "MALFORMED_QUERY",
+            "field 'Description' can not be sorted in a query call",
+        ),
+        (
+            "SELECT Id FROM Account WHERE Description = 'x'",
+            "INVALID_FIELD",
+            "field 'Description' can not be filtered in a query call",
+        ),
         ("SELECT Id FROM Account WHERE Id = 'abc'", "INVALID_QUERY_FILTER_OPERATOR", "invalid ID field: abc"),
-        ("SELECT Id FROM Account WHERE Id LIKE '001%'", "INVALID_QUERY_FILTER_OPERATOR", "invalid operator on id field"),
-        ("SELECT Id FROM Account WHERE CreatedDate > '2026-01-01'", "INVALID_FIELD", "must be of type dateTime and should not be enclosed in quotes"),
+        (
+            "SELECT Id FROM Account WHERE Id LIKE '001%'",
+            "INVALID_QUERY_FILTER_OPERATOR",
+            "invalid operator on id field",
+        ),
+        (
+            "SELECT Id FROM Account WHERE CreatedDate > '2026-01-01'",
+            "INVALID_FIELD",
+            "must be of type dateTime and should not be enclosed in quotes",
+        ),
         ("SELECT Id FROM Account WHERE CreatedDate > 2026-01-01", "INVALID_FIELD", "must be of type dateTime"),
         ("SELECT Id FROM Contact WHERE Birthdate > 2026-01-01T00:00:00Z", "INVALID_FIELD", "must be of type date"),
-        ("SELECT Id FROM Account WHERE Name = 5", "INVALID_FIELD", "must be of type string and should be enclosed in quotes"),
+        (
+            "SELECT Id FROM Account WHERE Name = 5",
+            "INVALID_FIELD",
+            "must be of type string and should be enclosed in quotes",
+        ),
         ("SELECT Foo.Name FROM Account", "INVALID_FIELD", "Didn't understand relationship 'Foo' in field path."),
-        ("SELECT Id, (SELECT Id FROM Foos) FROM Account", "INVALID_TYPE", "Didn't understand relationship 'Foos' in FROM part"),
-        ("SELECT Id FROM Account WHERE Id IN (SELECT WhatId FROM Task)", "MALFORMED_QUERY", "not supported for semi join"),
+        (
+            "SELECT Id, (SELECT Id FROM Foos) FROM Account",
+            "INVALID_TYPE",
+            "Didn't understand relationship 'Foos' in FROM part",
+        ),
+        (
+            "SELECT Id FROM Account WHERE Id IN (SELECT WhatId FROM Task)",
+            "MALFORMED_QUERY",
+            "not supported for semi join",
+        ),
         ("SELECT Id, Id FROM Account", "INVALID_FIELD", "duplicate field selected: Id"),
     ],
 )

@@ -3,6 +3,7 @@
 import gzip
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -45,7 +46,9 @@ def test_names_are_taken_in_any_case_and_given_in_their_own(admin: Caller) -> No
 
 
 def test_values_come_back_in_salesforces_normal_form(admin: Caller) -> None:
-    record_id = admin.create("Lead", LastName="  Test ", Company="X", Email="", AnnualRevenue="1500.4", NumberOfEmployees="8")
+    record_id = admin.create(
+        "Lead", LastName="  Test ", Company="X", Email="", AnnualRevenue="1500.4", NumberOfEmployees="8"
+    )
 
     body = admin.get("Lead", record_id)
 
@@ -97,28 +100,65 @@ def test_the_name_follows_its_parts(admin: Caller) -> None:
 
 
 REFUSED: list[tuple[Json, Json]] = [
-    ({"FirstName": "Ana"}, {"message": "Required fields are missing: [LastName]", "errorCode": "REQUIRED_FIELD_MISSING", "fields": ["LastName"]}),
-    ({"LastName": "x" * 81}, {"message": f"Last Name: data value too large: {'x' * 81} (max length=80)", "errorCode": "STRING_TOO_LONG", "fields": ["LastName"]}),
-    ({"LastName": "A", "Email": "nope"}, {"message": "Email: invalid email address: nope", "errorCode": "INVALID_EMAIL_ADDRESS", "fields": ["Email"]}),
-    ({"LastName": "A", "Foo__c": 1}, {"message": "No such column 'Foo__c' on sobject of type Contact", "errorCode": "INVALID_FIELD"}),
+    (
+        {"FirstName": "Ana"},
+        {
+            "message": "Required fields are missing: [LastName]",
+            "errorCode": "REQUIRED_FIELD_MISSING",
+            "fields": ["LastName"],
+        },
+    ),
+    (
+        {"LastName": "x" * 81},
+        {
+            "message": f"Last Name: data value too large: {'x' * 81} (max length=80)",
+            "errorCode": "STRING_TOO_LONG",
+            "fields": ["LastName"],
+        },
+    ),
+    (
+        {"LastName": "A", "Email": "nope"},
+        {"message": "Email: invalid email address: nope", "errorCode": "INVALID_EMAIL_ADDRESS", "fields": ["Email"]},
+    ),
+    (
+        {"LastName": "A", "Foo__c": 1},
+        {"message": "No such column 'Foo__c' on sobject of type Contact", "errorCode": "INVALID_FIELD"},
+    ),
     (
         {"LastName": "A", "Level__c": "Top"},
-        {"message": "Level: bad value for restricted picklist field: Top", "errorCode": "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "fields": ["Level__c"]},
+        {
+            "message": "Level: bad value for restricted picklist field: Top",
+            "errorCode": "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+            "fields": ["Level__c"],
+        },
     ),
     (
         {"LastName": "A", "Name": "A", "CreatedDate": "2026-01-01T00:00:00Z"},
         {
-            "message": "Unable to create/update fields: Name, CreatedDate. Please check the security settings of this field and "
-            "verify that it is read/write for your profile or permission set.",
+            "message": "Unable to create/update fields: Name, CreatedDate. "
+            "Please check the security settings of this field and verify that it is read/write for your profile or permission set.",
             "errorCode": "INVALID_FIELD_FOR_INSERT_UPDATE",
             "fields": ["Name", "CreatedDate"],
         },
     ),
-    ({"LastName": "A", "AccountId": "001xx"}, {"message": "Account ID: id value of incorrect type: 001xx", "errorCode": "MALFORMED_ID", "fields": ["AccountId"]}),
-    ({"LastName": "A", "AccountId": "001Lo0zzzzzzzzz"}, {"message": "invalid cross reference id", "errorCode": "INVALID_CROSS_REFERENCE_KEY", "fields": []}),
+    (
+        {"LastName": "A", "AccountId": "001xx"},
+        {
+            "message": "Account ID: id value of incorrect type: 001xx",
+            "errorCode": "MALFORMED_ID",
+            "fields": ["AccountId"],
+        },
+    ),
+    (
+        {"LastName": "A", "AccountId": "001Lo0zzzzzzzzz"},
+        {"message": "invalid cross reference id", "errorCode": "INVALID_CROSS_REFERENCE_KEY", "fields": []},
+    ),
     (
         {"LastName": "A", "Birthdate": "soon"},
-        {"message": 'Cannot deserialize instance of date from VALUE_STRING value "soon" at [line:1, column:19]', "errorCode": "JSON_PARSER_ERROR"},
+        {
+            "message": 'Cannot deserialize instance of date from VALUE_STRING value "soon" at [line:1, column:19]',
+            "errorCode": "JSON_PARSER_ERROR",
+        },
     ),
 ]
 
@@ -273,7 +313,9 @@ def test_versions_are_listed_oldest_first_without_a_token(admin: Caller) -> None
 
 
 def test_the_version_asked_for_is_the_version_in_every_url(admin: Caller) -> None:
-    answer = admin.http.get(f"{admin.url}/services/data/v45.0/query", params={"q": "SELECT Id FROM Account LIMIT 1"}, timeout=30)
+    answer = admin.http.get(
+        f"{admin.url}/services/data/v45.0/query", params={"q": "SELECT Id FROM Account LIMIT 1"}, timeout=30
+    )
 
     assert answer.json()["records"][0]["attributes"]["url"].startswith("/services/data/v45.0/")
     assert admin.http.get(f"{admin.url}/services/data/v20.0/limits", timeout=30).status_code == 410
@@ -287,7 +329,9 @@ def test_the_version_asked_for_is_the_version_in_every_url(admin: Caller) -> Non
         (b"LastName=A", "application/x-www-form-urlencoded", 415, "Content-Type"),
     ],
 )
-def test_bodies_that_are_no_json_are_refused(admin: Caller, content: bytes, kind: str, status: int, message: str) -> None:
+def test_bodies_that_are_no_json_are_refused(
+    admin: Caller, content: bytes, kind: str, status: int, message: str
+) -> None:
     answer = admin.ask("POST", "sobjects/Contact", data=content, headers={"Content-Type": kind})
 
     assert answer.status_code == status
@@ -303,7 +347,10 @@ def test_bodies_may_come_zipped_or_in_chunks(admin: Caller) -> None:
     zipped = gzip.compress(b'{"LastName": "Zipped"}')
 
     assert admin.ask("POST", "sobjects/Contact", data=chunks(), headers=headers).status_code == 201
-    assert admin.ask("POST", "sobjects/Contact", data=zipped, headers=headers | {"Content-Encoding": "gzip"}).status_code == 201
+    assert (
+        admin.ask("POST", "sobjects/Contact", data=zipped, headers=headers | {"Content-Encoding": "gzip"}).status_code
+        == 201
+    )
 
 
 def test_long_answers_are_zipped_and_pretty_print_is_salesforces(admin: Caller) -> None:
@@ -335,7 +382,9 @@ def test_the_daily_limit_refuses_everything_beyond(admin: Caller) -> None:
     statuses = [admin.ask("GET", "limits").status_code for _ in range(3)]
 
     assert statuses == [200, 200, 403]
-    assert admin.ask("GET", "limits").json() == [{"message": "TotalRequests Limit exceeded.", "errorCode": "REQUEST_LIMIT_EXCEEDED"}]
+    assert admin.ask("GET", "limits").json() == [
+        {"message": "TotalRequests Limit exceeded.", "errorCode": "REQUEST_LIMIT_EXCEEDED"}
+    ]
 
 
 def test_a_uri_beyond_16384_bytes_is_refused(admin: Caller) -> None:
@@ -364,8 +413,6 @@ def test_updated_and_deleted_are_told_by_the_minute(admin: Caller) -> None:
 
 
 def _next_minutes(stamp: str) -> str:
-    from datetime import datetime, timedelta
-
     return (datetime.fromisoformat(stamp[:19] + "+00:00") + timedelta(minutes=5)).isoformat()
 
 

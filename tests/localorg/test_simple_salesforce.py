@@ -49,7 +49,9 @@ def test_deleted_rows_are_included_when_asked(admin: Caller) -> None:
     record_id = sf.Contact.create({"LastName": "Client"})["id"]
     sf.Contact.delete(record_id)
 
-    assert sf.query(format_soql("SELECT Id FROM Contact WHERE Id = {}", record_id), include_deleted=True)["totalSize"] == 1
+    assert (
+        sf.query(format_soql("SELECT Id FROM Contact WHERE Id = {}", record_id), include_deleted=True)["totalSize"] == 1
+    )
 
 
 def test_updated_and_deleted_since(admin: Caller) -> None:

@@ -13,9 +13,9 @@ from tests.localorg.client import Caller
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 # Salesforce trims text and stores nothing for what is left empty; control characters never come back from any client.
-TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=1, max_size=40).filter(
-    lambda text: text == text.strip()
-)
+TEXT = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=1, max_size=40
+).filter(lambda text: text == text.strip())
 WORDS = ("Adams", "adams", "ADAM", "Brown", "50%", "a_b", "O'Dell", "Çelik", "çelik", "back\\slash", "")
 
 
@@ -35,7 +35,9 @@ def test_any_title_can_be_found_by_itself(admin: Caller, text: str) -> None:
 def test_a_pattern_made_of_text_matches_the_text(admin: Caller, text: str) -> None:
     record_id = admin.create("Contact", LastName="Pattern", Title=text)
 
-    found = admin.rows(format_soql("SELECT Id FROM Contact WHERE Title LIKE '%{:like}%' AND LastName = 'Pattern'", text))
+    found = admin.rows(
+        format_soql("SELECT Id FROM Contact WHERE Title LIKE '%{:like}%' AND LastName = 'Pattern'", text)
+    )
 
     assert record_id in [row["Id"] for row in found]
 

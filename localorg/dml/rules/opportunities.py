@@ -6,7 +6,9 @@ from localorg.dml.rules.base import Rules, merged
 from localorg.dml.work import Row, Work
 
 FORECAST_CATEGORY = {"Best Case": "BestCase", "Commit": "Forecast"}  # of the name shown; the others are alike
-_STAGE = 'SELECT "DefaultProbability", "ForecastCategoryName", "IsClosed", "IsWon" FROM "OpportunityStage" WHERE "ApiName" = ?'
+_STAGE = """
+    SELECT "DefaultProbability", "ForecastCategoryName", "IsClosed", "IsWon" FROM "OpportunityStage" WHERE "ApiName" = ?
+"""
 
 
 def derive(work: Work, row: Row, old: Row | None) -> None:

@@ -63,7 +63,8 @@ def note_on(work: Work, activity: Row, day: str) -> None:
     for record_id in {activity.get("WhoId"), activity.get("WhatId"), activity.get("AccountId")} - {None}:
         sobject = work.schema.of_id(str(record_id))
         if sobject and sobject.has("LastActivityDate"):
-            sql = f'UPDATE "{sobject.name}" SET "LastActivityDate" = max(coalesce("LastActivityDate", \'\'), ?) WHERE "Id" = ?'
+            latest = "max(coalesce(\"LastActivityDate\", ''), ?)"
+            sql = f'UPDATE "{sobject.name}" SET "LastActivityDate" = {latest} WHERE "Id" = ?'
             work.db.execute(sql, (day, record_id))
 
 
