@@ -174,3 +174,18 @@ def test_a_post_without_the_csrf_token_is_refused_with_help() -> None:
 
 def test_a_page_that_is_not_there_helps_on(client: Client, admin: User) -> None:
     assertContains(client.get("/nowhere/"), "There is nothing here", status_code=404)
+
+
+@pytest.mark.parametrize(
+    ("email", "sent"), [("kim@example.com", 1), ("stranger@example.com", 0), ("gone@example.com", 0)]
+)
+def test_a_forgotten_password_is_mailed_to_people_of_the_team_only(
+    client: Client, mailoutbox: list[EmailMessage], email: str, sent: int
+) -> None:
+    UserFactory(email="kim@example.com")
+    UserFactory(email="gone@example.com", is_active=False)
+
+    response = client.post("/auth/password/reset/", {"email": email}, follow=True)
+
+    assertContains(response, "Look into your mail")
+    assert len(mailoutbox) == sent

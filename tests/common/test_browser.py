@@ -1,0 +1,69 @@
+import pytest
+from playwright.sync_api import expect
+from pytest_django.live_server_helper import LiveServer
+
+from contacts.models import Contact
+from tests.chromium import needs_chromium, open_page, sign_in
+from tests.factories import AdminFactory, ContactFactory
+
+pytestmark = [pytest.mark.browser, needs_chromium, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def contact(live_server: LiveServer) -> Contact:
+    AdminFactory(email="alex@example.com", password="correct-horse")
+    return ContactFactory(first_name="Ann", last_name="Roe", title="CEO", email="ann@acme.example")
+
+
+def test_a_line_is_edited_in_place_by_keyboard(live_server: LiveServer, contact: Contact) -> None:
+    with open_page() as page:
+        sign_in(page, live_server.url, "alex@example.com", "correct-horse")
+        page.goto(f"{live_server.url}/contacts/{contact.pk}/")
+        page.get_by_role("button", name="Edit title").press("Enter")
+        title = page.locator("#line-title input[name=title]")
+        expect(title).to_be_focused()
+        title.fill("CTO")
+        title.press("Enter")
+        expect(page.locator("#line-title")).to_contain_text("CTO")
+        expect(page.get_by_role("button", name="Edit title")).to_be_focused()
+        expect(page.locator("#timeline")).to_contain_text("Title changed")
+
+        page.get_by_role("button", name="Edit e-mail").press("Enter")
+        email = page.locator("#line-email input[name=email]")
+        expect(email).to_be_focused()
+        email.fill("nonsense")
+        email.press("Enter")
+        expect(page.locator("#line-email")).to_contain_text("Enter a valid email address")
+        email.press("Escape")
+        expect(page.locator("#line-email")).to_contain_text("ann@acme.example")
+
+    contact.refresh_from_db()
+    assert (contact.title, contact.email) == ("CTO", "ann@acme.example")
+
+
+def test_the_list_searches_as_one_types_and_going_back_shows_the_whole_page(
+    live_server: LiveServer, contact: Contact
+) -> None:
+    ContactFactory(last_name="Other")
+    with open_page() as page:
+        sign_in(page, live_server.url, "alex@example.com", "correct-horse")
+        page.goto(f"{live_server.url}/contacts/")
+        page.get_by_label("Search").press_sequentially("roe")
+        expect(page.locator("#rows")).to_contain_text("1 contact")
+        page.get_by_role("link", name="Ann Roe").click()
+        page.wait_for_url("**/contacts/*/")
+        page.go_back()
+        expect(page.get_by_role("navigation", name="Main")).to_be_visible()
+        expect(page.locator("#rows tbody tr")).to_have_count(1)
+
+
+def test_a_phone_s_width_is_enough_and_the_dark_look_stays(live_server: LiveServer, contact: Contact) -> None:
+    with open_page(width=390) as page:
+        sign_in(page, live_server.url, "alex@example.com", "correct-horse")
+        page.get_by_role("button", name="Menu").click()
+        page.get_by_role("button", name="Switch between light and dark").click()
+
+        for path in ("", "contacts/", f"contacts/{contact.pk}/", "contacts/new/", "deals/", "settings/people/"):
+            page.goto(f"{live_server.url}/{path}")
+            assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
+            assert page.evaluate("document.documentElement.scrollWidth") == 390, path
