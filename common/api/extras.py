@@ -1,8 +1,8 @@
 """Fields of a record's JSON that another app fills, as ``common.slots`` does for pages.
 
 A filler takes the records of a page, all of one kind, and returns one value for each, so that a list costs the queries
-that one record costs. Without the app the field is absent. A filler that fails fails the request: a script must not take
-a missing value for an answer.
+that one record costs. Without the app the field is absent. A filler that fails fails the request: a script must not
+take a missing value for an answer.
 """
 
 from collections.abc import Callable, Sequence

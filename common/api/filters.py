@@ -47,7 +47,7 @@ class TimesFilter(django_filters.FilterSet):
 
 
 class RecordApiFilter(TimesFilter):
-    """Stands behind an app's own filters in a class's bases: of two filters of one name, the last base's counts."""
+    """Stands before an app's own filters among a class's bases, and so replaces ``owner`` and ``stage``."""
 
     owner = ReferenceFilter(word="email", help_text="Id or e-mail address.")
     stage = ReferenceFilter(word="name", help_text="Id or name.")

@@ -41,14 +41,17 @@ class StrictSerializer(serializers.ModelSerializer):
 
 
 class OriginField(serializers.ChoiceField):
-    """How a record was made; what a pull made is nobody's to say."""
+    """How a row was made; that a pull made it is nobody's to say."""
+
+    default_error_messages = {"pulled": "Only a pull makes records of this origin."}
 
     def __init__(self, **kwargs: Any) -> None:
-        choices = [choice for choice in Origin.choices if choice[0] != Origin.CRM_PULL]
-        super().__init__(choices=choices, required=False, **kwargs)
+        super().__init__(choices=Origin.choices, required=False, help_text="At first “api”.", **kwargs)
 
-    def to_representation(self, value: str) -> str:
-        return value
+    def to_internal_value(self, data: Any) -> str:
+        if data == Origin.CRM_PULL:
+            self.fail("pulled")
+        return super().to_internal_value(data)
 
 
 class RecordListSerializer(serializers.ListSerializer):
@@ -68,7 +71,7 @@ class RecordSerializer(StrictSerializer):
         allow_null=True,
         help_text="Whoever makes a record owns it, unless another is named (id or e-mail address).",
     )
-    origin = OriginField(default=Origin.API)
+    origin = OriginField()
     custom = CustomValuesField(
         required=False, help_text="Values by the keys of the custom fields; null empties one, others stay."
     )

@@ -1,0 +1,15 @@
+"""Ids of Salesforce: 15 characters in which case counts, or 18 with a checksum of the case."""
+
+import re
+
+CHECKSUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+_SHORT = re.compile(r"[0-9A-Za-z]{15}")
+
+
+def to_18(text: str) -> str:
+    """The long form of a short id; anything else as it is."""
+    text = text.strip()
+    if not _SHORT.fullmatch(text):
+        return text
+    fives = (text[:5], text[5:10], text[10:])
+    return text + "".join(CHECKSUM[sum(char.isupper() << place for place, char in enumerate(five))] for five in fives)
