@@ -9,6 +9,8 @@ from contacts.models import Contact, Stage
 
 
 class ContactSerializer(RecordSerializer):
+    """A person that the team works with."""
+
     account = ReferenceField(queryset=Account.objects.all(), required=False, allow_null=True)
     stage = ReferenceField(
         queryset=Stage.objects.all(), word="name", required=False, allow_null=True, help_text="Id or name."
@@ -25,11 +27,13 @@ class ContactSerializer(RecordSerializer):
         read_only_fields = ["email_status", "crm_object", "crm_id"]
 
 
-class ContactApiFilter(ContactFilter, RecordApiFilter):
+class ContactApiFilter(RecordApiFilter, ContactFilter):
     pass
 
 
 class ContactView(RecordView):
+    """People that the team works with."""
+
     queryset = Contact.objects.all()
     serializer_class = ContactSerializer
     filterset_class = ContactApiFilter

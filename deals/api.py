@@ -26,6 +26,8 @@ class StageField(ReferenceField):
 
 
 class DealSerializer(RecordSerializer):
+    """An opportunity in a pipeline."""
+
     account = ReferenceField(queryset=Account.objects.all(), required=False, allow_null=True)
     stage = StageField(
         queryset=Stage.objects.choosable(), word="name", required=False, help_text="Id or name; at first the first one."
@@ -34,7 +36,8 @@ class DealSerializer(RecordSerializer):
     class Meta(RecordSerializer.Meta):
         model = Deal
         fields = [
-            *FIRST, "name", "account", "amount", "currency", "probability", "close_on", "next_step", "description", *LAST
+            *FIRST, "name", "account", "amount", "currency", "probability", "close_on", "next_step", "description",
+            *LAST,
         ]  # fmt: skip
         read_only_fields = ["crm_id"]
         extra_kwargs = {
@@ -44,11 +47,13 @@ class DealSerializer(RecordSerializer):
         }
 
 
-class DealApiFilter(DealFilter, RecordApiFilter):
+class DealApiFilter(RecordApiFilter, DealFilter):
     pass
 
 
 class DealView(RecordView):
+    """Opportunities in pipelines."""
+
     queryset = Deal.objects.all()
     serializer_class = DealSerializer
     filterset_class = DealApiFilter

@@ -1,0 +1,30 @@
+"""``/api/v1/``: other people's scripts rely on it."""
+
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.routers import DefaultRouter
+
+from accounts.api import AccountView
+from activities.api import ActivityView
+from common.api.views import NothingHere
+from contacts.api import ContactView
+from deals.api import DealView
+from integrations.api import ErrorView, PushView, RunView
+
+router = DefaultRouter(use_regex_path=False)
+router.include_format_suffixes = False
+router.register("contacts", ContactView)
+router.register("accounts", AccountView)
+router.register("deals", DealView)
+router.register("activities", ActivityView)
+router.register("errors", ErrorView)
+router.register("runs", RunView)
+
+urlpatterns = [
+    path("contacts/<int:pk>/push/", PushView.as_view(kind="contact")),
+    path("accounts/<int:pk>/push/", PushView.as_view(kind="account")),
+    path("deals/<int:pk>/push/", PushView.as_view(kind="deal")),
+    path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("", include(router.urls)),
+    re_path("", NothingHere.as_view()),
+]
