@@ -166,6 +166,7 @@ class ErrorView(ListView):
         if entry.closed_at:
             raise Conflict(f"It is closed: {entry.closed_reason or 'the record was pushed since.'}")
         warning = "" if mending.is_anything_changed(entry, record) else HOPELESS
+        warning = mending.look_again([entry]) or warning
         services.retry([entry], request.user)
         outcome = outcome_of(record, entry.record_kind, self.sleeper, warning)
         return Response(RetrySerializer(outcome).data, status.HTTP_202_ACCEPTED)

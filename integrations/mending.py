@@ -1,5 +1,6 @@
 """Mending what was refused: another value in the record's own field, and whether anything was mended at all."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -7,8 +8,11 @@ from django.db import transaction
 
 from common.models import Record
 from common.records import assign, locked, save_changes
-from integrations.explanations import OF_A_VALUE
+from integrations import connecting
+from integrations.explanations import OF_A_VALUE, OF_THE_DESCRIPTION
+from integrations.logins import the_connection
 from integrations.models import ErrorEntry
+from integrations.sync.provider import ProviderError
 from integrations.sync.records import CUSTOM, RECORD_TYPES, Field, Type
 
 TYPED = {Type.TEXT, Type.LONG_TEXT, Type.URL, Type.EMAIL, Type.PHONE, Type.PICKLIST}
@@ -52,3 +56,15 @@ def is_anything_changed(entry: ErrorEntry, record: Record | None) -> bool:
         *([record.updated_at] if record else []),
     ]
     return any(moment > entry.last_at for moment in moments)
+
+
+def look_again(entries: Sequence[ErrorEntry]) -> str:
+    """What our own check refused by an old description of the org is checked by a new one. Answers why it can't be."""
+    connection = the_connection()
+    is_stale = any(entry.by == ErrorEntry.By.TANDEM and entry.code in OF_THE_DESCRIPTION for entry in entries)
+    if is_stale and connection.team_credential and not connection.team_credential.broken_reason:
+        try:
+            connecting.refresh_descriptions(connection, connection.team_credential)
+        except ProviderError as error:
+            return f"The fields could not be read again: {error.reason}"
+    return ""

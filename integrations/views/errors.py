@@ -12,13 +12,11 @@ from django.views.decorators.http import require_POST
 
 from common.http import Request, wants_fragment
 from common.paging import paged
-from integrations import connecting, mending, services
+from integrations import mending, services
 from integrations.access import admin_required
-from integrations.explanations import OF_A_CHOICE, OF_THE_DESCRIPTION, explain
-from integrations.logins import the_connection
+from integrations.explanations import OF_A_CHOICE, explain
 from integrations.models import ErrorEntry
 from integrations.progress import LABELS
-from integrations.sync.provider import ProviderError
 from integrations.views.frame import framed
 
 NEWEST = {"": ("-last_at", "-id")}
@@ -133,14 +131,8 @@ def _candidates(entry: ErrorEntry) -> list[dict[str, str]]:
 
 
 def _retry(request: Request, entries: list[ErrorEntry]) -> int:
-    """What our own check refused by an old description of the org is checked by a new one."""
-    connection = the_connection()
-    stale = any(entry.by == ErrorEntry.By.TANDEM and entry.code in OF_THE_DESCRIPTION for entry in entries)
-    if stale and connection.team_credential and not connection.team_credential.broken_reason:
-        try:
-            connecting.refresh_descriptions(connection, connection.team_credential)
-        except ProviderError as error:
-            messages.warning(request, f"The fields could not be read again: {error.reason}")
+    if reason := mending.look_again(entries):
+        messages.warning(request, reason)
     return services.retry(entries, request.user)
 
 
