@@ -12,7 +12,7 @@ from localorg.database import Database
 from localorg.dml.remove import BIN_DDL
 from localorg.dml.work import Work
 from localorg.faults import Faults
-from localorg.schema import SObject
+from localorg.schema import Schema, SObject
 from localorg.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from localorg.api.call import Call
 
 ORG_ID = ids.make("00D", 1)
+READ_ONLY = "Read Only"  # the profile
 
 
 class Org:
@@ -29,6 +30,7 @@ class Org:
         self.folder = folder
         self.settings = Settings.load(folder)
         self.schema = schema.load()
+        self._read_only = self.schema.read_only()
         self.database = Database(folder / "org.db", self.schema)
         self.database.create_tables()
         with self.database.write() as db:
@@ -62,6 +64,14 @@ class Org:
             work.is_locked = lambda name: self.faults.is_locked(call.method, path, name)
             work.options = call.headers
         return work
+
+    def schema_for(self, db: "sqlite3.Connection", user_id: str) -> Schema | None:
+        """What a user may see and touch, by profile; None for one who has left."""
+        sql = 'SELECT p."Name", u."IsActive" FROM "User" u JOIN "Profile" p ON p."Id" = u."ProfileId" WHERE u."Id" = ?'
+        found = db.execute(sql, (user_id,)).fetchone()
+        if found is None or not found[1]:
+            return None
+        return self._read_only if found[0] == READ_ONLY else self.schema
 
     def next_id(self, sobject: SObject) -> tuple[int, str]:
         """Row number and id for a new record; never the same twice, not even after a roll-back."""

@@ -34,6 +34,7 @@ class Reply:
 @dataclass
 class Call:
     org: "Org"
+    schema: Schema  # as far as the caller may see and touch it
     session: Session
     db: sqlite3.Connection
     method: str
@@ -46,10 +47,6 @@ class Call:
     content: bytes = b""
     parsed: Any = None  # of a subrequest, whose body comes as JSON already
     repeat_page: bool = False  # a fault: the next page of a query is this one again
-
-    @property
-    def schema(self) -> Schema:
-        return self.org.schema
 
     @property
     def data_url(self) -> str:

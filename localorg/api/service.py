@@ -94,8 +94,12 @@ def _reply(org: "Org", incoming: "Incoming", segments: tuple[str, ...], repeat_p
 def _call(
     org: "Org", session: Session, db: "sqlite3.Connection", incoming: "Incoming", version: str, path: tuple[str, ...]
 ) -> Call:
+    schema = org.schema_for(db, session.user_id)
+    if schema is None:
+        raise refuse("INVALID_SESSION_ID", "Session expired or invalid", 401)
     return Call(
         org,
+        schema,
         session,
         db,
         incoming.method,

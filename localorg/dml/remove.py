@@ -16,8 +16,7 @@ MOST_LOSERS = 2
 def delete(work: Work, sobject: SObject, record_id: str) -> None:
     """Put a record, and what hangs on it, into the recycle bin."""
     if not sobject.can("delete"):
-        message = f"entity type cannot be deleted: {sobject.label}"
-        raise refuse_record("INSUFFICIENT_ACCESS_OR_READONLY", message)
+        raise refuse_record("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
     existing(work, sobject, record_id)
     refuse_locked(work, sobject, record_id)
     _drop(work, sobject, record_id, root=record_id)

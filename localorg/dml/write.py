@@ -28,7 +28,7 @@ def create(work: Work, sobject: SObject, given: Mapping[str, Any]) -> str:
 
 def update(work: Work, sobject: SObject, record_id: str, given: Mapping[str, Any]) -> None:
     if not sobject.can("update"):
-        raise refuse_record("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", f"entity type cannot be updated: {sobject.label}")
+        raise refuse_record("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
     row = accept.body(work, sobject, given, creating=False)
     old = existing(work, sobject, record_id)
     refuse_locked(work, sobject, record_id)

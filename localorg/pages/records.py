@@ -9,7 +9,7 @@ from localorg.dml import remove, write
 from localorg.dml.work import Row, Work
 from localorg.errors import Refused, TypeMismatch
 from localorg.org import Org
-from localorg.schema import Field, SObject
+from localorg.schema import Field, Schema, SObject
 
 PAGE = 50
 MOST_RELATED = 5
@@ -27,6 +27,7 @@ SHOWN = (
     "ActivityDate",
 )
 SEARCHED = ("Name", "Email", "Company", "Subject", "Phone", "Username", "MasterLabel", "Label")
+GEOGRAPHY = ("Latitude", "Longitude", "GeocodeAccuracy")  # nobody types these
 
 Form = Mapping[str, str]
 
@@ -136,12 +137,18 @@ def delete(org: Org, user_id: str, sobject: SObject, record_id: str) -> Outcome:
 
 
 def editable(sobject: SObject, creating: bool) -> list[Field]:
-    return [f for f in sobject.fields.values() if (f.createable if creating else f.updateable)]
+    writable = (f for f in sobject.fields.values() if (f.createable if creating else f.updateable))
+    return [f for f in writable if not f.name.endswith(GEOGRAPHY)]
 
 
-def parse_id(org: Org, text: str) -> tuple[SObject, str] | None:
+def schema_for(org: Org, user_id: str) -> Schema:
+    with org.database.read() as db:
+        return org.schema_for(db, user_id) or org.schema
+
+
+def parse_id(schema: Schema, text: str) -> tuple[SObject, str] | None:
     record_id = ids.parse(text)
-    sobject = org.schema.of_id(record_id) if record_id else None
+    sobject = schema.of_id(record_id) if record_id else None
     return (sobject, record_id) if sobject and record_id else None
 
 

@@ -45,9 +45,9 @@ async def logout(request: Request) -> Response:
 
 async def record_list(request: Request) -> Response:
     session = browser_session(request)
-    sobject = _of_prefix(request)
     if session is None:
         return _to_login(request)
+    sobject = _of_prefix(request, session)
     if sobject is None:
         return _missing(request, session)
     text, wanted = request.query_params.get("q", "").strip(), request.query_params.get("page", "1")
@@ -65,9 +65,9 @@ async def new_or_edit(request: Request) -> Response:
 
 async def record_new(request: Request) -> Response:
     session = browser_session(request)
-    sobject = _of_prefix(request)
     if session is None:
         return _to_login(request)
+    sobject = _of_prefix(request, session)
     if sobject is None or not sobject.can("create"):
         return _missing(request, session)
     return await _edit(request, session, sobject, None, {})
@@ -138,14 +138,15 @@ def _find(request: Request) -> Found | Response:
     session = browser_session(request)
     if session is None:
         return _to_login(request)
-    found = records.parse_id(_org(request), request.path_params.get("record_id") or request.path_params["prefix"])
+    schema = records.schema_for(_org(request), session.user_id)
+    found = records.parse_id(schema, request.path_params.get("record_id") or request.path_params["prefix"])
     return _missing(request, session) if found is None else (session, *found)
 
 
-def _of_prefix(request: Request) -> SObject | None:
-    org = _org(request)
+def _of_prefix(request: Request, session: Session) -> SObject | None:
+    schema = records.schema_for(_org(request), session.user_id)
     wanted = request.path_params["prefix"]
-    return org.schema.of_id(wanted) or org.schema.find(wanted)
+    return schema.of_id(wanted) or schema.find(wanted)
 
 
 def _page(request: Request, session: Session, template: str, status: int = 200, **shown: object) -> Response:

@@ -1,8 +1,11 @@
 """All objects of the org, found by any of their names."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from localorg.schema.model import Child, SObject
+
+WRITING = {"create", "update", "delete", "undelete", "merge"}
 
 
 class Schema:
@@ -27,12 +30,21 @@ class Schema:
         """The object whose key prefix an id carries. Stage and status rows share one and are not found."""
         return self._by_prefix.get(record_id[:3])
 
+    def read_only(self) -> "Schema":
+        """The same for somebody who may look but not touch."""
+        return Schema(_untouchable(sobject) for sobject in self)
+
     def _connect(self) -> None:
         for sobject in self.sobjects.values():
             for field in sobject.references:
                 for target in field.targets:
                     if parent := self.sobjects.get(target):
                         parent.children.append(Child(sobject.name, field, field.children))
+
+
+def _untouchable(sobject: SObject) -> SObject:
+    fields = {name: replace(f, createable=False, updateable=False) for name, f in sobject.fields.items()}
+    return SObject(sobject.name, sobject.prefix, sobject.label, sobject.plural, sobject.abilities - WRITING, fields)
 
 
 def _first_of_each_prefix(sobjects: Iterable[SObject]) -> dict[str, SObject]:

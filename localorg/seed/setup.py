@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from localorg import ids
-from localorg.org import ORG_ID
+from localorg.org import ORG_ID, READ_ONLY
 
 Row = dict[str, Any]
 
-ADMIN, STANDARD, READ_ONLY = "System Administrator", "Standard User", "Read Only"
+ADMIN, STANDARD = "System Administrator", "Standard User"
 PROFILES = (ADMIN, STANDARD, READ_ONLY)
 USERS = (  # username without its host, first and last name, profile, active
     ("admin", "Ada", "Admin", ADMIN, True),

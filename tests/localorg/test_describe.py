@@ -1,6 +1,7 @@
 """What the org says about itself."""
 
-from tests.localorg.client import Caller, Json
+from tests.localorg.client import Caller, Json, Server
+from tests.localorg.conftest import sign_in
 
 
 def field(admin: Caller, sobject: str, name: str) -> Json:
@@ -105,3 +106,28 @@ def test_limits_and_record_counts(admin: Caller) -> None:
 
     assert limits["DailyApiRequests"] == {"Max": 100_000, "Remaining": 99_999}
     assert counts == {"sObjects": [{"count": 200, "name": "Account"}, {"count": 2000, "name": "Contact"}]}
+
+
+def test_who_may_only_read_is_told_so_and_refused(fresh: Server, admin: Caller) -> None:
+    reader = sign_in(fresh, "Read Only")
+    record_id = admin.create("Contact", LastName="A")
+
+    described = reader.ask("GET", "sobjects/Contact/describe").json()
+    created = reader.ask("POST", "sobjects/Contact", {"LastName": "B"})
+    updated = reader.ask("PATCH", f"sobjects/Contact/{record_id}", {"LastName": "B"})
+    deleted = reader.ask("DELETE", f"sobjects/Contact/{record_id}")
+
+    assert (described["createable"], described["updateable"], described["deletable"]) == (False, False, False)
+    assert not any(f["createable"] or f["updateable"] for f in described["fields"])
+    assert reader.get("Contact", record_id)["LastName"] == "A"
+    assert created.json()[0]["errorCode"] == "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
+    assert updated.json() == deleted.json()
+    assert updated.json()[0]["errorCode"] == "INSUFFICIENT_ACCESS_OR_READONLY"
+
+
+def test_who_has_left_is_signed_out(fresh: Server, admin: Caller, rep: Caller) -> None:
+    user_id = rep.ask("GET", "").json()["identity"].rsplit("/", 1)[1]
+
+    admin.update("User", user_id, IsActive=False)
+
+    assert rep.ask("GET", "limits").status_code == 401

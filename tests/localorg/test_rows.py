@@ -136,7 +136,8 @@ REFUSED: list[tuple[Json, Json]] = [
         {"LastName": "A", "Name": "A", "CreatedDate": "2026-01-01T00:00:00Z"},
         {
             "message": "Unable to create/update fields: Name, CreatedDate. "
-            "Please check the security settings of this field and verify that it is read/write for your profile or permission set.",
+            "Please check the security settings of this field and verify "
+            "that it is read/write for your profile or permission set.",
             "errorCode": "INVALID_FIELD_FOR_INSERT_UPDATE",
             "fields": ["Name", "CreatedDate"],
         },
