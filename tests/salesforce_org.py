@@ -12,25 +12,14 @@ ROOT = Path(__file__).resolve().parent.parent
 API = "/services/data/v62.0"
 
 
-class Org:
-    """A running local org. Its calls are those of a Salesforce admin, and don't count as Tandem's."""
+class RunningOrg:
+    """A local org that runs, known by its folder. The calls made here are those of a Salesforce admin."""
 
-    def __init__(self, folder: Path, *, seed: str, redirect_uri: str = "http://localhost/callback/") -> None:
-        arguments = ["--port", "0", "--data", str(folder), "--seed", seed, "--redirect-uri", redirect_uri]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "localorg", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
-        )
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line.startswith("Local org is ready: "), line
-        self.url = line.split()[-1]
+    def __init__(self, folder: Path) -> None:
         facts = json.loads((folder / "org.json").read_text())
+        self.url = facts["url"]
         self.client_id, self.client_secret, self.users = facts["client_id"], facts["client_secret"], facts["users"]
         self.http = requests.Session()
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(10)
 
     def reset(self) -> None:
         """Back to the seed, without faults, with a fresh sign-in."""
@@ -93,3 +82,22 @@ class Org:
         answer = self.http.request(method, f"{self.url}{API}/{path}", json=body, timeout=30)
         assert answer.ok, f"{answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
+
+
+class Org(RunningOrg):
+    """A local org of the tests' own."""
+
+    def __init__(self, folder: Path, *, seed: str, redirect_uri: str = "http://localhost/callback/") -> None:
+        arguments = ["--port", "0", "--data", str(folder), "--seed", seed, "--redirect-uri", redirect_uri]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "localorg", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line.startswith("Local org is ready: "), line
+        super().__init__(folder)
+        self.url = line.split()[-1]
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(10)

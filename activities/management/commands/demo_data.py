@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.models import Account
 from activities.models import Activity
 from common.acting import acting_as
+from common.models import CustomField, RecordKind
 from contacts.models import Contact
 from contacts.models import Stage as ContactStage
 from deals.models import Deal, DealContact
@@ -49,6 +50,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, password: str, **options: Any) -> None:
         if User.objects.exists():
             return
+        # The org has a restricted picklist of this name: what is typed here may be refused there.
+        CustomField.objects.create(
+            record_kind=RecordKind.CONTACT, key="level", label="Level", type=CustomField.Type.TEXT
+        )
         users = [User.objects.create_user(email, password, name=name, role=role) for email, name, role in USERS]
         for owner, ((name, domain, industry, city), people) in zip(users, COMPANIES, strict=True):
             with acting_as(owner):
