@@ -192,9 +192,10 @@ def forget_org(connection: Connection) -> None:
         linked = type_.model._default_manager.exclude(crm_id="")
         linked.update(crm_id="", **({"crm_object": ""} if hasattr(type_.model, "crm_object") else {}))
     connection.credentials.all().delete()
-    for name in ("team_credential", "started_at", "first_pull_finished_at", "setup_ends_at"):
+    emptied = ["team_credential", "started_at", "first_pull_finished_at", "setup_ends_at"]
+    for name in emptied:
         setattr(connection, name, None)
-    connection.save()
+    connection.save(update_fields=emptied)
 
 
 def missing_requirements(connection: Connection) -> list[str]:
@@ -250,7 +251,9 @@ def _store_connection(connection: Connection, tokens: oauth.TokenSet) -> None:
     connection.instance_url = tokens.instance_url
     connection.connected_at, connection.disconnected_at = now, None
     connection.paused_until, connection.pause_reason, connection.failures = None, "", 0
-    connection.save()
+    app = ["login_url", "client_id", "client_secret"]
+    dates = ["setup_ends_at", "connected_at", "disconnected_at"]
+    connection.save(update_fields=[*app, *dates, "instance_url", "paused_until", "pause_reason", "failures"])
 
 
 def _store_org(connection: Connection, org: orgs.Org) -> None:

@@ -69,6 +69,8 @@ def callback(request: Request) -> HttpResponse:
             return redirect("salesforce:replace")
         messages.error(request, other.reason)
     except (oauth.LoginRefused, ProviderError) as refused:
+        if getattr(refused, "code", "") == "invalid_client":
+            request.session.pop(APP, None)  # a wrong secret is not worth keeping
         messages.error(request, refused.reason)
     else:
         messages.success(request, f"Connected to {credential.connection} as {credential}.")

@@ -175,6 +175,7 @@ def test_a_wrong_secret_says_so_and_changes_nothing(admin_client: Client, org: O
 
     assert "client secret" in said(response)
     assert not Credential.objects.exists()
+    assert "salesforce_app" not in admin_client.session
 
 
 @pytest.mark.parametrize("state", ["", "another"])
