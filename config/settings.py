@@ -5,9 +5,12 @@ beside it with no settings of its own. The variables are described in docs/opera
 """
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
+from cryptography.fernet import Fernet
 from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -17,12 +20,30 @@ env.read_env(DATA_DIR / "demo.env")
 
 DEMO = env.bool("DEMO", default=False)
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY")
+
+
+def required(name: str, meaning: str) -> str:
+    """A setting without a default: Tandem does not start without it."""
+    if value := env.str(name, default=""):
+        return value
+    raise ImproperlyConfigured(f"Set {name} in the environment: {meaning}. docs/operators.md tells more.")
+
+
+def fernet_keys(text: str) -> list[str]:
+    keys = [key.strip() for key in text.split(",") if key.strip()]
+    try:
+        [Fernet(key) for key in keys]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"TOKEN_KEYS must be Fernet keys, separated by commas: {error}") from error
+    return keys
+
+
+SECRET_KEY = required("SECRET_KEY", "a long random text that signs sessions")
 # Fernet keys for secrets kept in the database, newest first; older ones still decrypt.
-TOKEN_KEYS = env.list("TOKEN_KEYS")
+TOKEN_KEYS = fernet_keys(required("TOKEN_KEYS", "the keys that encrypt Salesforce's tokens"))
 SITE_URL = env.str("SITE_URL", default="https://localhost").rstrip("/")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[urlsplit(SITE_URL).hostname or "localhost"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[SITE_URL])
 
 INSTALLED_APPS = [
     "users",
@@ -95,7 +116,8 @@ TEMPLATES = [
 FORM_RENDERER = "common.forms.Renderer"
 
 # One engine everywhere. No connection pool: the workers of django-q2 fork after connecting, and a pool then hangs.
-DATABASES = {"default": env.db_url("DATABASE_URL") | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}}
+DATABASE_URL = required("DATABASE_URL", "the address of PostgreSQL, postgresql://user:password@host/name")
+DATABASES = {"default": env.db_url_config(DATABASE_URL) | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # History says who changed what; only requests that write need its context.
@@ -153,7 +175,8 @@ STATIC_URL = "static/"
 STATIC_ROOT = env.path("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
 STATICFILES_DIRS = [
     BASE_DIR / "static",
-    ("tabler", BASE_DIR / "node_modules/@tabler/core/dist"),
+    # Not its folder "libs": stylesheets there point at files that the package lacks, and collectstatic refuses them.
+    *((f"tabler/{kind}", BASE_DIR / "node_modules/@tabler/core/dist" / kind) for kind in ("css", "img", "js")),
 ]
 WHITENOISE_USE_FINDERS = DEBUG or DEMO
 STORAGES = {
