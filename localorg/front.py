@@ -1,6 +1,7 @@
 """The outermost layer: takes each request in whole, lets faults act on it, and hands it on."""
 
 import asyncio
+import logging
 import re
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -14,6 +15,8 @@ from localorg import clock, ids
 from localorg.api.service import Answer, error_answer, serve
 from localorg.faults import Rule
 from localorg.org import Org
+
+logger = logging.getLogger(__name__)
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -71,7 +74,7 @@ class Front:
             return
         answer = self._interfere(incoming, rules)
         if answer is None and is_api:
-            answer = await asyncio.to_thread(serve, self.org, incoming, _any(rules, "duplicate_page"))
+            answer = await self._serve(incoming, _any(rules, "duplicate_page"))
         if _any(rules, "drop_after"):
             if answer is None:
                 await self.pages(scope, _replay(incoming, receive), _nowhere)
@@ -80,6 +83,14 @@ class Front:
             await _send(send, answer)
         else:
             await self.pages(scope, _replay(incoming, receive), send)
+
+    async def _serve(self, incoming: Incoming, repeat_page: bool) -> Answer:
+        try:
+            return await asyncio.to_thread(serve, self.org, incoming, repeat_page)
+        except Exception:
+            # a mistake of ours: the caller sees what a real org answers then, we see where it was
+            logger.exception("%s %s", incoming.method, incoming.path)
+            return _broken(self.org, 500)
 
     def _fire(self, incoming: Incoming) -> list[Rule]:
         rules = self.org.faults.rules

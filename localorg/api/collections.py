@@ -7,7 +7,7 @@ from typing import Any
 from localorg import ids
 from localorg.api import records
 from localorg.api.call import Call, Reply
-from localorg.api.lookups import external_field, sobject_of
+from localorg.api.lookups import attribute, external_field, listed, sobject_of
 from localorg.database import savepoint
 from localorg.dml import accept, remove, write
 from localorg.errors import Problem, RecordRefused, refuse, refuse_record
@@ -79,7 +79,7 @@ def retrieve(call: Call, name: str) -> Reply:
 
 def retrieve_posted(call: Call, name: str) -> Reply:
     body = call.mapping()
-    return _retrieve(call, name, list(body.get("ids") or ()), list(body.get("fields") or ()))
+    return _retrieve(call, name, listed(body, "ids"), listed(body, "fields"))
 
 
 def _retrieve(call: Call, name: str, wanted: list[str], fields: list[str]) -> Reply:
@@ -193,9 +193,9 @@ def _success(record_id: str) -> Item:
 
 
 def _records(body: Item) -> list[Item]:
-    found = body.get("records")
-    if not isinstance(found, list) or not all(isinstance(record, dict) for record in found):
-        raise refuse("JSON_PARSER_ERROR", "The request body must hold an array named records")
+    found = listed(body, "records")
+    if not all(isinstance(record, dict) for record in found):
+        raise refuse("JSON_PARSER_ERROR", "Every record must be an object")
     _check_size(len(found))
     return found
 
@@ -224,7 +224,7 @@ def _check_names(call: Call, typed: list[tuple[SObject, Item]]) -> None:
 
 
 def _sobject(call: Call, record: Item) -> SObject:
-    name = (record.get("attributes") or {}).get("type")
+    name = attribute(record, "type")
     if not name:
         raise refuse("INVALID_INPUT", "Include an SObject type with your record.")
     found = call.schema.find(str(name))

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, unquote
 
 from localorg.api import tree_request
 from localorg.api.call import Call, Reply
+from localorg.api.lookups import listed
 from localorg.database import savepoint
 from localorg.errors import refuse
 
@@ -37,9 +38,7 @@ def index(call: Call) -> Reply:
 
 def run(call: Call) -> Reply:
     body = call.mapping()
-    parts = body.get("compositeRequest")
-    if not isinstance(parts, list) or not parts:
-        raise refuse("JSON_PARSER_ERROR", "The request body must hold an array named compositeRequest")
+    parts = listed(body, "compositeRequest")
     _check(parts)
     return Reply(body={"compositeResponse": together(call, parts, body.get("allOrNone") is True)})
 
@@ -174,7 +173,8 @@ def _check(parts: list[Any]) -> None:
 
 
 def _check_part(part: Any, seen: set[str]) -> None:
-    if not isinstance(part, dict) or not {"method", "url", "referenceId"} <= part.keys():
+    needed = [part.get(name) for name in ("method", "url", "referenceId")] if isinstance(part, dict) else [None]
+    if not all(isinstance(value, str) for value in needed):
         raise refuse("JSON_PARSER_ERROR", "Each subrequest needs method, url and referenceId")
     reference = str(part["referenceId"])
     if not _REFERENCE_ID.match(reference) or reference in seen:
@@ -195,8 +195,8 @@ def _is_query(url: str) -> bool:
 
 def batch(call: Call) -> Reply:
     body = call.mapping()
-    parts = body.get("batchRequests") or []
-    if not isinstance(parts, list) or len(parts) > MOST_SUBREQUESTS:
+    parts = listed(body, "batchRequests")
+    if len(parts) > MOST_SUBREQUESTS or not all(isinstance(part, dict) for part in parts):
         raise refuse("LIMIT_EXCEEDED", f"Limit exceeded. Cannot have more than {MOST_SUBREQUESTS} subrequests.")
     halt = body.get("haltOnError") is True
     results: list[dict[str, Any]] = []

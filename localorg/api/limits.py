@@ -4,6 +4,7 @@ from typing import Any
 
 from localorg.api.call import Call, Reply
 
+SOME_RECENT, MOST_RECENT = 10, 200
 RESOURCES = ("query", "queryAll", "sobjects", "composite", "limits", "recent")
 FIXED = {
     "ActiveScratchOrgs": 3,
@@ -48,7 +49,8 @@ def record_count(call: Call) -> Reply:
 
 
 def recent(call: Call) -> Reply:
-    limit = min(int(call.query.get("limit") or 10), 200)
+    wanted = call.query.get("limit", "")
+    limit = min(int(wanted), MOST_RECENT) if wanted.isdecimal() else SOME_RECENT
     rows: list[Any] = []
     for sobject in call.schema:
         if sobject.can("layout") and sobject.name_field:

@@ -1,10 +1,26 @@
 """From names in a URL to objects, fields and records."""
 
+from typing import Any
+
 from localorg import ids
 from localorg.api.call import Call
 from localorg.dml import accept
-from localorg.errors import MultipleChoices, not_found
+from localorg.errors import MultipleChoices, not_found, refuse
 from localorg.schema import Field, SObject
+
+
+def attribute(record: Any, name: str) -> Any:
+    """What a record of a body says about itself: its type, its referenceId."""
+    attributes = record.get("attributes") if isinstance(record, dict) else None
+    return attributes.get(name) if isinstance(attributes, dict) else None
+
+
+def listed(body: dict[str, Any], name: str) -> list[Any]:
+    """An array of the body. Raises Refused for anything else."""
+    found = body.get(name)
+    if not isinstance(found, list):
+        raise refuse("JSON_PARSER_ERROR", f"The request body must hold an array named {name}")
+    return found
 
 
 def sobject_of(call: Call, name: str) -> SObject:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from localorg.api.call import Call, Reply
-from localorg.api.lookups import sobject_of
+from localorg.api.lookups import attribute, listed, sobject_of
 from localorg.database import savepoint
 from localorg.dml import write
 from localorg.errors import Problem, RecordRefused, refuse
@@ -22,9 +22,7 @@ class _Undo(Exception):
 
 def create(call: Call, name: str) -> Reply:
     sobject = sobject_of(call, name)
-    records = call.mapping().get("records")
-    if not isinstance(records, list):
-        raise refuse("JSON_PARSER_ERROR", "The request body must hold an array named records")
+    records = listed(call.mapping(), "records")
     if sum(_count(record) for record in records) > MOST_RECORDS:
         raise refuse(
             "EXCEEDED_MAX_SIZE_REQUEST",
@@ -46,7 +44,9 @@ def create(call: Call, name: str) -> Reply:
 def _create(call: Call, sobject: SObject, record: Item, parent: Item, depth: int) -> Iterator[Item]:
     if depth > DEEPEST:
         raise refuse("INVALID_INPUT", f"Records are nested deeper than {DEEPEST} levels")
-    reference = (record.get("attributes") or {}).get("referenceId")
+    if not isinstance(record, dict):
+        raise refuse("JSON_PARSER_ERROR", "Every record must be an object")
+    reference = attribute(record, "referenceId")
     nested = {name: child for name in record if (child := _child(sobject, name))}
     own = {name: value for name, value in record.items() if name not in nested} | parent
     try:
@@ -56,7 +56,7 @@ def _create(call: Call, sobject: SObject, record: Item, parent: Item, depth: int
         return
     yield {"referenceId": reference, "id": record_id}
     for name, child in nested.items():
-        for inner in (record[name] or {}).get("records", ()):
+        for inner in listed(record[name], "records") if isinstance(record[name], dict) else ():
             yield from _create(call, call.schema[child.sobject], inner, {child.field.name: record_id}, depth + 1)
 
 

@@ -64,7 +64,8 @@ def _parent_id(work: Work, reference: Field, value: Mapping[str, Any]) -> str:
 
 
 def _target(reference: Field, value: Mapping[str, Any]) -> str:
-    kind = (value.get("attributes") or {}).get("type")
+    attributes = value.get("attributes")
+    kind = attributes.get("type") if isinstance(attributes, dict) else None
     return kind if kind in reference.targets else reference.targets[0]
 
 

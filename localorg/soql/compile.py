@@ -14,6 +14,7 @@ from localorg.soql.shape import Node
 from localorg.soql.tree import Column, Function, Operand, Order, Path, Query, Typeof
 
 FARTHEST_OFFSET = 2000
+HIGHEST_LIMIT = 2**31
 MOST_AGGREGATE_ROWS = 2000
 MOST_ROWS_OF_ALL_FIELDS = 200
 WIDE = 2  # long text areas
@@ -110,7 +111,7 @@ class _Compiler:
             raise refuse("MALFORMED_QUERY", message)
         names, selects, booleans = self._aggregate_columns(query, scope)
         group = [self._group(operand, scope) for operand in query.group]
-        having = Conditions(scope, self._subquery)
+        having = Conditions(scope, self._subquery, grouped=True)
         tail = f" GROUP BY {', '.join(group)}" if group else ""
         tail += f" HAVING {having.sql(query.having)}" if query.having else ""
         order = self._order(query.order, scope, grouped=True)
@@ -184,6 +185,8 @@ class _Compiler:
     def _order(self, orders: tuple[Order, ...], scope: Scope, grouped: bool = False) -> str:
         parts = []
         for order in orders:
+            if is_aggregate(order.operand) and not grouped:
+                raise refuse("MALFORMED_QUERY", f"unexpected token: '{order.operand}'")
             found = expression(scope, order.operand)
             if not found.field.sortable and not grouped:
                 message = f"field '{found.field.name}' can not be sorted in a query call"
@@ -197,6 +200,8 @@ class _Compiler:
         if query.offset is not None and query.offset > FARTHEST_OFFSET:
             message = f"SOQL OFFSET maximum value is {FARTHEST_OFFSET}"
             raise refuse("NUMBER_OUTSIDE_VALID_RANGE", message)
+        if query.limit is not None and not 0 <= query.limit < HIGHEST_LIMIT:
+            raise refuse("MALFORMED_QUERY", f"unexpected token: '{query.limit}'")
         if query.having is not None and not query.group:
             raise refuse("MALFORMED_QUERY", "unexpected token: 'HAVING'")
 
@@ -311,6 +316,8 @@ class _Select:
             raise complaints.no_such_child(self.scope.text, query.source_position, query.source)
         sobject = self.compiler.schema[child.sobject]
         compiled = self.compiler.query(query, sobject)
+        if compiled.aggregate:
+            raise refuse("MALFORMED_QUERY", "Aggregate functions are not supported in a nested query")
         compiled.parent_key = len(compiled.selects)
         compiled.selects.append(f'{compiled.base}."{child.field.name}"')
         self.children[str(child.relationship)] = compiled

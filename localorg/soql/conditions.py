@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from localorg.errors import Refused
+from localorg.errors import Refused, refuse
 from localorg.schema import Field
 from localorg.soql import complaints, literals
-from localorg.soql.functions import expression
+from localorg.soql.functions import expression, is_aggregate
 from localorg.soql.scope import Expression, Scope
 from localorg.soql.tree import (
     Chain,
@@ -32,8 +32,9 @@ Subquery = Callable[[Query], tuple[str, list[Any], Field]]
 class Conditions:
     """Collects the parameters while it writes the SQL; both come in the same order."""
 
-    def __init__(self, scope: Scope, subquery: Subquery) -> None:
+    def __init__(self, scope: Scope, subquery: Subquery, grouped: bool = False) -> None:
         self.scope = scope
+        self.grouped = grouped  # of HAVING, where aggregates may stand
         self.params: list[Any] = []
         self._subquery = subquery
 
@@ -156,6 +157,8 @@ class Conditions:
         return f"{left.sql} IN ({sql})"
 
     def _operand(self, operand: Operand) -> Expression:
+        if is_aggregate(operand) and not self.grouped:
+            raise refuse("MALFORMED_QUERY", f"unexpected token: '{operand}'")
         left = expression(self.scope, operand)
         if not left.field.filterable:
             message = f"field '{left.field.name}' can not be filtered in a query call"

@@ -10,6 +10,7 @@ from localorg.soql import dates
 from localorg.soql.tree import Literal
 
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", '"': '"', "'": "'", "\\": "\\"}
+LARGEST = 2.0**63  # what SQLite takes for an integer
 QUOTED_TYPES = {"id", "reference"}
 
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.S)
@@ -57,7 +58,10 @@ def days(field: Field, literal: Literal) -> tuple[str, str] | None:
     """First value and end (exclusive) when the literal is a date literal such as LAST_MONTH."""
     if literal.kind not in ("name", "range") or field.type not in ("date", "datetime"):
         return None
-    found = dates.resolve(literal.text, clock.today())
+    try:
+        found = dates.resolve(literal.text, clock.today())
+    except (OverflowError, ValueError):
+        raise refuse("MALFORMED_QUERY", f"invalid date: {literal.text}") from None
     if found is None:
         return None
     return _bound(field, found[0]), _bound(field, found[1])
@@ -95,7 +99,7 @@ def _number(field: Field, literal: Literal) -> float | int:
     if literal.kind != "number":
         raise mismatch(field, literal)
     number = float(literal.text)
-    return int(number) if field.type == "int" and number.is_integer() else number
+    return int(number) if field.type == "int" and number.is_integer() and abs(number) < LARGEST else number
 
 
 def _moment(field: Field, literal: Literal) -> str:

@@ -18,7 +18,13 @@ Numbers = Sequence[int]
 
 def prepare(schema: Schema, text: str, deleted: bool) -> Compiled:
     """A query ready to run. Raises Refused."""
-    return compile_query(schema, parse(text), text, deleted)
+    try:
+        return compile_query(schema, parse(text), text, deleted)
+    except RecursionError:
+        raise refuse(
+            "QUERY_TOO_COMPLICATED",
+            "Query is either selecting too many fields or the filter conditions are too complicated.",
+        ) from None
 
 
 def count(db: sqlite3.Connection, query: Compiled) -> int:

@@ -21,6 +21,9 @@ class Function:
     arguments: tuple["Operand", ...]
     position: int
 
+    def __str__(self) -> str:
+        return self.name
+
 
 Operand = Path | Function
 

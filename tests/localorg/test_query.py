@@ -337,6 +337,11 @@ def test_an_unknown_object_is_pointed_at(admin: Caller) -> None:
             "MALFORMED_QUERY",
             "not supported for semi join",
         ),
+        ("SELECT Id FROM Account WHERE COUNT(Id) > 1", "MALFORMED_QUERY", "unexpected token: 'COUNT'"),
+        ("SELECT Id FROM Account ORDER BY COUNT(Id)", "MALFORMED_QUERY", "unexpected token: 'COUNT'"),
+        ("SELECT Id FROM Account LIMIT -1", "MALFORMED_QUERY", "unexpected token: '-1'"),
+        ("SELECT Id FROM Account WHERE CreatedDate = LAST_N_DAYS:999999999999", "MALFORMED_QUERY", "invalid date"),
+        ("SELECT Id FROM Account WHERE " + "NOT " * 1500 + "Name = 'a'", "QUERY_TOO_COMPLICATED", "too complicated"),
         ("SELECT Id, Id FROM Account", "INVALID_FIELD", "duplicate field selected: Id"),
     ],
 )
