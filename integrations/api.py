@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic, sleep
+from typing import cast
 
 import django_filters
 from django.db.models import Q, QuerySet
@@ -25,6 +26,7 @@ from integrations.models import ErrorEntry, Outbox, Run
 from integrations.salesforce.ids import to_18
 from integrations.services import State, SyncState
 from integrations.sync.records import RECORD_TYPES
+from users.models import User
 
 PATIENCE = 5.0  # seconds that a request waits for the outcome of its push
 PAUSE = 0.1
@@ -111,7 +113,7 @@ class PushView(ApiView):
         """Answers the outcome if it is known within five seconds; 409 when pushing by hand is not possible now."""
         record = get_object_or_404(RECORD_TYPES[self.kind].model, pk=pk)
         try:
-            services.push_now([record], request.user)
+            services.push_now([record], cast(User, request.user))
         except services.Refused as refusal:
             raise Conflict(str(refusal)) from refusal
         outcome = outcome_of(record, self.kind, self.sleeper)
@@ -167,7 +169,7 @@ class ErrorView(ListView):
             raise Conflict(f"It is closed: {entry.closed_reason or 'the record was pushed since.'}")
         warning = "" if mending.is_anything_changed(entry, record) else HOPELESS
         warning = mending.look_again([entry]) or warning
-        services.retry([entry], request.user)
+        services.retry([entry], cast(User, request.user))
         outcome = outcome_of(record, entry.record_kind, self.sleeper, warning)
         return Response(RetrySerializer(outcome).data, status.HTTP_202_ACCEPTED)
 

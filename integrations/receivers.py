@@ -1,12 +1,14 @@
 """The doorbell: a record that was saved here is due to be pushed. Ringing once too often does no harm."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Model
 from django.db.models.signals import post_save, pre_delete
 
+from common.bulk import rows_updated
 from common.models import Record
-from integrations.models import ErrorEntry, Outbox, PendingReference, RecordLink
+from integrations.models import ErrorEntry, Lane, Outbox, PendingReference, RecordLink
 from integrations.services import queue_push
 from integrations.sync.records import RECORD_TYPES, kind_of
 from integrations.sync.settle import dropped
@@ -15,6 +17,11 @@ from integrations.sync.settle import dropped
 def on_record_saved(sender: type[Model], instance: Record, raw: bool = False, **kwargs: Any) -> None:
     if not raw:  # raw: a fixture is being loaded
         queue_push(instance)
+
+
+def on_rows_updated(sender: type[Model], ids: Sequence[int], **kwargs: Any) -> None:
+    """A bulk update, which no save is heard of."""
+    queue_push(list(sender._default_manager.filter(pk__in=ids)), lane=Lane.BACKGROUND)
 
 
 def on_record_deleted(sender: type[Model], instance: Record, **kwargs: Any) -> None:
@@ -32,4 +39,5 @@ def on_record_deleted(sender: type[Model], instance: Record, **kwargs: Any) -> N
 def connect() -> None:
     for type_ in RECORD_TYPES.values():
         post_save.connect(on_record_saved, sender=type_.model, dispatch_uid=f"push {type_.kind}")
+        rows_updated.connect(on_rows_updated, sender=type_.model, dispatch_uid=f"push many {type_.kind}")
         pre_delete.connect(on_record_deleted, sender=type_.model, dispatch_uid=f"tombstone {type_.kind}")

@@ -1,4 +1,6 @@
-"""A pull or push that only says what it would do: the real engines, a provider that writes nothing, a rolled-back transaction."""
+"""A pull or push that only says what it would do: the real engines, a provider that writes nothing, a rolled-back
+transaction.
+"""
 
 from collections.abc import Sequence
 from typing import Any

@@ -11,7 +11,9 @@ from integrations.sync.state import State, with_state
 
 
 def status() -> dict[str, Any]:
-    """``connection``, ``queue`` (by lane), ``errors``, ``conflicts``, ``objects`` (last pull, lag, counts) and ``api``."""
+    """``connection``, ``queue`` (by lane), ``errors``, ``conflicts``, ``objects`` (last pull, lag, counts) and
+    ``api``.
+    """
     connection = Connection.objects.select_related("team_credential").first()
     waiting = dict(Outbox.objects.values_list("lane").annotate(Count("pk")))
     return {

@@ -23,6 +23,7 @@ from integrations.sync.records import KINDS
 
 logger = logging.getLogger(__name__)
 
+REFUSED_PAUSE = 5.0  # seconds until records are tried again whose object the org described anew
 SLICE = 20.0  # seconds that a job works before it queues itself again
 PAUSES = (1, 2, 4, 8, 15, 30, 60, 120, 300)  # seconds between calls that fail in a row
 # References resolve faster, and conversions are followed first, in this order.
@@ -68,9 +69,11 @@ def _push(claim: Claim, run: Run) -> None:
         push(claim, provider, run)
     except ConnectionBroken as error:
         outbox.release(claim.token, reason=error.reason)
-    except (CallFailed, RequestRefused) as error:
+    except CallFailed as error:
         outbox.release(claim.token, reason=error.reason)
         pause(credential.connection, error)
+    except RequestRefused as error:
+        outbox.release(claim.token, delay=REFUSED_PAUSE, reason=f"Salesforce refused to be asked: {error.reason}")
     except Exception:
         logger.exception("A push broke; its records are tried again.")
         outbox.release(claim.token, delay=60, reason="Tandem ran into an error while sending it.")
@@ -115,10 +118,14 @@ def pull_due(seconds: float = SLICE, *, only: str = "", is_forced: bool = False)
     for cursor in _due(connection, only, is_forced=is_forced):
         run = _pull(connection, cursor, provider_for(credential), credential, lambda: monotonic() < until)
         runs += [run] if run else []
-        if run is None or run.state != Run.State.DONE or monotonic() >= until:
+        if run is None or run.state == Run.State.RUNNING or monotonic() >= until or _is_paused(connection):
             break
     _after_pull(connection)
     return runs
+
+
+def _is_paused(connection: Connection) -> bool:
+    return Connection.objects.get(pk=connection.pk).is_paused
 
 
 def _due(connection: Connection, only: str, *, is_forced: bool) -> list[Cursor]:
@@ -144,9 +151,10 @@ def _pull(
         run = pull(connection, lease, provider, may_go_on=may_go_on)
     except LeaseLost:
         return None
-    except ConnectionBroken:
+    except (ConnectionBroken, RequestRefused):
+        _plan_next(connection, cursor)  # the run says why; other objects are not held up
         return Run.objects.filter(connection=connection, remote_object=cursor.remote_object).first()
-    except (CallFailed, RequestRefused) as error:
+    except CallFailed as error:
         pause(connection, error)
         return Run.objects.filter(connection=connection, remote_object=cursor.remote_object).first()
     finally:

@@ -114,7 +114,7 @@ class ErrorEntryQuerySet(models.QuerySet["ErrorEntry"]):
 
 
 class ErrorEntry(models.Model):
-    """A push that was refused, by Salesforce or by our own check before sending. A record has one open entry at most."""
+    """A push that was refused, by Salesforce or by our own check. A record has one open entry at most."""
 
     class By(models.TextChoices):
         REMOTE = "remote", "Salesforce"

@@ -23,8 +23,8 @@ class RecordLinkQuerySet(models.QuerySet["RecordLink"]):
 class RecordLink(TimestampedModel):
     """A record that is, or once was, linked.
 
-    ``base`` holds the last agreed values by remote field, in the remote side's normal form. Where the two sides agreed to
-    differ (an owner without a user there, an e-mail withheld), ``base_ours`` holds ours.
+    ``base`` holds the last agreed values by remote field, in the remote side's normal form. Where the two sides
+    agreed to differ (an owner without a user there, an e-mail withheld), ``base_ours`` holds ours.
     """
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="links")

@@ -31,8 +31,9 @@ class OutboxQuerySet(models.QuerySet["Outbox"]):
 class Outbox(models.Model):
     """A record that is due to be pushed; one row a record, gone when settled.
 
-    ``revision`` is raised by every edit: a row is done only when the revision that was claimed is still the present one.
-    ``sent_at`` says, in the remote side's clock, that a create was attempted whose outcome is not known.
+    ``revision`` is raised by every edit: a row is done only when the revision that was claimed is still the present
+    one. ``sent_at`` says, in the remote side's clock, that a create of ``sent`` was attempted whose outcome is not
+    known.
     """
 
     class Operation(models.TextChoices):
@@ -62,6 +63,7 @@ class Outbox(models.Model):
     claim_token = models.UUIDField(null=True, blank=True)
     claimed_until = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
+    sent = models.JSONField(null=True, blank=True, help_text="What a create of unknown outcome carried.")
 
     objects = OutboxQuerySet.as_manager()
 

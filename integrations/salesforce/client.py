@@ -160,7 +160,7 @@ class Client:
             yield from page["records"]
 
     def queries(self, soqls: Sequence[str]) -> list[list[dict[str, Any]]]:
-        """The rows of several queries; five travel in one call, in its body, so that none is too long for an address."""
+        """The rows of several queries; five travel in the body of one call, so that none is too long for an address."""
         rows: list[list[dict[str, Any]]] = []
         for start in range(0, len(soqls), QUERIES_PER_CALL):
             rows += self._composite(soqls[start : start + QUERIES_PER_CALL])

@@ -41,8 +41,9 @@ class Writer:
     ) -> dict[str, list[Value]]:
         """Set what ``plan`` wants here; returns what changed, as [before, after] by remote field.
 
-        ``seen`` are the values that were planned with, ``now`` those of the locked row: a field edited in between keeps its
-        base and is planned again. A value that does not fit is left; the sides then differ until one changes.
+        ``seen`` are the values that were planned with, ``now`` those of the locked row: a field edited in between
+        keeps its base and is planned again. A value that does not fit is left; the sides then differ until one
+        changes.
         """
         changes: dict[str, list[Value]] = {}
         for name, value in plan.to_local.items():

@@ -1,4 +1,6 @@
-"""Recognising one person or company on both sides. Deterministic, and never by guess: several candidates are a question."""
+"""Recognising one person or company on both sides. Deterministic, and never by guess: several candidates are a
+question.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The queue of records to push: rows are marked due, claimed in batches, and released or settled."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +15,7 @@ from django.utils import timezone
 from common.models import Record, RecordKind
 from integrations.models import Connection, Credential, Cursor, Lane, ObjectSettings, Outbox
 from integrations.sync.credentials import Logins
+from integrations.sync.provider import Values
 
 BATCH = 200  # records in one collections call
 CREATE_AS = {RecordKind.ACCOUNT: "Account", RecordKind.DEAL: "Opportunity"}
@@ -123,7 +124,7 @@ def _upsert(rows: Sequence[Outbox]) -> None:
             lane = CASE WHEN array_position(%s, excluded.lane::text) < array_position(%s, due.lane::text)
                         THEN excluded.lane ELSE due.lane END,
             actor_id = COALESCE(excluded.actor_id, due.actor_id),
-            credential_id = CASE WHEN due.claim_token IS NULL THEN excluded.credential_id ELSE due.credential_id END,
+            credential_id = CASE WHEN due.sent_at IS NULL THEN excluded.credential_id ELSE due.credential_id END,
             remote_object = CASE WHEN due.claim_token IS NULL AND due.sent_at IS NULL
                                  THEN excluded.remote_object ELSE due.remote_object END,
             operation = CASE WHEN due.claim_token IS NULL AND due.sent_at IS NULL
@@ -159,7 +160,8 @@ _CLAIM = f"""
           AND (o.sent_at IS NULL) = head.is_fresh
         ORDER BY o.next_attempt_at, o.id LIMIT %(limit)s FOR UPDATE OF o SKIP LOCKED
     )
-    UPDATE integrations_outbox SET claim_token = %(token)s, claimed_until = clock_timestamp() + %(lease)s, attempts = attempts + 1
+    UPDATE integrations_outbox
+    SET claim_token = %(token)s, claimed_until = clock_timestamp() + %(lease)s, attempts = attempts + 1
     WHERE id IN (SELECT id FROM batch)
 """  # noqa: S608 - names only; every value is a parameter
 
@@ -194,12 +196,19 @@ def release(token: uuid.UUID, *, delay: float = 0, reason: str = "") -> None:
     )
 
 
-def note_sent(claim: Claim, ids: Iterable[int], at: datetime) -> set[int]:
-    """Write down, before a create is sent, that it will be; returns the rows that the claim still holds."""
-    with transaction.atomic():
-        kept = set(held(claim.token).filter(pk__in=list(ids), claimed_until__gt=timezone.now()).values_list("pk", flat=True))
-        Outbox.objects.filter(pk__in=kept).update(sent_at=at, claimed_until=timezone.now() + lease())
-    return kept
+@transaction.atomic
+def note_sent(claim: Claim, payloads: Mapping[int, Values], at: datetime) -> set[int]:
+    """Write down what creates will carry, before they are sent; returns the rows that the claim still holds."""
+    rows = list(held(claim.token).filter(pk__in=list(payloads), claimed_until__gt=timezone.now()))
+    for row in rows:
+        row.sent_at, row.sent, row.claimed_until = at, dict(payloads[row.pk]), timezone.now() + lease()
+    Outbox.objects.bulk_update(rows, ["sent_at", "sent", "claimed_until"])
+    return {row.pk for row in rows}
+
+
+def forget_sent(token: uuid.UUID) -> None:
+    """The creates of a claim were answered: none of them took effect."""
+    Outbox.objects.filter(claim_token=token).update(sent_at=None, sent=None)
 
 
 def forget_claims() -> None:

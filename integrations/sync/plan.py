@@ -1,8 +1,8 @@
 """What should move between two copies of a record, given what they last agreed on.
 
-``plan`` is pure: no database, no clock, no settings. Everything else follows from it: only real changes move, our own write
-comes back equal to the base and does nothing, an untouched side is never overwritten, and whatever was cut off half-way is
-cured by planning again.
+``plan`` is pure: no database, no clock, no settings. Everything else follows from it: only real changes move, our own
+write comes back equal to the base and does nothing, an untouched side is never overwritten, and whatever was cut off
+half- way is cured by planning again.
 """
 
 from collections.abc import Iterable, Mapping
@@ -107,9 +107,10 @@ class Plan:
 def plan(base: Base | None, local: Values, remote: Values, rules: Mapping[str, Rule], latest: Side) -> Plan:
     """What to write where.
 
-    ``base`` is None on first link. A name that ``local`` or ``remote`` lacks can't be expressed or seen on that side (an owner
-    without a user there, a hidden field): that side counts as untouched. A name that ``base`` lacks was mapped after the two
-    were linked: the sides agree to differ until one changes. ``latest`` is the side whose change is the later one.
+    ``base`` is None on first link. A name that ``local`` or ``remote`` lacks can't be expressed or seen on that side
+    (an owner without a user there, a hidden field): that side counts as untouched. A name that ``base`` lacks was
+    mapped after the two were linked: the sides agree to differ until one changes. ``latest`` is the side whose change
+    is the later one.
     """
     result = Plan()
     for names in _units(rules):

@@ -75,7 +75,7 @@ class Description:
     label: str
     is_createable: bool
     is_updateable: bool
-    fields: Mapping[str, RemoteField]
+    fields: dict[str, RemoteField]
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"fields": [asdict(remote_field) for remote_field in self.fields.values()]}
@@ -91,7 +91,7 @@ class Description:
 
 @dataclass(frozen=True)
 class RemoteRecord:
-    """A record as the other side has it. ``changed_at`` orders pulls; ``edited_at`` is when somebody changed a field."""
+    """A record as the other side has it. ``changed_at`` orders pulls; ``edited_at``: when somebody changed a field."""
 
     remote_object: str
     id: str

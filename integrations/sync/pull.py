@@ -1,7 +1,7 @@
 """The pull engine: pages of changed records in the order of (changed_at, id), each applied in one transaction.
 
-The cursor moves in the transaction of its page, so that a killed pull resumes at its page; pages may repeat and overlap, for
-what equals its base falls out.
+The cursor moves in the transaction of its page, so that a killed pull resumes at its page; pages may repeat and
+overlap, for what equals its base falls out.
 """
 
 import logging
@@ -20,7 +20,7 @@ from integrations.models import Connection, Cursor, Run
 from integrations.sync.apply import Applied, apply_records
 from integrations.sync.outbox import lease
 from integrations.sync.provider import CallFailed, ConnectionBroken, Position, Provider, RemoteRecord, RequestRefused
-from integrations.sync.scope import Scope
+from integrations.sync.scope import Scope, refresh
 from integrations.sync.settle import on_deadlock_again
 
 logger = logging.getLogger(__name__)
@@ -72,7 +72,13 @@ def pull(
     try:
         if run.is_first and not run.total:
             run.count(total=provider.count(scope.remote_object, None))
-        _pages(scope, lease_, provider, run, may_go_on)
+        try:
+            _pages(scope, lease_, provider, run, may_go_on)
+        except RequestRefused:
+            if not refresh(scope, provider):
+                raise
+            # A mapped field is gone or hidden since the object was described: go on without it.
+            _pages(Scope.load(connection, scope.remote_object), lease_, provider, run, may_go_on)
     except (CallFailed, ConnectionBroken, RequestRefused) as error:
         run.finish(Run.State.INCOMPLETE, error.reason)
         raise
@@ -126,7 +132,9 @@ def _start(cursor: Cursor) -> Position | None:
 def _apply(
     scope: Scope, lease_: Lease, records: Sequence[RemoteRecord], run: Run, finished_at: datetime | None
 ) -> None:
-    """Apply a page and move the cursor in one transaction; a page with a bad record is halved until that one stands alone."""
+    """Apply a page and move the cursor in one transaction; a page with a bad record is halved until that one stands
+    alone.
+    """
     try:
         counts = _apply_page(scope, lease_, records, run, finished_at)
     except (DataError, IntegrityError) as error:
@@ -163,14 +171,16 @@ def _apply_halves(
 def _apply_page(
     scope: Scope, lease_: Lease, records: Sequence[RemoteRecord], run: Run, finished_at: datetime | None
 ) -> Counter[str]:
-    with pghistory.context(source="pull", run=run.pk):
+    with pghistory.context(source="Salesforce", run=run.pk):
         applied: Applied = apply_records(scope, records, run)
     _move(lease_, records, finished_at)
     return applied.counts
 
 
 def _move(lease_: Lease, records: Sequence[RemoteRecord], finished_at: datetime | None) -> None:
-    """Move the cursor past a page, if the lease is still ours. ``finished_at``: the other side's clock as the run began."""
+    """Move the cursor past a page, if the lease is still ours. ``finished_at``: the other side's clock as the run
+    began.
+    """
     cursor = lease_.cursor
     if records:
         cursor.page_at, cursor.page_id = records[-1].changed_at, records[-1].id

@@ -1,17 +1,18 @@
 """The push engine: a claim of one login, one object and one operation goes out in one batch, and is settled.
 
-No transaction or lock is held while Salesforce is being asked. Whatever is cut off is cured by planning again; a create is
-written down before it is sent, and looked for before it is sent again.
+No transaction or lock is held while Salesforce is being asked. Whatever is cut off is cured by planning again; a
+create is written down before it is sent, and looked for before it is sent again.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from django.utils import timezone
+from django.conf import settings
 
 from common.models import Record, RecordKind
-from integrations.models import ErrorEntry, Lane, ObjectDescription, ObjectSettings, Outbox, RecordLink, Run, SyncEvent
+from integrations.models import ErrorEntry, Lane, ObjectSettings, Outbox, RecordLink, Run, SyncEvent
 from integrations.sync import outbox
 from integrations.sync.credentials import Logins
 from integrations.sync.eligibility import kept_out
@@ -32,7 +33,7 @@ from integrations.sync.provider import (
     Values,
     Wanted,
 )
-from integrations.sync.scope import Scope
+from integrations.sync.scope import Scope, refresh
 from integrations.sync.settle import (
     PARENT_NOT_SYNCED,
     Item,
@@ -48,23 +49,28 @@ from integrations.sync.settle import (
     tried_again,
 )
 
-SECOND_LOOK = 5  # seconds between a create of unknown outcome and looking for what it made
+SECOND_LOOK = 10  # seconds between looks for what a create of unknown outcome made
 CLOCK_STEP = timedelta(seconds=1)  # the other side stamps whole seconds
-DESCRIPTION_AGE = timedelta(minutes=1)  # before a value is refused here, the org's description must be this fresh
 COMPANY = "company_name"
 
 
 def push(claim: Claim, provider: Provider, run: Run) -> None:
     """Send what a claim holds and settle it.
 
-    Raises CallFailed and ConnectionBroken when no answer could be had: the caller releases the claim and pauses.
+    Raises CallFailed and ConnectionBroken when no answer could be had: the caller releases the claim and pauses. Raises
+    RequestRefused when the org is not what it was described to be; it has then been described anew for the next try.
     """
     scope = Scope.load(claim.credential.connection, claim.remote_object)
     items = _load(claim, scope)
-    if claim.operation == Outbox.Operation.CREATE:
-        _push_new(claim, scope, items, provider)
-    else:
-        _push_changes(claim, scope, items, provider)
+    try:
+        if claim.operation == Outbox.Operation.CREATE:
+            _push_new(claim, scope, items, provider)
+        else:
+            _push_changes(claim, scope, items, provider)
+    except RequestRefused:
+        for name in {scope.remote_object, *LOOKED_THROUGH.get(RecordKind(scope.kind), ())}:
+            refresh(Scope.load(scope.connection, name), provider)
+        raise
     settle(claim, scope, items, run, _login_reasons(claim, items))
 
 
@@ -109,7 +115,7 @@ def _push_new(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provi
     payloads = {item.row.pk: _payload(scope, item) for item in _open(items)}
     _check(scope, _open(items), payloads, provider, is_create=True)
     _find_own(scope, items, payloads, provider)
-    _link_twins(scope, items, provider)
+    _link_twins(claim, scope, items, provider)
     _create(claim, scope, _open(items), payloads, provider)
 
 
@@ -239,21 +245,10 @@ def _check(
     """Refuse here what Salesforce would refuse; but only by a fresh description, for an admin may just have mended it."""
     for item in items:
         found = problems(payloads[item.row.pk], scope.description, is_create=is_create)
-        if found and _refresh(scope, provider):
+        if found and refresh(scope, provider):
             found = problems(payloads[item.row.pk], scope.description, is_create=is_create)
         if found:
             item.outcome = Rejected(_together(found), ErrorEntry.By.TANDEM, payloads[item.row.pk])
-
-
-def _refresh(scope: Scope, provider: Provider) -> bool:
-    stored = ObjectDescription.objects.get(connection=scope.connection, remote_object=scope.remote_object)
-    if not stored.is_older_than(timezone.now() - DESCRIPTION_AGE):
-        return False
-    description = provider.describe(scope.remote_object)
-    stored.content, stored.fetched_at = description.as_json(), timezone.now()
-    stored.save(update_fields=["content", "fetched_at"])
-    scope.description.fields.update(description.fields)  # type: ignore[attr-defined]
-    return True
 
 
 def _together(found: Sequence[Problem]) -> Problem:
@@ -268,16 +263,21 @@ def _find_own(scope: Scope, items: Sequence[Item], payloads: dict[int, dict[str,
     lost = [item for item in _open(items) if item.row.sent_at]
     if not lost:
         return
-    sent = [item.row.sent_at for item in lost if item.row.sent_at]
-    if timezone.now() - max(sent) < timedelta(seconds=SECOND_LOOK):
-        for item in lost:
-            item.outcome = Waits("Finding out whether Salesforce created it.", SECOND_LOOK)
-        return
-    made = list(provider.created_by_us(scope.remote_object, min(sent) - CLOCK_STEP, scope.names))
+    since = min(item.row.sent_at for item in lost if item.row.sent_at) - CLOCK_STEP
+    made = list(provider.created_by_us(scope.remote_object, since, scope.names))
     linked = links_by_remote_id([record.id for record in made])
     free = [record for record in made if record.id not in linked]
     for item in lost:
-        _recognise(scope, item, free, payloads[item.row.pk])
+        _recognise(scope, item, free, item.row.sent or payloads[item.row.pk])
+        if item.is_open and item.row.sent_at and provider.clock() - item.row.sent_at < patience():
+            item.outcome = Waits(
+                "Its creation was sent, but the answer was lost: finding out what became of it.", SECOND_LOOK
+            )
+
+
+def patience() -> timedelta:
+    """How long a create whose answer was lost may still take effect; only then is it sent again."""
+    return timedelta(seconds=2 * settings.SALESFORCE_TIMEOUT)
 
 
 def _recognise(scope: Scope, item: Item, free: list[RemoteRecord], payload: Values) -> None:
@@ -289,7 +289,9 @@ def _recognise(scope: Scope, item: Item, free: list[RemoteRecord], payload: Valu
     if exact or len(likely) == 1:
         own = (exact or likely)[0]
         free.remove(own)
-        item.outcome = _created(scope, item, own.id, payload)
+        made = _created(scope, item, own.id, payload)
+        made.plan.ours.clear()  # edited since, perhaps: what differs from what was sent is an edit
+        item.outcome = replace(made, is_stale=True)
     elif likely:
         candidates = [{"remote_object": record.remote_object, "remote_id": record.id} for record in likely]
         message = "The connection was cut while creating it, and several records could be the one. Choose it."
@@ -322,7 +324,7 @@ def _created(scope: Scope, item: Item, remote_id: str, payload: Values, note: st
     return Linked(remote_id, scope.remote_object, agreed, SyncEvent.Kind.CREATED, note=note, sent=payload)
 
 
-def _link_twins(scope: Scope, items: Sequence[Item], provider: Provider) -> None:
+def _link_twins(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider) -> None:
     """Before creating, ask for what is there already: exactly one unlinked twin is linked instead."""
     objects = LOOKED_THROUGH.get(RecordKind(scope.kind), ())
     asked = [item for item in _open(items) if not item.row.create_anyway]
@@ -340,7 +342,7 @@ def _link_twins(scope: Scope, items: Sequence[Item], provider: Provider) -> None
         elif only := twins.only:
             taken |= {only.id, twins.also_lead_id} - {""}
             item.outcome = _adopted(scopes[only.remote_object], item, only, twins.also_lead_id)
-    _write_adopted(scopes, items, provider)
+    _write_adopted(claim, scopes, items, provider)
 
 
 def _wanted(item: Item) -> Wanted:
@@ -369,7 +371,7 @@ def _adopted(scope: Scope, item: Item, twin: RemoteRecord, also_lead_id: str) ->
     return Linked(twin.id, twin.remote_object, first, SyncEvent.Kind.LINKED, twin, also_lead_id, note)
 
 
-def _write_adopted(scopes: dict[str, Scope], items: Sequence[Item], provider: Provider) -> None:
+def _write_adopted(claim: Claim, scopes: dict[str, Scope], items: Sequence[Item], provider: Provider) -> None:
     """Fill the empty fields of records that were linked instead of created."""
     for name, scope in scopes.items():
         chosen = [
@@ -380,7 +382,7 @@ def _write_adopted(scopes: dict[str, Scope], items: Sequence[Item], provider: Pr
             and item.outcome.remote_object == name
             and item.outcome.plan.to_remote
         ]
-        _write(scope, chosen, provider, name)
+        _write(claim, scope, chosen, provider)
 
 
 def _create(
@@ -388,31 +390,44 @@ def _create(
 ) -> None:
     if not items:
         return
-    kept = outbox.note_sent(claim, [item.row.pk for item in items], provider.clock())
+    kept = outbox.note_sent(claim, {item.row.pk: payloads[item.row.pk] for item in items}, provider.clock())
     mine = [item for item in items if item.row.pk in kept]
     for item in items:
         if item not in mine:
             item.outcome = Waits("Another worker has taken it over.")
-    answers = _answers(lambda: provider.create(scope.remote_object, [payloads[item.row.pk] for item in mine]), mine)
+    answers = _answers(
+        claim,
+        scope,
+        provider,
+        lambda: provider.create(scope.remote_object, [payloads[item.row.pk] for item in mine]),
+        mine,
+    )
     for item, answer in zip(mine, answers, strict=True):
         payload = payloads[item.row.pk]
         match answer:
             case Accepted(remote_id):
                 item.outcome = _created(scope, item, remote_id, payload)
             case Later(code, message):
-                item.row.sent_at = None
                 item.outcome = tried_again(item.row, code, message, payload)
             case Refused():
                 item.outcome = rejected(answer, payload)
 
 
-def _answers(call: Callable[[], Sequence[Answer]], items: Sequence[Item]) -> Sequence[Answer]:
-    """A batch that Salesforce refuses whole is refused for each of its records: the reason stands at each."""
+def _answers(
+    claim: Claim, scope: Scope, provider: Provider, call: Callable[[], Sequence[Answer]], items: Sequence[Item]
+) -> Sequence[Answer]:
+    """A batch that Salesforce refuses whole is refused for each of its records: the reason stands at each.
+
+    Raises RequestRefused when our description of the object was old: with the new one the batch may be sent again.
+    """
     if not items:
         return []
     try:
         return call()
     except RequestRefused as error:
+        outbox.forget_sent(claim.token)
+        if refresh(scope, provider):
+            raise
         return [Refused(error.code, error.message)] * len(items)
 
 
@@ -431,7 +446,7 @@ def _push_changes(claim: Claim, scope: Scope, items: Sequence[Item], provider: P
     changed = [item for item in linked if isinstance(item.outcome, Linked) and item.outcome.plan.to_remote]
     for item in changed:
         _refuse_bad(scope, item, provider)
-    _write(scope, [item for item in changed if isinstance(item.outcome, Linked)], provider, scope.remote_object)
+    _write(claim, scope, [item for item in changed if isinstance(item.outcome, Linked)], provider)
 
 
 def _link(item: Item) -> RecordLink:
@@ -468,39 +483,26 @@ def _refuse_bad(scope: Scope, item: Item, provider: Provider) -> None:
     outcome = item.outcome
     assert isinstance(outcome, Linked), "only compared records are checked"
     found = problems(outcome.plan.to_remote, scope.description, is_create=False)
-    if found and _refresh(scope, provider):
+    if found and refresh(scope, provider):
         found = problems(outcome.plan.to_remote, scope.description, is_create=False)
     if found:
         item.outcome = Rejected(_together(found), ErrorEntry.By.TANDEM, outcome.plan.to_remote)
 
 
-def _write(scope: Scope, items: Sequence[Item], provider: Provider, remote_object: str) -> None:
+def _write(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider) -> None:
     """Send the changes of linked records and turn the answers into outcomes."""
     outcomes: list[Any] = [item.outcome for item in items]
     changes = [(outcome.remote_id, outcome.plan.to_remote) for outcome in outcomes]
-    answers = _answers(lambda: provider.update(remote_object, changes), items)
+    answers = _answers(claim, scope, provider, lambda: provider.update(scope.remote_object, changes), items)
     for item, outcome, answer in zip(items, outcomes, answers, strict=True):
         payload = outcome.plan.to_remote
         match answer:
             case Accepted():
-                item.outcome = _sent(outcome)
+                item.outcome = replace(outcome, sent=dict(payload))
             case Later(code, message):
                 item.outcome = tried_again(item.row, code, message, payload)
             case Refused():
                 item.outcome = rejected(answer, payload)
-
-
-def _sent(outcome: Linked) -> Linked:
-    return Linked(
-        outcome.remote_id,
-        outcome.remote_object,
-        outcome.plan,
-        outcome.kind,
-        outcome.remote,
-        outcome.also_lead_id,
-        outcome.note,
-        dict(outcome.plan.to_remote),
-    )
 
 
 def _follow_lost(scope: Scope, items: Sequence[Item], provider: Provider) -> None:

@@ -42,7 +42,8 @@ class Type(StrEnum):
 class Field:
     """A field that can be mapped.
 
-    ``reference`` is the kind of record that a reference points at; ``empty`` is what the column holds when there is nothing.
+    ``reference`` is the kind of record that a reference points at; ``empty`` is what the column holds when there is
+    nothing.
     """
 
     name: str

@@ -3,8 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
+
+from django.utils import timezone
 
 from common.models import Record
 from integrations.models import (
@@ -17,8 +20,10 @@ from integrations.models import (
 )
 from integrations.sync.mapping import MISSING, Pair, Vocabulary, express
 from integrations.sync.plan import Base, Direction, Rule, Winner
-from integrations.sync.provider import Description, Value, Values
+from integrations.sync.provider import Description, Provider, Value, Values
 from integrations.sync.records import KINDS, RECORD_TYPES, RecordType, Type
+
+DESCRIPTION_AGE = timedelta(minutes=1)  # a fresher description is not read again
 
 
 @dataclass(frozen=True)
@@ -134,6 +139,19 @@ def _pairs(connection: Connection, remote_object: str, type_: RecordType, descri
 def base_of(link: RecordLink) -> Base | None:
     """What a link's two records last agreed on; None when they have yet to be compared for the first time."""
     return Base(link.base, link.base_ours) if link.base else None
+
+
+def refresh(scope: Scope, provider: Provider) -> bool:
+    """Read the description of an object anew, unless it is fresh: an admin may have changed the object meanwhile."""
+    stored = ObjectDescription.objects.get(connection=scope.connection, remote_object=scope.remote_object)
+    if not stored.is_older_than(timezone.now() - DESCRIPTION_AGE):
+        return False
+    description = provider.describe(scope.remote_object)
+    stored.content, stored.fetched_at = description.as_json(), timezone.now()
+    stored.save(update_fields=["content", "fetched_at"])
+    scope.description.fields.clear()
+    scope.description.fields.update(description.fields)
+    return True
 
 
 def readable(pairs: Iterable[Pair], values: Mapping[str, Any]) -> dict[str, Any]:

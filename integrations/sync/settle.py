@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+import pghistory
 from django.db import OperationalError, transaction
 from django.utils import timezone
 
@@ -33,7 +34,7 @@ LINK_COLUMNS += ["dropped_at", "drop_reason", "pushed_at", "pulled_at", "remote_
 ERROR_COLUMNS = ["record_name", "operation", "remote_object", "remote_id", "by", "code", "message", "fields", "details"]
 ERROR_COLUMNS += ["payload", "actor", "credential", "attempts", "last_at"]
 ROW_COLUMNS = ["operation", "remote_object", "attempts", "next_attempt_at", "wait_reason", "parent_kind", "parent_id"]
-ROW_COLUMNS += ["claim_token", "claimed_until", "sent_at"]
+ROW_COLUMNS += ["claim_token", "claimed_until", "sent_at", "sent"]
 PARENT_NOT_SYNCED = "PARENT_NOT_SYNCED"
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
@@ -51,6 +52,7 @@ class Linked:
     also_lead_id: str = ""
     note: str = ""
     sent: Values = field(default_factory=dict)
+    is_stale: bool = False  # what was sent is older than the record: it is compared again
 
 
 @dataclass(frozen=True)
@@ -161,13 +163,19 @@ def on_deadlock_again(function: Callable[Params, Result]) -> Callable[Params, Re
     return run
 
 
+def settle(claim: Claim, scope: Scope, items: Sequence[Item], run: Run, reasons: dict[int, str]) -> None:
+    """Store a batch. ``reasons``: per row, why its login was chosen."""
+    with pghistory.context(source="Salesforce", run=run.pk):
+        _settle(claim, scope, items, run, reasons)
+
+
 @on_deadlock_again
 @transaction.atomic
-def settle(claim: Claim, scope: Scope, items: Sequence[Item], run: Run, reasons: dict[int, str]) -> None:
-    """Store a batch in one transaction. ``reasons``: per row, why its login was chosen."""
+def _settle(claim: Claim, scope: Scope, items: Sequence[Item], run: Run, reasons: dict[int, str]) -> None:
     rows = {row.pk: row for row in outbox.held(claim.token)}
     facts = [item for item in items if isinstance(item.outcome, Linked | Relinked | Unlinked)]
     records = _locked(scope, facts)
+    _bury(scope, [item for item in facts if item.record.pk not in records])
     known = _undisputed(scope, [item for item in facts if item.record.pk in records])
     for one in {item.scope.remote_object: item.scope for item in known}.values():
         _store_links(one, [item for item in known if item.scope is one], records, claim)
@@ -189,8 +197,28 @@ def _locked(scope: Scope, items: Sequence[Item]) -> dict[int, Record]:
     return {record.pk: record for record in rows}
 
 
+def _bury(scope: Scope, items: Sequence[Item]) -> None:
+    """A record that was deleted here while it was being sent leaves a tombstone: it is not pulled back."""
+    store_links(
+        [
+            RecordLink(
+                connection=scope.connection,
+                record_kind=scope.kind,
+                remote_object=item.outcome.remote_object,
+                remote_id=item.outcome.remote_id,
+                dropped_at=timezone.now(),
+                drop_reason="It was deleted in Tandem.",
+            )
+            for item in items
+            if isinstance(item.outcome, Linked) and item.link is None
+        ]
+    )
+
+
 def _undisputed(scope: Scope, items: Sequence[Item]) -> list[Item]:
-    """Leave out a record that was linked to another one while we were sending: its link stands, ours is said in the log."""
+    """Leave out a record that was linked to another one while we were sending: its link stands, ours is said in the
+    log.
+    """
     links = RecordLink.objects.live().of(scope.kind, [item.record.pk for item in items])
     present = dict(links.values_list("record_id", "remote_id"))
     kept = [item for item in items if item.link or present.get(item.record.pk) in {None, _remote_id(item)}]
@@ -319,7 +347,7 @@ def _store_rows(items: Sequence[Item], rows: dict[int, Outbox]) -> None:
         row.claim_token = row.claimed_until = None
         if isinstance(item.outcome, Waits):
             _keep_waiting(row, item.outcome)
-        elif row.revision == item.row.revision and not isinstance(item.outcome, Relinked | Rerouted):
+        elif row.revision == item.row.revision and not _has_more_to_do(item.outcome):
             done.append(row.pk)
         else:
             _plan_again(row, item)
@@ -327,19 +355,23 @@ def _store_rows(items: Sequence[Item], rows: dict[int, Outbox]) -> None:
     Outbox.objects.bulk_update([row for row in rows.values() if row.pk not in done], ROW_COLUMNS)
 
 
+def _has_more_to_do(outcome: Outcome | None) -> bool:
+    return isinstance(outcome, Relinked | Rerouted) or (isinstance(outcome, Linked) and outcome.is_stale)
+
+
 def _keep_waiting(row: Outbox, outcome: Waits) -> None:
     row.wait_reason = outcome.reason
     row.next_attempt_at = timezone.now() + timedelta(seconds=outcome.seconds)
     row.parent_kind, row.parent_id = outcome.parent or ("", None)
     if outcome.is_counted:
-        row.sent_at = None  # answered: it was not created
+        row.sent_at = row.sent = None  # answered: it was not created
     else:
         row.attempts = max(0, row.attempts - 1)  # an edit meanwhile set it to 0
 
 
 def _plan_again(row: Outbox, item: Item) -> None:
     """Edited while it was being sent, or not what it was: due again, as what it is now."""
-    row.sent_at, row.attempts, row.wait_reason = None, 0, ""
+    row.sent_at, row.sent, row.attempts, row.wait_reason = None, None, 0, ""
     row.next_attempt_at = timezone.now()
     match item.outcome:
         case Linked(remote_object=remote_object) | Relinked(remote_object=remote_object):

@@ -8,7 +8,18 @@ from django.utils import timezone
 from accounts.models import Account
 from contacts.models import Contact, ContactEvent
 from integrations import tasks
-from integrations.models import Connection, Cursor, ErrorEntry, Outbox, PendingReference, RecordLink, Run, SyncEvent
+from integrations.models import (
+    Connection,
+    Cursor,
+    ErrorEntry,
+    FieldMapping,
+    ObjectDescription,
+    Outbox,
+    PendingReference,
+    RecordLink,
+    Run,
+    SyncEvent,
+)
 from integrations.sync import pull as pulling
 from tests.conftest import pull_all, push_all
 from tests.factories import AccountFactory, ContactFactory, UserFactory
@@ -135,13 +146,6 @@ def test_a_known_person_is_linked_by_email_and_salesforce_wins(connection: Conne
 
     mine.refresh_from_db()
     assert (mine.last_name, mine.title) == ("Remote", "Boss")
-    print(
-        Outbox.objects.values(),
-        Run.objects.values("kind", "updated", "failed", "message", "unchanged"),
-        RecordLink.objects.get(record_id=mine.pk, record_kind="contact").base,
-        Connection.objects.values("paused_until", "pause_reason", "started_at", "first_pull_finished_at"),
-        ErrorEntry.objects.values("message"),
-    )
     assert org.get("Contact", mine.crm_id)["Phone"] == "123"
     assert Contact.objects.having_email(["zed@known.example"]).count() == 1
 
@@ -321,3 +325,20 @@ def test_what_was_pulled_long_ago_is_not_read_again(synced: Connection, org: Org
     pull_all()
 
     assert Run.objects.filter(remote_object="Contact").first().looked_at == 0
+
+
+def test_a_mapped_field_that_the_org_lost_is_left_out(synced: Connection, org: Org) -> None:
+    described = ObjectDescription.objects.get(remote_object="Contact")
+    title = next(field for field in described.content["fields"] if field["name"] == "Title")
+    described.content["fields"].append({**title, "name": "Gone__c"})
+    described.fetched_at = timezone.now() - timedelta(days=1)
+    described.save()
+    FieldMapping.objects.create(
+        connection=synced, record_kind="contact", field="headline", remote_object="Contact", remote_field="Gone__c"
+    )
+    org.create("Contact", LastName="Newcomer")
+
+    pull_all()
+
+    assert Contact.objects.filter(last_name="Newcomer").exists()
+    assert not Connection.objects.get().is_paused

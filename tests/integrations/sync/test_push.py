@@ -1,5 +1,8 @@
 """Pushing to the local org over real HTTP."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from django.utils import timezone
 
@@ -27,8 +30,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _no_second_look(monkeypatch) -> None:
-    monkeypatch.setattr(pushing, "SECOND_LOOK", 0)
+def _impatient(monkeypatch) -> None:
+    monkeypatch.setattr(pushing, "patience", timedelta)
 
 
 def found(org: Org, email: str, name: str = "Contact") -> list[dict]:
@@ -509,3 +512,54 @@ def test_accounts_that_are_each_others_parents_do_not_wait_for_ever(synced: Conn
     two.refresh_from_db()
     assert one.crm_id
     assert two.crm_id
+
+
+def test_a_mapped_field_that_the_org_lost_does_not_hold_up_the_rest(synced: Connection, org: Org) -> None:
+    described = ObjectDescription.objects.get(remote_object="Contact")
+    title = next(field for field in described.content["fields"] if field["name"] == "Title")
+    described.content["fields"].append({**title, "name": "Gone__c"})
+    described.fetched_at = timezone.now() - timezone.timedelta(days=1)
+    described.save()
+    FieldMapping.objects.create(
+        connection=synced, record_kind="contact", field="headline", remote_object="Contact", remote_field="Gone__c"
+    )
+    ContactFactory(email="gone@field.example", headline="Said nowhere", last_name="Headline")
+
+    for _ in range(3):
+        push_all()
+        later()
+
+    assert len(org.query("SELECT Id FROM Contact WHERE LastName = 'Headline'")) == 1
+    assert not ErrorEntry.objects.exists()
+
+
+def test_a_record_deleted_here_while_it_was_sent_does_not_come_back(
+    synced: Connection, org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contact = ContactFactory(email="deleted@meanwhile.example")
+    send = pushing._create
+
+    def delete_and_send(*args: Any) -> None:
+        Contact.objects.filter(pk=contact.pk).first().delete()
+        send(*args)
+
+    monkeypatch.setattr(pushing, "_create", delete_and_send)
+    push_all()
+    pull_all()
+
+    assert not Contact.objects.filter(email="deleted@meanwhile.example").exists()
+
+
+def test_an_edit_after_a_lost_reply_reaches_the_record_that_was_made(synced: Connection, org: Org) -> None:
+    contact = ContactFactory(email="", last_name="Before", account=None, first_name="Lost")
+    org.faults({"match": {"method": "POST", "path": "composite/sobjects"}, "do": "drop_after", "times": 1})
+    tasks.push_lane("real_time", seconds=0.2, sleeper=lambda seconds: None)
+    contact.last_name = "After"
+    contact.save(update_fields=["last_name"])
+
+    for _ in range(3):
+        later()
+        push_all()
+
+    rows = org.query("SELECT Id, LastName FROM Contact WHERE FirstName = 'Lost'")
+    assert [row["LastName"] for row in rows] == ["After"]
