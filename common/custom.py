@@ -55,6 +55,8 @@ def cleaned(kind: RecordKind, values: Mapping[str, Any]) -> dict[str, Any]:
             clean[key] = _as_json(fields[key].clean(value))
         except KeyError:
             errors.append(f"There is no custom field “{key}”.")
+        except OverflowError:  # a moment in the year 1 or 9999 may have none in UTC
+            errors.append(f"{fields[key].label}: Enter a valid date/time.")
         except ValidationError as error:
             errors += [f"{fields[key].label}: {message}" for message in error.messages]
     if errors:
