@@ -171,7 +171,10 @@ def _read(cursor: str, model: type[Model], order: Order) -> list[Any]:
 
 
 class KeysetPagination(BasePagination):
-    """``{"results", "next", "previous"}``. A view may offer ``orders``, picked by ``?ordering=``; ``?limit=`` up to 500."""
+    """``{"results", "next", "previous"}``, up to ``?limit=`` rows.
+
+    A view may offer ``orders``, of which ``?ordering=`` picks one; the first is the default.
+    """
 
     page_size = 100
 
