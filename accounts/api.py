@@ -10,7 +10,9 @@ from common.api.views import RecordView, both_ways
 class AccountSerializer(RecordSerializer):
     """A company that the team works with."""
 
-    parent = ReferenceField(queryset=Account.objects.all(), required=False, allow_null=True)
+    parent = ReferenceField(  # type: ignore[assignment] # declared fields are not attributes of the class
+        queryset=Account.objects.all(), required=False, allow_null=True
+    )
     stage = ReferenceField(
         queryset=Stage.objects.all(), word="name", required=False, allow_null=True, help_text="Id or name."
     )

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import ObjectDoesNotExist
+from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist, RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import IntegrityError
 from rest_framework import status
@@ -33,7 +34,7 @@ class Conflict(APIException):
 
 class BodyTooLarge(APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_detail = "The body is too large."
+    default_detail = f"A body may have {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes."
     default_code = "too_large"
 
 
@@ -54,6 +55,8 @@ def _as_answer(error: Exception) -> Exception:
             return ValidationError(_by_field(error))
         case ObjectDoesNotExist():
             return NotFound()
+        case RequestDataTooBig():
+            return BodyTooLarge()
         case IntegrityError():
             logger.warning("The database refused what the checks had let through.", exc_info=error)
             return Conflict()

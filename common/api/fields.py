@@ -1,7 +1,7 @@
 """Fields of the REST API's JSON that Django REST framework does not have."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from django.db.models import Model, QuerySet
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from common import custom
-from common.models import CustomField
+from common.models import CustomField, Record
 from common.records import kind_of
 
 Type = CustomField.Type
@@ -31,14 +31,14 @@ class ReferenceField(serializers.PrimaryKeyRelatedField):
     def to_internal_value(self, data: Any) -> Model:
         if not self.word or not isinstance(data, str) or data.isdecimal():
             return super().to_internal_value(data)
-        found = self.narrowed(self.get_queryset().filter(**{f"{self.word}__iexact": data}))
-        if not found:
+        rows = cast(QuerySet[Any], self.get_queryset())
+        if "\x00" in data or not (found := self.narrowed(rows.filter(**{f"{self.word}__iexact": data}))):
             self.fail("unknown_word", value=data)
         if len(found) > 1:
             self.fail("several", value=data)
         return found[0]
 
-    def narrowed(self, found: QuerySet[Any]) -> list[Model]:
+    def narrowed(self, found: QuerySet[Any]) -> Sequence[Model]:
         """Which of several are meant."""
         return list(found[:2])
 
@@ -63,7 +63,7 @@ class CustomValuesField(serializers.Field):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, Mapping):
             self.fail("not_an_object")
-        definitions = {one.key: one for one in custom.definitions(kind_of(self.parent.Meta.model))}
+        definitions = {one.key: one for one in custom.definitions(kind_of(self._model()))}
         wrong = [
             f"{definitions[key].label}: give {_expected(definitions[key])}, or null."
             for key, value in data.items()
@@ -75,6 +75,9 @@ class CustomValuesField(serializers.Field):
 
     def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:
         return value
+
+    def _model(self) -> type[Record]:
+        return cast(serializers.ModelSerializer, self.parent).Meta.model
 
 
 def _fits(definition: CustomField, value: Any) -> bool:

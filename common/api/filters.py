@@ -4,32 +4,36 @@ from collections.abc import Callable
 from typing import Any
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from rest_framework.exceptions import ValidationError
 
 from common.models import Origin
+
+LONGEST_ID = 19  # digits
 
 
 class ReferenceFilter(django_filters.CharFilter):
     """By id, or by what people call it. What there is none of is refused, not answered with an empty list."""
 
-    def __init__(self, *, word: str = "", **kwargs: Any) -> None:
+    def __init__(self, *, word: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.word = word
 
     def filter(self, qs: QuerySet, value: str) -> QuerySet:
         if not value:
             return qs
-        rows = qs.model._meta.get_field(self.field_name).related_model._default_manager  # type: ignore[union-attr]
+        rows = qs.model._meta.get_field(self.field_name).related_model._default_manager
         found = self._found(rows, value)
         if not found:
             raise ValidationError({self.field_name: [f"There is none with the id or name “{value}”."]})
         return qs.filter(**{f"{self.field_name}__in": found})
 
     def _found(self, rows: Any, value: str) -> list[int]:
-        if value.isascii() and value.isdecimal():
-            return list(rows.filter(pk=int(value)).values_list("pk", flat=True))
-        return list(rows.filter(**{f"{self.word}__iexact": value}).values_list("pk", flat=True)) if self.word else []
+        if value.isdecimal():
+            wanted = Q(pk=value) if len(value) <= LONGEST_ID else Q(pk__in=[])
+        else:
+            wanted = Q(**{f"{self.word}__iexact": value})
+        return list(rows.filter(wanted).values_list("pk", flat=True))
 
 
 class CrmIdFilter(django_filters.CharFilter):

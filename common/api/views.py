@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from django.utils import timezone
+from django_filters import FilterSet
 from rest_framework import mixins, status
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.permissions import AllowAny, BasePermission
@@ -57,11 +58,16 @@ class ListView(ApiView, mixins.ListModelMixin, mixins.RetrieveModelMixin, Generi
     """Lists, by pages and filters, and single rows."""
 
     lookup_value_converter = "int"
+    filterset_class: type[FilterSet]
     orders: ClassVar[Mapping[str, Order]]
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         self._refuse_unknown(request)
         return super().list(request, *args, **kwargs)
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Filters are for lists: one row is found whatever a list leaves out."""
+        return super().filter_queryset(queryset) if self.action == "list" else queryset
 
     def _refuse_unknown(self, request: Request) -> None:
         """A misspelt filter would find everything."""
