@@ -176,11 +176,34 @@ def test_open_tasks_are_found_and_completed(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
+    "query",
+    [
+        {"limit": "9" * 5_000},
+        {"updated_after": "0001-01-01T00:00:00+14:00"},
+        {"updated_after": "2026-01-02"},
+        {"q": "!" * 1_000},
+        {"q": "x" * 10_000},
+        {"email": "'; DROP TABLE contacts_contact --"},
+        {"crm_id": "%"},
+        {"format": "json"},
+        {"stage": ""},
+    ],
+)
+def test_an_odd_filter_finds_what_there_is(api: Api, query: dict[str, str]) -> None:
+    ContactFactory()
+
+    assert len(api.page("contacts", **query)["results"]) in (0, 1)
+
+
+@pytest.mark.parametrize(
     ("query", "field"),
     [
         ({"sinced": "true"}, "sinced"),
         ({"owner": "99999999"}, "owner"),
         ({"owner": "9" * 40}, "owner"),
+        ({"owner": "9" * 5_000}, "owner"),
+        ({"account": "9" * 5_000}, "account"),
+        ({"limit": "9" * 5_000 + "x"}, "limit"),
         ({"stage": "No such stage"}, "stage"),
         ({"account": "99999999"}, "account"),
         ({"account": "x"}, "account"),
