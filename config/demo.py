@@ -124,7 +124,7 @@ def _prepare(data: Path, database_url: str, port: int, org_port: int) -> None:
         "CSRF_TRUSTED_ORIGINS": site,
         "SALESFORCE_LOCAL_ORG": f"http://127.0.0.1:{org_port}",
         "SALESFORCE_LOGIN_URL": f"http://127.0.0.1:{org_port}",
-        "SALESFORCE_TIMEOUT": "30",
+        "SYNC_TIMEOUT": "30",
         "STATIC_ROOT": str(data / "static"),
         "LOG_LEVEL": os.environ.get("LOG_LEVEL") or "WARNING",
     }

@@ -240,7 +240,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "common.api.schema.add_problems",
+        "common.api.schema.complete",
     ],
 }
 
@@ -250,7 +250,7 @@ SALESFORCE_CLIENT_SECRET = env.str("SALESFORCE_CLIENT_SECRET", default="")
 SALESFORCE_LOGIN_URL = env.str("SALESFORCE_LOGIN_URL", default="https://login.salesforce.com")
 # The one address that may be spoken to without TLS and outside Salesforce's domains: a local org for trying things out.
 SALESFORCE_LOCAL_ORG = env.str("SALESFORCE_LOCAL_ORG", default="").rstrip("/")
-SALESFORCE_TIMEOUT = env.float("SALESFORCE_TIMEOUT", default=60.0)  # seconds for one answer
+SYNC_TIMEOUT = env.float("SYNC_TIMEOUT", default=60.0)  # seconds for one answer
 SALESFORCE_SETUP_HOURS = env.float("SALESFORCE_SETUP_HOURS", default=6.0)
 
 LOGGING = {

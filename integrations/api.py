@@ -17,7 +17,7 @@ from rest_framework.response import Response
 
 from common.api import extras
 from common.api.errors import Conflict
-from common.api.filters import CrmIdFilter
+from common.api.filters import CrmIdFilter, IdFilter
 from common.api.views import ApiView, IsAdmin, ListView
 from common.models import Record, RecordKind
 from integrations import mending, services
@@ -129,7 +129,7 @@ class ErrorFilter(django_filters.FilterSet):
     object = django_filters.CharFilter("remote_object")
     code = django_filters.CharFilter()
     record_kind = django_filters.ChoiceFilter(choices=RecordKind.choices)
-    record_id = django_filters.NumberFilter()
+    record_id = IdFilter()
     q = django_filters.CharFilter(method="filter_words", help_text="In the record's name or the message.")
 
     class Meta:

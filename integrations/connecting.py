@@ -239,7 +239,7 @@ def _client_of(tokens: oauth.TokenSet) -> Client:
         raise ConnectionBroken("Salesforce refused the login that it had just given.")
 
     session = Session(
-        tokens.access_token, no_renewal, local_url=settings.SALESFORCE_LOCAL_ORG, timeout=settings.SALESFORCE_TIMEOUT
+        tokens.access_token, no_renewal, local_url=settings.SALESFORCE_LOCAL_ORG, timeout=settings.SYNC_TIMEOUT
     )
     return Client(tokens.instance_url, session)
 

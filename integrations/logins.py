@@ -32,7 +32,7 @@ def app_for(connection: Connection, *, login_url: str = "") -> oauth.App:
         client_id=connection.client_id or settings.SALESFORCE_CLIENT_ID,
         client_secret=connection.client_secret or settings.SALESFORCE_CLIENT_SECRET,
         local_url=settings.SALESFORCE_LOCAL_ORG,
-        timeout=settings.SALESFORCE_TIMEOUT,
+        timeout=settings.SYNC_TIMEOUT,
     )
 
 

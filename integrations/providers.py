@@ -14,7 +14,7 @@ def client_for(credential: Credential) -> Client:
         credential.access_token,
         Renewal(credential),
         local_url=settings.SALESFORCE_LOCAL_ORG,
-        timeout=settings.SALESFORCE_TIMEOUT,
+        timeout=settings.SYNC_TIMEOUT,
     )
     return Client(credential.connection.instance_url, session)
 

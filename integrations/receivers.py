@@ -19,7 +19,7 @@ def on_record_saved(sender: type[Model], instance: Record, raw: bool = False, **
         queue_push(instance)
 
 
-def on_rows_updated(sender: type[Model], ids: Sequence[int], **kwargs: Any) -> None:
+def on_rows_updated(sender: type[Record], ids: Sequence[int], **kwargs: Any) -> None:
     """A bulk update, which no save is heard of."""
     queue_push(list(sender._default_manager.filter(pk__in=ids)), lane=Lane.BACKGROUND)
 

@@ -27,7 +27,7 @@ def org(org_server: Org, settings: Any) -> Org:
     settings.SALESFORCE_LOCAL_ORG = settings.SALESFORCE_LOGIN_URL = org_server.url
     settings.SALESFORCE_CLIENT_ID = org_server.client_id
     settings.SALESFORCE_CLIENT_SECRET = org_server.client_secret
-    settings.SALESFORCE_TIMEOUT = 10.0
+    settings.SYNC_TIMEOUT = 10.0
     return org_server
 
 

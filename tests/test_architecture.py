@@ -50,14 +50,13 @@ KNOW_SALESFORCE = {
 NAME_THE_DOMAIN = {
     "sync.records": "our record types",
     "sync.parents": "contacts join accounts, and make them",
-    "sync.apply": "pulled people are matched to ours by their addresses",
+    "sync.matching": "pulled people are matched to ours by their addresses",
     "connecting": "the org's opportunity stages become a pipeline",
 }
 # What the core may not know: requests, pages, and how anybody speaks to an org.
 NOT_IN_SYNC = {"django.http", "django.shortcuts", "django.urls", "django.template", "django.views"}
 NOT_IN_SYNC |= {"django.contrib.auth", "django_q", "requests", "simple_salesforce", "authlib", "rest_framework"}
-# The claims' lease is derived from the time-out of one call, whose setting is called after Salesforce.
-NAMED_AFTER_SALESFORCE = {("sync.outbox", "SALESFORCE_TIMEOUT")}
+NAMED_AFTER_SALESFORCE: set[tuple[str, str]] = set()
 
 
 @dataclass(frozen=True)

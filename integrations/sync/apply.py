@@ -1,21 +1,18 @@
-"""Applying pulled records to ours: a page at a time, inside the caller's transaction, with a fixed number of queries."""
+"""Applying pulled records to ours: a page at a time, in the caller's transaction, with a fixed number of queries."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from django.db.models import Q
-from django.db.models.functions import Lower, Trim
 from django.utils import timezone
 
-from common.domains import registrable_domain
 from common.models import Origin, Record, RecordKind
-from contacts.models import Contact
 from integrations.models import Lane, Outbox, PendingReference, RecordLink, Run, SyncEvent
 from integrations.sync import outbox
 from integrations.sync.local import Writer
 from integrations.sync.mapping import MISSING, Vocabulary, normal, to_local
-from integrations.sync.matching import CONTACT, LEAD, company_domain
+from integrations.sync.matching import CONTACT, LEAD, Matches
 from integrations.sync.parents import accounts_by_domain
 from integrations.sync.plan import Plan, Side, plan
 from integrations.sync.provider import RemoteRecord, Value
@@ -216,96 +213,6 @@ def _join_faces(
         )
 
 
-class Matches:
-    """Our records that the unlinked records of a page may be, found with a few queries for all of them."""
-
-    def __init__(self, scope: Scope) -> None:
-        self.scope = scope
-        self.by_email: dict[str, list[int]] = defaultdict(list)
-        self.by_domain: dict[str, list[int]] = defaultdict(list)
-        self.by_name: dict[tuple[str, str], list[int]] = defaultdict(list)
-        self.faces: dict[str, RecordLink] = {}
-        self.taken: set[int] = set()
-
-    @classmethod
-    def load(cls, scope: Scope, unknown: Sequence[RemoteRecord]) -> "Matches":
-        matches = cls(scope)
-        if scope.kind == RecordKind.CONTACT:
-            matches._load_people(unknown)
-        elif scope.kind == RecordKind.ACCOUNT:
-            matches._load_companies(unknown)
-        return matches
-
-    def _read(self, remote: RemoteRecord, name: str) -> str:
-        value = next((remote.values.get(pair.name) for pair in self.scope.pairs if pair.field.name == name), None)
-        return str(value).strip() if value else ""
-
-    def _full_name(self, remote: RemoteRecord) -> str:
-        return " ".join(f"{self._read(remote, 'last_name')} {self._read(remote, 'first_name')}".lower().split())
-
-    def _load_people(self, unknown: Sequence[RemoteRecord]) -> None:
-        emails = sorted({email.lower() for remote in unknown if (email := self._read(remote, "email"))})
-        names = {self._full_name(remote) for remote in unknown}
-        known = Contact.objects.having_email(emails)
-        for pk, key, others in known.filter(crm_id="").order_by("pk").values_list("pk", "email_key", "other_emails"):
-            for email in {key, *others} & set(emails):
-                self.by_email[email].append(pk)
-        self._load_faces(known)
-        rows = Contact.objects.filter(crm_id="").annotate(full=Trim(Lower("sort_name"))).filter(sort_name__in=names)
-        for pk, name, account_crm_id, email in rows.values_list("pk", "full", "account__crm_id", "email"):
-            for place in {account_crm_id or "", company_domain(email)} - {""}:
-                self.by_name[name, place].append(pk)
-
-    def _load_faces(self, known: Iterable[Contact]) -> None:
-        """Links of the other people-object with the same address: the other face of one person."""
-        other = CONTACT if self.scope.remote_object == LEAD else LEAD
-        people = dict(known.filter(crm_object=other).exclude(email_key="").values_list("pk", "email_key"))
-        links = RecordLink.objects.live().of(self.scope.kind, list(people)).filter(remote_object=other, also_lead_id="")
-        for link in links.order_by("-pk"):
-            self.faces[people[link.record_id or 0]] = link
-
-    def _load_companies(self, unknown: Sequence[RemoteRecord]) -> None:
-        domains = {registrable_domain(self._read(remote, "website")) for remote in unknown} - {""}
-        names = {self._read(remote, "name").lower() for remote in unknown} - {""}
-        rows = self.scope.type.model._default_manager.filter(crm_id="").filter(
-            Q(domain__in=domains) | Q(sort_name__in=names)
-        )
-        for pk, domain, name in rows.order_by("pk").values_list("pk", "domain", "sort_name"):
-            self.by_domain[domain].append(pk)
-            self.by_name[name, ""].append(pk)
-
-    def other_face(self, remote: RemoteRecord) -> RecordLink | None:
-        return self.faces.pop(self._read(remote, "email").lower(), None) if self.faces else None
-
-    def take(self, remote: RemoteRecord) -> tuple[int, str] | None:
-        """The record to link and what to say of it. No record is given away twice."""
-        found = self._of_person(remote) if self.scope.kind == RecordKind.CONTACT else self._of_company(remote)
-        if found:
-            self.taken.add(found[0])
-        return found
-
-    def _free(self, candidates: Iterable[int]) -> list[int]:
-        return [pk for pk in candidates if pk not in self.taken]
-
-    def _of_person(self, remote: RemoteRecord) -> tuple[int, str] | None:
-        email = self._read(remote, "email").lower()
-        if same := self._free(self.by_email.get(email, ())):
-            return same[0], "Linked by its e-mail address."
-        places = {self._read(remote, "account"), company_domain(email)} - {""}
-        namesakes = {
-            pk for place in places for pk in self._free(self.by_name.get((self._full_name(remote), place), ()))
-        }
-        return (namesakes.pop(), "Linked by its name and company: please check.") if len(namesakes) == 1 else None
-
-    def _of_company(self, remote: RemoteRecord) -> tuple[int, str] | None:
-        domain = registrable_domain(self._read(remote, "website"))
-        same = self._free(self.by_domain.get(domain, ())) if domain else []
-        if len(same) == 1:
-            return same[0], "Linked by its domain."
-        namesakes = self._free(self.by_name.get((self._read(remote, "name").lower(), ""), ()))
-        return (namesakes[0], "Linked by its name: please check.") if len(namesakes) == 1 and not same else None
-
-
 def _create(scope: Scope, new: Sequence[RemoteRecord], applied: Applied) -> None:
     vocabulary = scope.vocabulary(remote=[remote.values for remote in new])
     records = [_new_record(scope, remote, vocabulary) for remote in new]
@@ -401,7 +308,7 @@ def _point(kind: str, name: str, references: Sequence[PendingReference], arrived
 def _merge(
     scope: Scope, changed: Sequence[tuple[RecordLink, RemoteRecord]], writer: Writer, applied: Applied, run: Run
 ) -> None:
-    """Plan the records that differ from their base, and carry out our side; what theirs lacks is queued to be pushed."""
+    """Plan the records that differ from their base and carry out our side; what theirs lacks is queued to be pushed."""
     if not changed:
         return
     records = _locked(scope, [link.record_id for link, _ in changed if link.record_id])
@@ -434,7 +341,7 @@ def _merge(
     outbox.mark_due(scope.connection, RecordKind(scope.kind), due, lane=Lane.REAL_TIME)
 
 
-def _edited_at(scope: Scope, ids: Sequence[int]) -> dict[int, object]:
+def _edited_at(scope: Scope, ids: Sequence[int]) -> dict[int, datetime]:
     """When records that wait to be pushed were last edited here."""
     return dict(Outbox.objects.of(scope.kind, list(ids)).values_list("record_id", "queued_at"))
 

@@ -94,8 +94,8 @@ class Writer:
         groups: dict[frozenset[str], list[Record]] = defaultdict(list)
         for pk, columns in self.columns.items():
             groups[frozenset(columns)].append(self.records[pk])
-        for columns, records in groups.items():
-            self._update(records, columns)
+        for names, records in groups.items():
+            self._update(records, names)
         self._store_references()
 
     def _update(self, records: list[Record], columns: Iterable[str]) -> None:

@@ -3,9 +3,10 @@
 A value that one side can't express is MISSING, never a guess; a value that does not fit is a Problem, never cut short.
 """
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -65,12 +66,12 @@ class Pair:
 class Vocabulary:
     """How users, stages and records are called on the other side, and back."""
 
-    remote_users: Mapping[int, str] = field(default_factory=dict)
-    users: Mapping[str, int] = field(default_factory=dict)
-    stage_values: Mapping[int, str] = field(default_factory=dict)
-    stages: Mapping[str, Sequence[int]] = field(default_factory=dict)
-    remote_ids: Mapping[tuple[str, int], str] = field(default_factory=dict)
-    record_ids: Mapping[str, int] = field(default_factory=dict)
+    remote_users: Mapping[int, str] = dataclasses.field(default_factory=dict)
+    users: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    stage_values: Mapping[int, str] = dataclasses.field(default_factory=dict)
+    stages: Mapping[str, Sequence[int]] = dataclasses.field(default_factory=dict)
+    remote_ids: Mapping[tuple[str, int], str] = dataclasses.field(default_factory=dict)
+    record_ids: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Problem:
     code: str
     field: str
     message: str
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def normal(remote: RemoteField, value: Any) -> Value:

@@ -161,21 +161,21 @@ _CLAIM = f"""
         ORDER BY o.next_attempt_at, o.id LIMIT %(limit)s FOR UPDATE OF o SKIP LOCKED
     )
     UPDATE integrations_outbox
-    SET claim_token = %(token)s, claimed_until = clock_timestamp() + %(lease)s, attempts = attempts + 1
+    SET claim_token = %(token)s, claimed_until = clock_timestamp() + %(lease)s::interval, attempts = attempts + 1
     WHERE id IN (SELECT id FROM batch)
 """  # noqa: S608 - names only; every value is a parameter
 
 
 def lease() -> timedelta:
     """Longer than two calls may take, so that a claim does not run out under a worker that only waits."""
-    return timedelta(seconds=2 * settings.SALESFORCE_TIMEOUT + 10)
+    return timedelta(seconds=2 * settings.SYNC_TIMEOUT + 10)
 
 
 def claim(lane: str, limit: int = BATCH) -> Claim | None:
     """Take the next due rows of ``lane``; None when there are none."""
     token, until = uuid.uuid4(), timezone.now() + lease()
     with transaction.atomic(), database.cursor() as cursor:
-        cursor.execute(_CLAIM, {"lane": lane, "limit": limit, "token": token, "lease": lease()})
+        cursor.execute(_CLAIM, {"lane": lane, "limit": limit, "token": token, "lease": f"{lease().total_seconds()} s"})
     rows = list(Outbox.objects.filter(claim_token=token).select_related("credential__connection").order_by("record_id"))
     return Claim(token, until, rows) if rows else None
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+from django.utils.text import capfirst
 
 from accounts.models import Account
 from accounts.models import Stage as AccountStage
@@ -118,7 +119,7 @@ def _field(model: type[Record], name: str) -> Field:
         raise FieldDoesNotExist(f"{model.__name__} has no column {name}.")
     return Field(
         name=name,
-        label=str(column.verbose_name).capitalize(),
+        label=capfirst(str(column.verbose_name)),
         type=_type(column, name),
         max_length=getattr(column, "max_length", None) or 0,
         decimals=getattr(column, "decimal_places", None) or 0,

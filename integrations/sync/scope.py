@@ -108,7 +108,7 @@ class Scope:
         return {remote_id: record_id for remote_id, record_id in rows if record_id}
 
     def express(self, records: Sequence[Record], vocabulary: Vocabulary) -> dict[int, dict[str, Value]]:
-        """Records by id in the other side's words. A reference to what is not here yet still names what it points at."""
+        """Records by id in the other side's words. A reference to what is not here yet names what it points at."""
         pending = self._pending(records)
         expressed = {}
         for record in records:

@@ -3,7 +3,6 @@
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -16,135 +15,35 @@ from common.models import Record, RecordKind
 from integrations.models import ErrorEntry, Lane, Outbox, RecordLink, Run, SyncEvent
 from integrations.sync import outbox
 from integrations.sync.local import Writer
-from integrations.sync.mapping import Problem
 from integrations.sync.outbox import Claim
-from integrations.sync.plan import Base, Plan, Side
-from integrations.sync.provider import Refused, RemoteRecord, Value, Values
+from integrations.sync.outcomes import (
+    PARENT_NOT_SYNCED,
+    Item,
+    LeftOut,
+    Linked,
+    Outcome,
+    Rejected,
+    Relinked,
+    Rerouted,
+    Unlinked,
+    Waits,
+)
+from integrations.sync.plan import Plan, Side
 from integrations.sync.records import RECORD_TYPES
-from integrations.sync.scope import Scope, base_of, readable
+from integrations.sync.scope import Scope, readable
 
 logger = logging.getLogger(__name__)
 
 DEADLOCK = "40P01"
 DEADLOCK_TRIES = 4
-LATER_TRIES = 5
-LATER_SECONDS = (5, 20, 60, 180, 600)
 LINK_COLUMNS = ["record_id", "remote_object", "remote_id", "also_lead_id", "former_ids", "base", "base_ours", "note"]
 LINK_COLUMNS += ["dropped_at", "drop_reason", "pushed_at", "pulled_at", "remote_changed_at", "credential"]
 ERROR_COLUMNS = ["record_name", "operation", "remote_object", "remote_id", "by", "code", "message", "fields", "details"]
 ERROR_COLUMNS += ["payload", "actor", "credential", "attempts", "last_at"]
 ROW_COLUMNS = ["operation", "remote_object", "attempts", "next_attempt_at", "wait_reason", "parent_kind", "parent_id"]
 ROW_COLUMNS += ["claim_token", "claimed_until", "sent_at", "sent"]
-PARENT_NOT_SYNCED = "PARENT_NOT_SYNCED"
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class Linked:
-    """The record and ``remote_id`` are one; ``plan`` says what they agree on and what to write here."""
-
-    remote_id: str
-    remote_object: str
-    plan: Plan
-    kind: SyncEvent.Kind
-    remote: RemoteRecord | None = None
-    also_lead_id: str = ""
-    note: str = ""
-    sent: Values = field(default_factory=dict)
-    is_stale: bool = False  # what was sent is older than the record: it is compared again
-
-
-@dataclass(frozen=True)
-class Unlinked:
-    """Salesforce has the record no more: the link is dropped, the record stays."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class Relinked:
-    """Salesforce goes on with another record: the winner of a merge, the contact that a lead became."""
-
-    remote_id: str
-    remote_object: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """A rule keeps the record out; its sync state says which."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class Waits:
-    """Nothing was decided; tried again after ``seconds``, or when the parent is through."""
-
-    reason: str
-    seconds: float = 0
-    parent: tuple[str, int] | None = None
-    is_counted: bool = False
-
-
-@dataclass(frozen=True)
-class Rejected:
-    """Refused by Salesforce or by our own check: parked until the record, the mapping or the cause changes."""
-
-    problem: Problem
-    by: ErrorEntry.By
-    payload: Values = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Rerouted:
-    """The row was queued as something that the record is not any more: it is due as ``operation`` instead."""
-
-    operation: Outbox.Operation
-    remote_object: str
-
-
-Outcome = Linked | Unlinked | Relinked | LeftOut | Waits | Rejected | Rerouted
-
-
-@dataclass
-class Item:
-    """A row of a claim on its way through a push.
-
-    ``seen`` is the record in their words as it was read; ``local`` the part of it that is compared and sent.
-    """
-
-    row: Outbox
-    record: Record
-    link: RecordLink | None
-    scope: Scope
-    seen: dict[str, Value]
-    outcome: Outcome | None = None
-    local: dict[str, Value] = field(init=False)
-    base: Base | None = field(init=False)
-    pulled: dict[str, list[Value]] = field(default_factory=dict)  # what settling wrote here, as [before, after]
-
-    def __post_init__(self) -> None:
-        self.local = dict(self.seen)
-        self.base = base_of(self.link) if self.link else None
-
-    @property
-    def is_open(self) -> bool:
-        return self.outcome is None
-
-
-def rejected(refused: Refused, payload: Values) -> Rejected:
-    name = refused.fields[0] if refused.fields else ""
-    problem = Problem(refused.code, name, refused.message, {**refused.details, "fields": list(refused.fields)})
-    return Rejected(problem, ErrorEntry.By.REMOTE, payload)
-
-
-def tried_again(row: Outbox, code: str, message: str, payload: Values) -> Outcome:
-    """A record's own passing trouble: five times, further and further apart; then a person looks."""
-    if row.attempts >= LATER_TRIES:
-        return Rejected(Problem(code, "", message), ErrorEntry.By.REMOTE, payload)
-    return Waits(f"{code}: {message}", LATER_SECONDS[row.attempts - 1], is_counted=True)
 
 
 def on_deadlock_again(function: Callable[Params, Result]) -> Callable[Params, Result]:
@@ -269,7 +168,7 @@ def _link(scope: Scope, record: Record, outcome: Linked, known: RecordLink | Non
 
 
 def store_links(links: Sequence[RecordLink]) -> None:
-    """Insert new links and update known ones, a statement each. A dropped link of the same remote record is taken up."""
+    """Insert new links and update known ones, a statement each. A dropped link of the same id is taken up."""
     known = [link for link in links if link.pk]
     RecordLink.objects.bulk_update(known, LINK_COLUMNS)
     RecordLink.objects.bulk_create(

@@ -3,6 +3,7 @@
 import json
 import sys
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from time import sleep
 from typing import Any
 
@@ -83,7 +84,7 @@ class Command(BaseCommand):
 
     def push(self, **options: Any) -> int:
         connection = self._ready(services.pull_refusal(Connection.objects.first()))
-        kinds = [KINDS[options["object"]]] if options["object"] else list(RECORD_TYPES)
+        kinds: list[str] = [KINDS[options["object"]]] if options["object"] else list(RECORD_TYPES)
         with transaction.atomic():
             if options["all"]:
                 self._mark_all(connection, kinds)
@@ -139,7 +140,7 @@ class Command(BaseCommand):
             raise services.Refused(refusal)
         return Connection.objects.get()
 
-    def _tell(self, runs: list[Run | None]) -> int:
+    def _tell(self, runs: Sequence[Run | None]) -> int:
         for run in runs:
             if run is None:
                 self.stdout.write("Salesforce can't be asked now: see `salesforce status`.")

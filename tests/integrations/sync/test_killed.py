@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from django.utils import timezone
 from contacts.models import Contact
 from integrations import services, tasks
 from integrations.models import Connection, Cursor, ErrorEntry, Outbox, RecordLink, Run
-from integrations.sync import push as pushing
+from integrations.sync import creating
 from tests.conftest import pull_all, push_all
 from tests.factories import AccountFactory
 from tests.salesforce_org import ROOT, Org
@@ -32,7 +33,7 @@ def worker(org: Org, code: str) -> subprocess.Popen:
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "config.settings",
-        "DATABASE_URL": os.environ["DATABASE_URL"].replace(f"/{os.getpid()}?", f"/{settings['NAME']}?"),
+        "DATABASE_URL": re.sub(r"(?<=@)/[^?]*", f"/{settings['NAME']}", os.environ["DATABASE_URL"]),
         "SALESFORCE_LOCAL_ORG": org.url,
         "SALESFORCE_CLIENT_ID": org.client_id,
         "SALESFORCE_CLIENT_SECRET": org.client_secret,
@@ -63,7 +64,7 @@ def let_time_pass(org: Org) -> None:
 
 
 def test_a_push_of_a_thousand_new_contacts_survives_killed_workers(synced: Connection, org: Org, monkeypatch) -> None:
-    monkeypatch.setattr(pushing, "patience", timedelta)
+    monkeypatch.setattr(creating, "patience", timedelta)
     chance = random.Random(SEED)
     account = AccountFactory(name="All of them")
     contacts = Contact.objects.bulk_create(

@@ -19,7 +19,7 @@ from integrations.models import (
     Run,
     SyncEvent,
 )
-from integrations.sync import push as pushing
+from integrations.sync import creating
 from integrations.sync.state import State, sync_states
 from tests.conftest import pull_all, push_all
 from tests.factories import AccountFactory, ContactFactory, CustomFieldFactory
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch) -> None:
-    monkeypatch.setattr(pushing, "patience", timedelta)
+    monkeypatch.setattr(creating, "patience", timedelta)
 
 
 def found(org: Org, email: str, name: str = "Contact") -> list[dict]:
@@ -301,17 +301,17 @@ def test_a_request_that_was_lost_before_is_sent_again(synced: Connection, org: O
 
 def test_an_edit_while_the_create_is_being_sent_is_not_lost(synced: Connection, org: Org, monkeypatch) -> None:
     contact = ContactFactory(email="meanwhile@edit.example", title="First")
-    send = pushing._create
+    send = creating._create
 
-    def edit_and_send(*args) -> None:
+    def edit_and_send(*args: Any) -> None:
         Contact.objects.get(pk=contact.pk)
         edited = Contact.objects.get(pk=contact.pk)
         edited.title = "Second"
         edited.save(update_fields=["title"])
-        monkeypatch.setattr(pushing, "_create", send)
+        monkeypatch.setattr(creating, "_create", send)
         send(*args)
 
-    monkeypatch.setattr(pushing, "_create", edit_and_send)
+    monkeypatch.setattr(creating, "_create", edit_and_send)
     push_all()
 
     assert [row["Title"] for row in found(org, "meanwhile@edit.example")] == ["Second"]
@@ -537,13 +537,13 @@ def test_a_record_deleted_here_while_it_was_sent_does_not_come_back(
     synced: Connection, org: Org, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     contact = ContactFactory(email="deleted@meanwhile.example")
-    send = pushing._create
+    send = creating._create
 
     def delete_and_send(*args: Any) -> None:
         Contact.objects.filter(pk=contact.pk).first().delete()
         send(*args)
 
-    monkeypatch.setattr(pushing, "_create", delete_and_send)
+    monkeypatch.setattr(creating, "_create", delete_and_send)
     push_all()
     pull_all()
 

@@ -1,0 +1,94 @@
+"""Pushing changes of linked records: what Salesforce has is read first, so that no edit is overwritten unseen."""
+
+from collections.abc import Sequence
+
+from integrations.models import ErrorEntry, Outbox, RecordLink, SyncEvent
+from integrations.sync.mapping import Problem, normal, problems
+from integrations.sync.outbox import Claim
+from integrations.sync.outcomes import (
+    Item,
+    Linked,
+    Rejected,
+    Relinked,
+    Rerouted,
+    Unlinked,
+)
+from integrations.sync.plan import Side, plan
+from integrations.sync.provider import (
+    Provider,
+    RemoteRecord,
+)
+from integrations.sync.scope import Scope, refresh
+from integrations.sync.waiting import wait_for_parents
+from integrations.sync.writing import drop_unwritable, still_open, together, withhold, write
+
+
+def push_changes(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider) -> None:
+    _turn_back_unlinked(scope, items)
+    wait_for_parents(claim, scope, items)
+    linked = still_open(items)
+    present = provider.retrieve(scope.remote_object, [_link(item).remote_id for item in linked], scope.names)
+    _follow_lost(scope, [item for item, remote in zip(linked, present, strict=True) if remote is None], provider)
+    for item, remote in zip(linked, present, strict=True):
+        if remote is not None:
+            item.outcome = _compared(scope, item, remote)
+    changed = [item for item in linked if isinstance(item.outcome, Linked) and item.outcome.plan.to_remote]
+    for item in changed:
+        _refuse_bad(scope, item, provider)
+    write(claim, scope, [item for item in changed if isinstance(item.outcome, Linked)], provider)
+
+
+def _link(item: Item) -> RecordLink:
+    assert item.link is not None, "updates are of linked records"
+    return item.link
+
+
+def _turn_back_unlinked(scope: Scope, items: Sequence[Item]) -> None:
+    """A record that lost its link since it was queued is due as new, under the usual rules."""
+    for item in items:
+        if item.link is None:
+            item.outcome = Rerouted(Outbox.Operation.CREATE, scope.remote_object)
+        elif item.link.remote_object != scope.remote_object:
+            item.outcome = Rerouted(Outbox.Operation.UPDATE, item.link.remote_object)
+
+
+def _compared(scope: Scope, item: Item, remote: RemoteRecord) -> Linked:
+    link = _link(item)
+    latest = Side.OURS if item.row.queued_at > remote.edited_at else Side.THEIRS
+    withhold(scope, item)
+    values = {name: normal(scope.by_name[name].remote, value) for name, value in remote.values.items()}
+    agreed = plan(item.base, item.local, values, scope.rules, latest)
+    drop_unwritable(scope, agreed, values)
+    return Linked(link.remote_id, link.remote_object, agreed, SyncEvent.Kind.PUSHED, remote)
+
+
+def _refuse_bad(scope: Scope, item: Item, provider: Provider) -> None:
+    outcome = item.outcome
+    assert isinstance(outcome, Linked), "only compared records are checked"
+    found = problems(outcome.plan.to_remote, scope.description, is_create=False)
+    if found and refresh(scope, provider):
+        found = problems(outcome.plan.to_remote, scope.description, is_create=False)
+    if found:
+        item.outcome = Rejected(together(found), ErrorEntry.By.TANDEM, outcome.plan.to_remote)
+
+
+def _follow_lost(scope: Scope, items: Sequence[Item], provider: Provider) -> None:
+    """Records that the login can't see any more: merged, converted, deleted, or hidden from it."""
+    if not items:
+        return
+    fates = provider.fates(scope.remote_object, [_link(item).remote_id for item in items])
+    for item in items:
+        fate = fates.get(_link(item).remote_id)
+        if fate is None:
+            problem = Problem("NOT_VISIBLE", "", "Salesforce does not show this record to the login that was used.")
+            item.outcome = Rejected(problem, ErrorEntry.By.REMOTE)
+        else:
+            item.outcome = followed(fate)
+
+
+def followed(fate: RemoteRecord) -> Relinked | Unlinked:
+    if fate.merged_into:
+        return Relinked(fate.merged_into, fate.remote_object, "Salesforce merged it into another record.")
+    if contact_id := fate.converted_to.get("Contact"):
+        return Relinked(contact_id, "Contact", "Salesforce converted the lead to a contact.")
+    return Unlinked("It was deleted in Salesforce.")

@@ -1,0 +1,101 @@
+"""Steps that creates and updates share: what is sent, checked and answered."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from integrations.models import ErrorEntry
+from integrations.sync import outbox
+from integrations.sync.mapping import Problem, problems
+from integrations.sync.outbox import Claim
+from integrations.sync.outcomes import (
+    Item,
+    Rejected,
+    rejected,
+    tried_again,
+)
+from integrations.sync.plan import Plan
+from integrations.sync.provider import (
+    Accepted,
+    Answer,
+    Later,
+    Provider,
+    Refused,
+    RequestRefused,
+    Value,
+    Values,
+)
+from integrations.sync.scope import Scope, refresh
+
+
+def still_open(items: Sequence[Item]) -> list[Item]:
+    return [item for item in items if item.is_open]
+
+
+def withhold(scope: Scope, item: Item) -> None:
+    """Leave out what a setting keeps here: an unverified address, the owner of an account that nobody asked for."""
+    for pair in scope.pairs:
+        is_unverified = getattr(item.record, "email_status", "") == "unverified"
+        if pair.field.name == "email" and is_unverified and not scope.settings.push_unverified_emails:
+            item.local.pop(pair.name, None)
+        if pair.field.name == "owner" and item.row.is_automatic:
+            item.local.pop(pair.name, None)
+
+
+def together(found: Sequence[Problem]) -> Problem:
+    """Several problems of one record as one: the first one's code, everybody's message."""
+    first = found[0]
+    details = {**first.details, "fields": [problem.field for problem in found]}
+    return Problem(first.code, first.field, " ".join(problem.message for problem in found), details)
+
+
+def answers_of(
+    claim: Claim, scope: Scope, provider: Provider, call: Callable[[], Sequence[Answer]], items: Sequence[Item]
+) -> Sequence[Answer]:
+    """A batch that Salesforce refuses whole is refused for each of its records: the reason stands at each.
+
+    Raises RequestRefused when our description of the object was old: with the new one the batch may be sent again.
+    """
+    if not items:
+        return []
+    try:
+        return call()
+    except RequestRefused as error:
+        outbox.forget_sent(claim.token)
+        if refresh(scope, provider):
+            raise
+        return [Refused(error.code, error.message)] * len(items)
+
+
+def drop_unwritable(scope: Scope, agreed: Plan, remote: Values) -> None:
+    """A field that the login may not write is left alone; the rest goes."""
+    for name in [name for name in agreed.to_remote if not scope.description.fields[name].is_updateable]:
+        agreed.agree_to_differ(name, agreed.to_remote.pop(name), remote[name])
+
+
+def write(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider) -> None:
+    """Send the changes of linked records and turn the answers into outcomes."""
+    outcomes: list[Any] = [item.outcome for item in items]
+    changes = [(outcome.remote_id, outcome.plan.to_remote) for outcome in outcomes]
+    answers = answers_of(claim, scope, provider, lambda: provider.update(scope.remote_object, changes), items)
+    for item, outcome, answer in zip(items, outcomes, answers, strict=True):
+        payload = outcome.plan.to_remote
+        match answer:
+            case Accepted():
+                item.outcome = replace(outcome, sent=dict(payload))
+            case Later(code, message):
+                item.outcome = tried_again(item.row, code, message, payload)
+            case Refused():
+                item.outcome = rejected(answer, payload)
+
+
+def check(
+    scope: Scope, items: Sequence[Item], payloads: dict[int, dict[str, Value]], provider: Provider, *, is_create: bool
+) -> None:
+    """Refuse here what Salesforce would refuse, by a fresh description: an admin may just have mended it."""
+    for item in items:
+        found = problems(payloads[item.row.pk], scope.description, is_create=is_create)
+        if found and refresh(scope, provider):
+            found = problems(payloads[item.row.pk], scope.description, is_create=is_create)
+        if found:
+            item.outcome = Rejected(together(found), ErrorEntry.By.TANDEM, payloads[item.row.pk])
