@@ -1,10 +1,13 @@
 """Filters of the REST API's lists, beyond those that pages have too."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import django_filters
+from django import forms
 from django.db.models import Q, QuerySet
+from django_filters.fields import IsoDateTimeField
 from rest_framework.exceptions import ValidationError
 
 from common.models import Origin
@@ -45,9 +48,28 @@ class CrmIdFilter(django_filters.CharFilter):
         return super().filter(qs, self.spell(value) if value else value)
 
 
+class MomentField(IsoDateTimeField):
+    """In UTC: PostgreSQL does not take every zone that ISO 8601 can write."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        moment = super().to_python(value)
+        try:
+            return moment and moment.astimezone(UTC)
+        except OverflowError as error:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from error
+
+
+class MomentFilter(django_filters.IsoDateTimeFilter):
+    field_class = MomentField
+
+
+class IdFilter(django_filters.NumberFilter):
+    field_class = forms.IntegerField
+
+
 class TimesFilter(django_filters.FilterSet):
-    created_after = django_filters.IsoDateTimeFilter("created_at", "gte", help_text="Made at this moment or later.")
-    updated_after = django_filters.IsoDateTimeFilter("updated_at", "gte", help_text="Changed at this moment or later.")
+    created_after = MomentFilter("created_at", "gte", help_text="Made at this moment or later.")
+    updated_after = MomentFilter("updated_at", "gte", help_text="Changed at this moment or later.")
 
 
 class RecordApiFilter(TimesFilter):

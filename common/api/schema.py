@@ -19,8 +19,11 @@ PROBLEM = {
 }
 
 
-def add_problems(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """Every operation may answer a problem."""
+def complete(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Every operation may answer a problem; no request may name fields that there are not."""
+    for name, component in result["components"]["schemas"].items():
+        if name.endswith("Request"):
+            component["additionalProperties"] = False
     result["components"]["schemas"]["Problem"] = PROBLEM
     content = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for path in result["paths"].values():

@@ -10,7 +10,6 @@ from django.core.management import call_command
 
 from integrations import api as sync_api
 from integrations.models import Connection
-from integrations.sync import push as pushing
 from tests.conftest import pull_all, push_all
 from tests.salesforce_org import Org
 from users.models import User
@@ -38,7 +37,6 @@ def script(live_server: Any, admin: User) -> Iterator[Script]:
 def test_the_round_trip_over_two_sockets(
     synced: Connection, org: Org, script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pushing, "SECOND_LOOK", 0)
     monkeypatch.setattr(sync_api.PushView, "sleeper", staticmethod(lambda seconds: push_all()))
 
     made = script("POST", "contacts/", 201, first_name="Sue", last_name="Socket", email="sue@socket.example")
