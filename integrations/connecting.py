@@ -284,10 +284,10 @@ def _store_users(connection: Connection, users: Iterable[RemoteUser]) -> None:
         unique_fields=["connection", "remote_id"],
         update_fields=["name", "email", "is_active"],
     )
-    _match_users(connection)
+    match_users(connection)
 
 
-def _match_users(connection: Connection) -> None:
+def match_users(connection: Connection) -> None:
     """By login, then by e-mail; an active SF user before an inactive one, and nobody twice."""
     logins = dict(connection.credentials.exclude(user=None).values_list("remote_user_id", "user_id"))
     taken = set(connection.user_mappings.exclude(user=None).values_list("user_id", flat=True))

@@ -8,15 +8,24 @@ from django.db.models.signals import post_save, pre_delete
 
 from common.bulk import rows_updated
 from common.models import Record
-from integrations.models import ErrorEntry, Lane, Outbox, PendingReference, RecordLink
+from integrations.connecting import match_users
+from integrations.models import Connection, ErrorEntry, Lane, Outbox, PendingReference, RecordLink
 from integrations.services import queue_push
 from integrations.sync.records import RECORD_TYPES, kind_of
 from integrations.sync.settle import dropped
+from users.models import User
 
 
 def on_record_saved(sender: type[Model], instance: Record, raw: bool = False, **kwargs: Any) -> None:
     if not raw:  # raw: a fixture is being loaded
         queue_push(instance)
+
+
+def on_user_saved(sender: type[User], instance: User, created: bool, raw: bool = False, **kwargs: Any) -> None:
+    """Somebody new here may be somebody whom the org knows."""
+    connection = Connection.objects.exclude(org_id="").first()
+    if created and not raw and connection:
+        match_users(connection)
 
 
 def on_rows_updated(sender: type[Record], ids: Sequence[int], **kwargs: Any) -> None:
@@ -37,6 +46,7 @@ def on_record_deleted(sender: type[Model], instance: Record, **kwargs: Any) -> N
 
 
 def connect() -> None:
+    post_save.connect(on_user_saved, sender=User, dispatch_uid="match users")
     for type_ in RECORD_TYPES.values():
         post_save.connect(on_record_saved, sender=type_.model, dispatch_uid=f"push {type_.kind}")
         rows_updated.connect(on_rows_updated, sender=type_.model, dispatch_uid=f"push many {type_.kind}")

@@ -22,7 +22,7 @@ def status() -> dict[str, Any]:
         "errors": ErrorEntry.objects.open().count(),
         "conflicts": SyncEvent.objects.filter(kind=SyncEvent.Kind.CONFLICT).count(),
         "objects": _objects(connection) if connection else {},
-        "api": {"used": connection.api_used, "limit": connection.api_limit} if connection else {"used": 0, "limit": 0},
+        "api": _api(connection),
     }
 
 
@@ -43,6 +43,12 @@ def _connection(connection: Connection | None) -> dict[str, Any]:
         "pause_reason": connection.pause_reason if connection.is_paused else "",
         "setup_ends_at": connection.setup_ends_at.isoformat() if connection.setup_ends_at else None,
     }
+
+
+def _api(connection: Connection | None) -> dict[str, int]:
+    if connection is None:
+        return {"used": 0, "limit": 0, "ceiling": 0}
+    return {"used": connection.api_used, "limit": connection.api_limit, "ceiling": connection.api_ceiling}
 
 
 def _objects(connection: Connection) -> dict[str, Any]:

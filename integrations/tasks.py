@@ -8,7 +8,7 @@ from time import monotonic, sleep
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from integrations.connecting import start_syncing
+from integrations.connecting import prepare, start_syncing
 from integrations.models import Connection, Credential, Cursor, Lane, Outbox, Run
 from integrations.providers import provider_for
 from integrations.salesforce.provider import SalesforceProvider
@@ -24,6 +24,7 @@ from integrations.sync.records import KINDS
 logger = logging.getLogger(__name__)
 
 REFUSED_PAUSE = 5.0  # seconds until records are tried again whose object the org described anew
+METADATA_AGE = timedelta(days=1)
 SLICE = 20.0  # seconds that a job works before it queues itself again
 PAUSES = (1, 2, 4, 8, 15, 30, 60, 120, 300)  # seconds between calls that fail in a row
 # References resolve faster, and conversions are followed first, in this order.
@@ -34,7 +35,7 @@ def push_lane(lane: str, seconds: float = SLICE, sleeper: Callable[[float], None
     """Send what is due in ``lane``; stops when the time is up and queues itself again."""
     until = monotonic() + seconds
     run: Run | None = None
-    while monotonic() < until and _may_push(until, sleeper):
+    while monotonic() < until and _may_push(lane, until, sleeper):
         claim = outbox.claim(lane)
         if claim is None:
             break
@@ -49,10 +50,12 @@ def push_lane(lane: str, seconds: float = SLICE, sleeper: Callable[[float], None
         run.finish(Run.State.DONE)
 
 
-def _may_push(until: float, sleeper: Callable[[float], None]) -> bool:
+def _may_push(lane: str, until: float, sleeper: Callable[[float], None]) -> bool:
     """Whether the org can be spoken to. A short pause is waited out; a long one is left to the next tick."""
     connection = Connection.objects.first()
     if connection is None or connection.phase != Connection.Phase.SYNCING:
+        return False
+    if lane == Lane.BACKGROUND and connection.is_above_ceiling:
         return False
     if connection.paused_until and connection.is_paused:
         rest = (connection.paused_until - timezone.now()).total_seconds()
@@ -111,6 +114,8 @@ def pull_due(seconds: float = SLICE, *, only: str = "", is_forced: bool = False)
     runs: list[Run] = []
     if connection is None or not connection.started_at or not connection.is_connected or connection.is_paused:
         return runs
+    if connection.is_above_ceiling and not is_forced:
+        return runs
     credential = Logins(connection).for_team().credential
     if credential is None or credential.broken_reason:
         return runs
@@ -118,9 +123,12 @@ def pull_due(seconds: float = SLICE, *, only: str = "", is_forced: bool = False)
     for cursor in _due(connection, only, is_forced=is_forced):
         run = _pull(connection, cursor, provider_for(credential), credential, lambda: monotonic() < until)
         runs += [run] if run else []
-        if run is None or run.state == Run.State.RUNNING or monotonic() >= until or _is_paused(connection):
+        if monotonic() >= until and not is_forced:
+            wake_pull()  # goes on in a job of its own
             break
-    _after_pull(connection)
+        if run is None or _is_paused(connection):
+            break
+    _end_first_pull(connection)
     return runs
 
 
@@ -174,16 +182,11 @@ def _kind(cursor: Cursor) -> str:
     return KINDS[cursor.remote_object]
 
 
-def _after_pull(connection: Connection) -> None:
+def _end_first_pull(connection: Connection) -> None:
     """The first pull is over when every object has been pulled once: what waited to be pushed may go."""
     if connection.first_pull_finished_at is None and not connection.cursors.filter(position=None).exists():
         Connection.objects.filter(pk=connection.pk).update(first_pull_finished_at=timezone.now())
         wake_lanes()
-    elif (
-        connection.cursors.filter(due_at__lte=timezone.now()).exists()
-        and not Connection.objects.get(pk=connection.pk).is_paused
-    ):
-        wake_pull()
 
 
 def wake_lanes() -> None:
@@ -204,6 +207,21 @@ def tick() -> None:
     wake_pull()
     give_logins(connection)
     wake_lanes()
+    if connection.descriptions.filter(fetched_at__lt=timezone.now() - METADATA_AGE).exists():
+        async_task("integrations.tasks.read_metadata")
+
+
+def read_metadata() -> None:
+    """Read users, objects, fields and picklists again, as they are now."""
+    connection = Connection.objects.first()
+    credential = Logins(connection).for_team().credential if connection and connection.is_connected else None
+    if connection and credential and not credential.broken_reason:
+        try:
+            prepare(connection, credential)
+        except ProviderError as error:
+            logger.warning("The org could not be read again: %s", error.reason)
+        else:
+            connection.descriptions.update(fetched_at=timezone.now())  # also those that the login sees no more
 
 
 def give_logins(connection: Connection) -> None:

@@ -47,6 +47,9 @@ class Connection(TimestampedModel):
 
     api_used = models.PositiveIntegerField(default=0)
     api_limit = models.PositiveIntegerField(default=0)
+    api_ceiling_percent = models.PositiveSmallIntegerField(
+        "share of the API limit for Tandem's background work", default=90, help_text="People's work goes on above it."
+    )
 
     def __str__(self) -> str:
         return self.org_name or "Salesforce"
@@ -66,6 +69,15 @@ class Connection(TimestampedModel):
     @property
     def is_paused(self) -> bool:
         return self.paused_until is not None and self.paused_until > timezone.now()
+
+    @property
+    def api_ceiling(self) -> int:
+        """Calls of the org in a day above which background work waits; 0 as long as the limit is not known."""
+        return self.api_limit * self.api_ceiling_percent // 100
+
+    @property
+    def is_above_ceiling(self) -> bool:
+        return 0 < self.api_ceiling <= self.api_used
 
     @property
     def is_setup_over(self) -> bool:

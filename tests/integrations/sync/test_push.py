@@ -563,3 +563,19 @@ def test_an_edit_after_a_lost_reply_reaches_the_record_that_was_made(synced: Con
 
     rows = org.query("SELECT Id, LastName FROM Contact WHERE FirstName = 'Lost'")
     assert [row["LastName"] for row in rows] == ["After"]
+
+
+def test_background_work_waits_below_the_ceiling_and_peoples_work_goes_on(
+    synced: Connection, org: Org, admin: User
+) -> None:
+    background, by_hand = ContactFactory(email="back@ceiling.example"), ContactFactory(email="hand@ceiling.example")
+    Outbox.objects.update(lane="background")
+    services.push_now([by_hand], admin)
+    Connection.objects.update(api_used=95, api_limit=100)
+
+    tasks.push_lane("people")
+    Connection.objects.update(api_used=95, api_limit=100)
+    tasks.push_lane("background")
+
+    assert state_of(background) == State.WAITING
+    assert not found(org, "back@ceiling.example")
