@@ -73,7 +73,10 @@ def _push(claim: Claim, run: Run) -> None:
     except ConnectionBroken as error:
         outbox.release(claim.token, reason=error.reason)
     except CallFailed as error:
-        outbox.release(claim.token, reason=error.reason)
+        if error.is_answered:
+            outbox.halve(claim, error.reason, is_org_well=provider.is_answered)
+        else:
+            outbox.release(claim.token, reason=error.reason)
         pause(credential.connection, error)
     except RequestRefused as error:
         outbox.release(claim.token, delay=REFUSED_PAUSE, reason=f"Salesforce refused to be asked: {error.reason}")

@@ -60,6 +60,11 @@ class Outbox(models.Model):
     parent_kind = models.CharField(max_length=12, blank=True, default="", db_default="")
     parent_id = models.BigIntegerField(null=True, blank=True)
 
+    batch_limit = models.PositiveSmallIntegerField(
+        default=200, db_default=200, help_text="Records that it may travel with; halved when its batch spoils a call."
+    )
+    lone_failures = models.PositiveSmallIntegerField(default=0, db_default=0)
+
     claim_token = models.UUIDField(null=True, blank=True)
     claimed_until = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)

@@ -45,6 +45,7 @@ class Session(requests.Session):
         self.local_url = local_url
         self.timeout = timeout
         self.calls = 0
+        self.is_answered = False
         self.clock = datetime.now(UTC)
         self.usage: tuple[int, int] | None = None
 
@@ -74,6 +75,7 @@ class Session(requests.Session):
         return f"{self.local_url}/{url[len(secure) :]}" if host and url.startswith(secure) else url
 
     def _note(self, response: requests.Response) -> None:
+        self.is_answered = self.is_answered or response.ok
         if date := response.headers.get("Date"):
             self.clock = parsedate_to_datetime(date)
         usage = response.headers.get("Sforce-Limit-Info", "").partition("api-usage=")[2].partition(";")[0]
@@ -86,8 +88,8 @@ def _no_answer(error: requests.RequestException) -> CallFailed:
     if isinstance(error, requests.ConnectTimeout) or "NewConnectionError" in str(error) or "refused" in str(error):
         return CallFailed("Salesforce could not be reached.")
     if isinstance(error, requests.Timeout):
-        return CallFailed("Salesforce took too long to answer.", is_outcome_unknown=True)
-    return CallFailed("The connection to Salesforce was cut.", is_outcome_unknown=True)
+        return CallFailed("Salesforce took too long to answer.")
+    return CallFailed("The connection to Salesforce was cut.")
 
 
 def first_error(content: Any) -> tuple[str, str]:
@@ -109,10 +111,10 @@ def sorted_error(error: SalesforceError) -> CallFailed | ConnectionBroken | Requ
         return CallFailed("The org's API limit is reached.", retry_after=LIMIT_PAUSE)
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR or code in UNAVAILABLE:
         return CallFailed(
-            f"Salesforce answered {error.status} {code or 'with a page instead of data'}.", is_outcome_unknown=True
+            f"Salesforce answered {error.status} {code or 'with a page instead of data'}.", is_answered=True
         )
     if not code or error.status in (406, 420, 429):
-        return CallFailed(f"Salesforce answered {error.status} without saying why.", is_outcome_unknown=True)
+        return CallFailed(f"Salesforce answered {error.status} without saying why.", is_answered=True)
     return RequestRefused(code, message)
 
 
@@ -136,7 +138,7 @@ class Client:
         except SalesforceError as error:
             raise sorted_error(error) from error
         except ValueError as error:  # not JSON: a page of the edge or of a proxy
-            raise CallFailed("Salesforce answered with a page instead of data.", is_outcome_unknown=True) from error
+            raise CallFailed("Salesforce answered with a page instead of data.", is_answered=True) from error
 
     def get(self, path: str) -> Any:
         return self.call(path)

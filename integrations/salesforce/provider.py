@@ -58,6 +58,11 @@ class SalesforceProvider:
         return self.client.session.calls
 
     @property
+    def is_answered(self) -> bool:
+        """Whether the org has answered one of the calls as it should: then it is not down."""
+        return self.client.session.is_answered
+
+    @property
     def usage(self) -> tuple[int, int] | None:
         """API calls used and allowed in a day, as the last answer said."""
         return self.client.session.usage
@@ -145,7 +150,7 @@ class SalesforceProvider:
         body = {"allOrNone": False, "records": records}
         rows = self.client.call("composite/sobjects", method=method, json=body, headers=headers)
         if not isinstance(rows, list) or len(rows) != len(records):
-            raise CallFailed("Salesforce answered a write with something else.", is_outcome_unknown=True)
+            raise CallFailed("Salesforce answered a write with something else.", is_answered=True)
         return [_answer(row) for row in rows]
 
     def _select(self, remote_object: str, fields: Sequence[str]) -> str:

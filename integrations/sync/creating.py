@@ -10,32 +10,15 @@ from datetime import timedelta
 from django.conf import settings
 
 from common.models import RecordKind
-from integrations.models import ErrorEntry, Outbox, SyncEvent
+from integrations.models import ErrorEntry, Outbox, RecordLink, SyncEvent
 from integrations.sync import outbox
 from integrations.sync.eligibility import kept_out
 from integrations.sync.mapping import Problem, normal
 from integrations.sync.matching import LOOKED_THROUGH, Twins, links_by_remote_id, sort_out, wanted
 from integrations.sync.outbox import Claim
-from integrations.sync.outcomes import (
-    Item,
-    LeftOut,
-    Linked,
-    Rejected,
-    Rerouted,
-    Waits,
-    rejected,
-    tried_again,
-)
+from integrations.sync.outcomes import Item, LeftOut, Linked, Rejected, Rerouted, Waits, rejected, tried_again
 from integrations.sync.plan import Plan, Side, plan
-from integrations.sync.provider import (
-    Accepted,
-    Later,
-    Provider,
-    Refused,
-    RemoteRecord,
-    Value,
-    Values,
-)
+from integrations.sync.provider import Accepted, Later, Provider, Refused, RemoteRecord, Value, Values
 from integrations.sync.scope import Scope
 from integrations.sync.waiting import give_accounts, wait_for_parents
 from integrations.sync.writing import answers_of, check, drop_unwritable, still_open, withhold, write
@@ -61,7 +44,7 @@ def push_new(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provid
 
 def _turn_back_linked(items: Sequence[Item]) -> None:
     """A record that was linked since it was queued is due as an update."""
-    for item in items:
+    for item in still_open(items):
         if item.link:
             item.outcome = Rerouted(Outbox.Operation.UPDATE, item.link.remote_object)
 
@@ -153,7 +136,7 @@ def _naming(scope: Scope, payload: Values) -> list[str]:
     return [by_field[name] for name in ("first_name", "last_name", "name") if name in by_field]
 
 
-def _created(scope: Scope, item: Item, remote_id: str, payload: Values, note: str = "") -> Linked:
+def _created(scope: Scope, item: Item, remote_id: str, payload: Values) -> Linked:
     """The link after a create: what was sent is agreed; what was not, each side may still tell the other."""
     agreed = Plan()
     for name in scope.names:
@@ -162,7 +145,7 @@ def _created(scope: Scope, item: Item, remote_id: str, payload: Values, note: st
             agreed.agree_to_differ(name, item.local[name], value)
         elif scope.by_name[name].field.name != "owner":
             agreed.agree(name, value)
-    return Linked(remote_id, scope.remote_object, agreed, SyncEvent.Kind.CREATED, note=note, sent=payload)
+    return Linked(remote_id, scope.remote_object, agreed, SyncEvent.Kind.CREATED, note=item.note, sent=payload)
 
 
 def _link_twins(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider) -> None:
@@ -178,12 +161,33 @@ def _link_twins(claim: Claim, scope: Scope, items: Sequence[Item], provider: Pro
     taken: set[str] = set()
     for item, found in zip(asked, answers, strict=True):
         twins = sort_out(found, links, taken)
-        if twins.are_several:
+        if twins.are_several and not item.row.is_automatic:
             item.outcome = Rejected(_which_one(scopes, twins), ErrorEntry.By.TANDEM, item.local)
-        elif only := twins.only:
-            taken |= {only.id, twins.also_lead_id} - {""}
-            item.outcome = _adopted(scopes[only.remote_object], item, only, twins.also_lead_id)
+        elif chosen := twins.only or _best(scope, item, twins.unlinked):
+            taken |= {chosen.id, twins.also_lead_id} - {""}
+            item.outcome = _adopted(scopes[chosen.remote_object], item, chosen, twins)
+        elif twins.linked:
+            item.note = _made_on_purpose(len(twins.linked))
+            RecordLink.objects.filter(remote_id__in=[twin.id for twin in twins.linked]).update(note=item.note)
     _write_adopted(claim, scopes, items, provider)
+
+
+def _best(scope: Scope, item: Item, twins: Sequence[RemoteRecord]) -> RemoteRecord | None:
+    """Of several records that one may be: the same owner's, then the latest changed, then the oldest."""
+    owners = [pair.name for pair in scope.pairs if pair.field.name == "owner"]
+    return min(
+        twins,
+        key=lambda twin: (
+            any(twin.values.get(name) != item.seen.get(name) for name in owners),
+            -twin.edited_at.timestamp(),
+            twin.id,
+        ),
+        default=None,
+    )
+
+
+def _made_on_purpose(others: int) -> str:
+    return f"Salesforce has {others + 1} records that look like this one: it was made here beside the other."
 
 
 def _which_one(scopes: dict[str, Scope], twins: Twins) -> Problem:
@@ -203,7 +207,7 @@ def _name_of(scope: Scope, twin: RemoteRecord) -> str:
     return " ".join(str(part) for part in parts if part)
 
 
-def _adopted(scope: Scope, item: Item, twin: RemoteRecord, also_lead_id: str) -> Linked:
+def _adopted(scope: Scope, item: Item, twin: RemoteRecord, twins: Twins) -> Linked:
     """First link: their non-empty values win, their empty ones are filled with ours."""
     if item.scope is not scope:
         item.scope = scope
@@ -214,7 +218,9 @@ def _adopted(scope: Scope, item: Item, twin: RemoteRecord, also_lead_id: str) ->
     first = plan(None, item.local, values, scope.rules, Side.THEIRS)
     drop_unwritable(scope, first, values)
     note = "Linked to the record that Salesforce had already."
-    return Linked(twin.id, twin.remote_object, first, SyncEvent.Kind.LINKED, twin, also_lead_id, note)
+    if twins.are_several:
+        note = f"Linked to one of {len(twins.unlinked)} records in Salesforce that look like it: please check."
+    return Linked(twin.id, twin.remote_object, first, SyncEvent.Kind.LINKED, twin, twins.also_lead_id, note)
 
 
 def _write_adopted(claim: Claim, scopes: dict[str, Scope], items: Sequence[Item], provider: Provider) -> None:

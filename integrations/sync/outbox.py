@@ -133,6 +133,7 @@ def _upsert(rows: Sequence[Outbox]) -> None:
             is_automatic = due.is_automatic AND excluded.is_automatic,
             create_anyway = due.create_anyway OR excluded.create_anyway,
             attempts = 0,
+            lone_failures = 0,
             queued_at = excluded.queued_at,
             next_attempt_at = LEAST(due.next_attempt_at, excluded.next_attempt_at)
     """  # noqa: S608 - names only; every value is a parameter
@@ -149,7 +150,8 @@ _CLAIMABLE = """
 """
 _CLAIM = f"""
     WITH head AS (
-        SELECT o.connection_id, o.credential_id, o.remote_object, o.operation, o.sent_at IS NULL AS is_fresh
+        SELECT o.connection_id, o.credential_id, o.remote_object, o.operation, o.sent_at IS NULL AS is_fresh,
+               o.batch_limit
         FROM integrations_outbox o WHERE o.lane = %(lane)s AND {_CLAIMABLE}
         ORDER BY o.next_attempt_at, o.id LIMIT 1 FOR UPDATE SKIP LOCKED
     ), batch AS (
@@ -157,8 +159,9 @@ _CLAIM = f"""
         WHERE o.lane = %(lane)s AND {_CLAIMABLE}
           AND o.connection_id = head.connection_id AND o.credential_id = head.credential_id
           AND o.remote_object = head.remote_object AND o.operation = head.operation
-          AND (o.sent_at IS NULL) = head.is_fresh
-        ORDER BY o.next_attempt_at, o.id LIMIT %(limit)s FOR UPDATE OF o SKIP LOCKED
+          AND (o.sent_at IS NULL) = head.is_fresh AND o.batch_limit >= head.batch_limit
+        ORDER BY o.next_attempt_at, o.id LIMIT LEAST(%(limit)s, (SELECT batch_limit FROM head))
+        FOR UPDATE OF o SKIP LOCKED
     )
     UPDATE integrations_outbox
     SET claim_token = %(token)s, claimed_until = clock_timestamp() + %(lease)s::interval, attempts = attempts + 1
@@ -194,6 +197,18 @@ def release(token: uuid.UUID, *, delay: float = 0, reason: str = "") -> None:
         next_attempt_at=timezone.now() + timedelta(seconds=delay),
         wait_reason=reason,
     )
+
+
+def halve(claim: Claim, reason: str, *, is_org_well: bool) -> None:
+    """Give back a claim whose call was answered with a fault: its rows travel in half as large a batch from now on.
+
+    A row that failed alone, while the org answered other calls, is counted: it may be the one that spoils them.
+    """
+    release(claim.token, reason=reason)
+    rows = Outbox.objects.filter(pk__in=[row.pk for row in claim.rows])
+    rows.update(batch_limit=max(1, len(claim.rows) // 2))
+    if len(claim.rows) == 1 and is_org_well:
+        rows.update(lone_failures=F("lone_failures") + 1)
 
 
 @transaction.atomic

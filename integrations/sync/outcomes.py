@@ -95,6 +95,7 @@ class Item:
     scope: Scope
     seen: dict[str, Value]
     outcome: Outcome | None = None
+    note: str = ""  # what people should know of the link
     local: dict[str, Value] = field(init=False)
     base: Base | None = field(init=False)
     pulled: dict[str, list[Value]] = field(default_factory=dict)  # what settling wrote here, as [before, after]

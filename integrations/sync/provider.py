@@ -21,12 +21,13 @@ class ProviderError(Exception):
 class CallFailed(ProviderError):
     """A call got no usable answer: a time-out, a server fault, a limit.
 
-    ``is_outcome_unknown``: it may have taken effect. ``retry_after``: seconds, when the cause says how long.
+    ``is_answered``: the org answered with a fault, so that what was asked may be the cause.
+    ``retry_after``: seconds, when the cause says how long.
     """
 
-    def __init__(self, reason: str, *, is_outcome_unknown: bool = False, retry_after: float | None = None) -> None:
+    def __init__(self, reason: str, *, is_answered: bool = False, retry_after: float | None = None) -> None:
         super().__init__(reason)
-        self.is_outcome_unknown = is_outcome_unknown
+        self.is_answered = is_answered
         self.retry_after = retry_after
 
 

@@ -7,21 +7,19 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from common.models import Record, RecordKind
-from integrations.models import Outbox, RecordLink, Run
+from integrations.models import ErrorEntry, Outbox, RecordLink, Run
 from integrations.sync.creating import push_new
 from integrations.sync.credentials import Logins
+from integrations.sync.mapping import Problem
 from integrations.sync.matching import LOOKED_THROUGH
 from integrations.sync.outbox import Claim
-from integrations.sync.outcomes import (
-    Item,
-)
-from integrations.sync.provider import (
-    Provider,
-    RequestRefused,
-)
+from integrations.sync.outcomes import Item, Rejected
+from integrations.sync.provider import Provider, RequestRefused
 from integrations.sync.scope import Scope, refresh
 from integrations.sync.settle import settle
 from integrations.sync.updating import push_changes
+
+LONE_FAILURES = 3
 
 
 def push(claim: Claim, provider: Provider, run: Run) -> None:
@@ -32,6 +30,7 @@ def push(claim: Claim, provider: Provider, run: Run) -> None:
     """
     scope = Scope.load(claim.credential.connection, claim.remote_object)
     items = _load(claim, scope)
+    _set_aside(items)
     try:
         if claim.operation == Outbox.Operation.CREATE:
             push_new(claim, scope, items, provider)
@@ -42,6 +41,14 @@ def push(claim: Claim, provider: Provider, run: Run) -> None:
             refresh(Scope.load(scope.connection, name), provider)
         raise
     settle(claim, scope, items, run, _login_reasons(claim, items))
+
+
+def _set_aside(items: Sequence[Item]) -> None:
+    """A record that spoiled every call it was alone in, while others went through, is left to a person."""
+    for item in items:
+        if item.row.lone_failures >= LONE_FAILURES:
+            message = "Salesforce answers with a fault of its own whenever this record is sent, and takes others."
+            item.outcome = Rejected(Problem("SPOILS_ITS_CALL", "", message), ErrorEntry.By.TANDEM, item.local)
 
 
 def _load(claim: Claim, scope: Scope) -> list[Item]:

@@ -5,19 +5,9 @@ from collections.abc import Sequence
 from integrations.models import ErrorEntry, Outbox, RecordLink, SyncEvent
 from integrations.sync.mapping import Problem, normal, problems
 from integrations.sync.outbox import Claim
-from integrations.sync.outcomes import (
-    Item,
-    Linked,
-    Rejected,
-    Relinked,
-    Rerouted,
-    Unlinked,
-)
+from integrations.sync.outcomes import Item, Linked, Rejected, Relinked, Rerouted, Unlinked
 from integrations.sync.plan import Side, plan
-from integrations.sync.provider import (
-    Provider,
-    RemoteRecord,
-)
+from integrations.sync.provider import Provider, RemoteRecord
 from integrations.sync.scope import Scope, refresh
 from integrations.sync.waiting import wait_for_parents
 from integrations.sync.writing import drop_unwritable, still_open, together, withhold, write
@@ -45,7 +35,7 @@ def _link(item: Item) -> RecordLink:
 
 def _turn_back_unlinked(scope: Scope, items: Sequence[Item]) -> None:
     """A record that lost its link since it was queued is due as new, under the usual rules."""
-    for item in items:
+    for item in still_open(items):
         if item.link is None:
             item.outcome = Rerouted(Outbox.Operation.CREATE, scope.remote_object)
         elif item.link.remote_object != scope.remote_object:

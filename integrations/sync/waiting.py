@@ -8,13 +8,7 @@ from integrations.models import ErrorEntry, Lane, ObjectSettings
 from integrations.sync import outbox
 from integrations.sync.mapping import Problem
 from integrations.sync.outbox import Claim
-from integrations.sync.outcomes import (
-    PARENT_NOT_SYNCED,
-    Item,
-    LeftOut,
-    Rejected,
-    Waits,
-)
+from integrations.sync.outcomes import PARENT_NOT_SYNCED, Item, LeftOut, Rejected, Waits
 from integrations.sync.parents import join_accounts
 from integrations.sync.scope import Scope
 from integrations.sync.writing import still_open

@@ -8,23 +8,9 @@ from integrations.models import ErrorEntry
 from integrations.sync import outbox
 from integrations.sync.mapping import Problem, problems
 from integrations.sync.outbox import Claim
-from integrations.sync.outcomes import (
-    Item,
-    Rejected,
-    rejected,
-    tried_again,
-)
+from integrations.sync.outcomes import Item, Rejected, rejected, tried_again
 from integrations.sync.plan import Plan
-from integrations.sync.provider import (
-    Accepted,
-    Answer,
-    Later,
-    Provider,
-    Refused,
-    RequestRefused,
-    Value,
-    Values,
-)
+from integrations.sync.provider import Accepted, Answer, Later, Provider, Refused, RequestRefused, Value, Values
 from integrations.sync.scope import Scope, refresh
 
 

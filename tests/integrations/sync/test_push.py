@@ -20,6 +20,7 @@ from integrations.models import (
     SyncEvent,
 )
 from integrations.sync import creating
+from integrations.sync.provider import CallFailed
 from integrations.sync.state import State, sync_states
 from tests.conftest import pull_all, push_all
 from tests.factories import AccountFactory, ContactFactory, CustomFieldFactory
@@ -579,3 +580,63 @@ def test_background_work_waits_below_the_ceiling_and_peoples_work_goes_on(
 
     assert state_of(background) == State.WAITING
     assert not found(org, "back@ceiling.example")
+
+
+def test_of_several_accounts_that_a_contact_could_need_one_is_chosen_and_said(synced: Connection, org: Org) -> None:
+    for _ in range(2):
+        org.create("Account", Name="Twice Ltd", Website="https://twice.example")
+    contact = ContactFactory(email="one@twice.example", company_name="Twice Ltd")
+
+    push_all()
+
+    contact.refresh_from_db()
+    link = RecordLink.objects.get(record_kind="account", record_id=contact.account_id)
+    assert contact.crm_id
+    assert "one of 2" in link.note
+    assert len(org.query("SELECT Id FROM Account WHERE Name = 'Twice Ltd'")) == 2
+
+
+def test_a_duplicate_made_on_purpose_is_said_on_both(synced: Connection, org: Org) -> None:
+    original = Contact.objects.filter(crm_object="Contact").exclude(email="").first()
+    copy = ContactFactory(email=original.email, last_name="Copy")
+
+    push_all()
+
+    notes = RecordLink.objects.of("contact", [original.pk, copy.pk]).values_list("note", flat=True)
+    assert all("2 records" in note for note in notes)
+
+
+class Spoiled:
+    """A provider whose org answers with a fault of its own whenever one record is among those sent."""
+
+    def __init__(self, provider: Any) -> None:
+        self.provider = provider
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.provider, name)
+
+    def create(self, remote_object: str, payloads: Any) -> Any:
+        if any(payload.get("LastName") == "Poison" for payload in payloads):
+            raise CallFailed("Salesforce answered 500.", is_answered=True)
+        return self.provider.create(remote_object, payloads)
+
+
+def test_a_batch_that_keeps_failing_is_halved_until_the_record_that_spoils_it_stands_alone(
+    synced: Connection, org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = tasks.provider_for
+    monkeypatch.setattr(tasks, "provider_for", lambda credential: Spoiled(real(credential)))
+    monkeypatch.setattr(creating, "SECOND_LOOK", 0)
+    Contact.objects.bulk_create(Contact(last_name=f"Fine {number}") for number in range(30))
+    Contact.objects.create(last_name="Poison")
+    services.queue_push(list(Contact.objects.filter(crm_id="")))
+
+    for _ in range(40):
+        later()
+        tasks.push_lane("real_time", sleeper=lambda seconds: later())
+        if not Outbox.objects.exists():
+            break
+
+    assert len(org.query("SELECT Id FROM Contact WHERE LastName LIKE 'Fine %'")) == 30
+    assert ErrorEntry.objects.open().get().record_name.endswith("Poison")
+    assert not Outbox.objects.exists()
