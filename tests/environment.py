@@ -21,6 +21,7 @@ def pytest_unconfigure() -> None:
 
 os.environ |= {
     "DATA_DIR": str(ROOT / ".cache" / "data"),
+    "STATIC_ROOT": str(ROOT / ".cache" / "static"),
     "DEMO": "1",
     "SECRET_KEY": "only-for-tests",
     "TOKEN_KEYS": Fernet.generate_key().decode(),
@@ -32,6 +33,7 @@ os.environ |= {
     # Playwright's synchronous driver keeps an event loop running in the thread of the test.
     "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
 }
+(ROOT / ".cache" / "static").mkdir(parents=True, exist_ok=True)
 _server = None
 if "PYTEST_XDIST_WORKER" not in os.environ and "DATABASE_URL" not in os.environ:
     _server = embedded.start(ROOT / ".cache" / "postgres", is_shared=True)
