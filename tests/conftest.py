@@ -66,3 +66,12 @@ def push_all(sleeper: Any = lambda seconds: None) -> None:
     for _ in range(3):  # parents go first, and free their children
         for lane in Lane:
             tasks.push_lane(lane, sleeper=sleeper)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that commits empties the tables; bring back what the migrations put there, for those that come after it."""
+    for item in items:
+        marker = item.get_closest_marker("django_db")
+        commits = (marker and marker.kwargs.get("transaction")) or "live_server" in getattr(item, "fixturenames", ())
+        if commits:
+            item.add_marker(pytest.mark.django_db(transaction=True, serialized_rollback=True), append=False)

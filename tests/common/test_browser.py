@@ -34,6 +34,8 @@ def test_a_line_is_edited_in_place_by_keyboard(live_server: LiveServer, contact:
         email.fill("nonsense")
         email.press("Enter")
         expect(page.locator("#line-email")).to_contain_text("Enter a valid email address")
+        expect(email).to_be_focused()
+        expect(page.locator(".htmx-request, .htmx-settling, .htmx-swapping")).to_have_count(0)  # the new form listens
         email.press("Escape")
         expect(page.locator("#line-email")).to_contain_text("ann@acme.example")
 
