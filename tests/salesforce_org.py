@@ -80,6 +80,9 @@ class RunningOrg:
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         answer = self.http.request(method, f"{self.url}{API}/{path}", json=body, timeout=30)
+        if answer.status_code == 401:  # a fault made every token expire
+            self.sign_in()
+            answer = self.http.request(method, f"{self.url}{API}/{path}", json=body, timeout=30)
         assert answer.ok, f"{answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
