@@ -74,7 +74,7 @@ def _push(claim: Claim, run: Run) -> None:
         outbox.release(claim.token, reason=error.reason)
     except CallFailed as error:
         if error.is_answered:
-            outbox.halve(claim, error.reason, is_org_well=provider.is_answered)
+            outbox.halve(claim, error.reason)
         else:
             outbox.release(claim.token, reason=error.reason)
         pause(credential.connection, error)
@@ -85,6 +85,7 @@ def _push(claim: Claim, run: Run) -> None:
         outbox.release(claim.token, delay=60, reason="Tandem ran into an error while sending it.")
     else:
         all_is_well(credential.connection)
+        Connection.objects.filter(pk=credential.connection_id).update(wrote_at=timezone.now())
     run.count(api_calls=provider.calls)
     note_usage(credential, provider)
 

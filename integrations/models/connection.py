@@ -43,6 +43,7 @@ class Connection(TimestampedModel):
 
     paused_until = models.DateTimeField(null=True, blank=True)
     pause_reason = models.TextField(blank=True, default="")
+    wrote_at = models.DateTimeField(null=True, blank=True, help_text="When the org last took a write.")
     failures = models.PositiveSmallIntegerField(default=0, help_text="Calls that failed in a row.")
 
     api_used = models.PositiveIntegerField(default=0)

@@ -45,7 +45,6 @@ class Session(requests.Session):
         self.local_url = local_url
         self.timeout = timeout
         self.calls = 0
-        self.is_answered = False
         self.clock = datetime.now(UTC)
         self.usage: tuple[int, int] | None = None
 
@@ -75,7 +74,6 @@ class Session(requests.Session):
         return f"{self.local_url}/{url[len(secure) :]}" if host and url.startswith(secure) else url
 
     def _note(self, response: requests.Response) -> None:
-        self.is_answered = self.is_answered or response.ok
         if date := response.headers.get("Date"):
             self.clock = parsedate_to_datetime(date)
         usage = response.headers.get("Sforce-Limit-Info", "").partition("api-usage=")[2].partition(";")[0]

@@ -58,11 +58,6 @@ class SalesforceProvider:
         return self.client.session.calls
 
     @property
-    def is_answered(self) -> bool:
-        """Whether the org has answered one of the calls as it should: then it is not down."""
-        return self.client.session.is_answered
-
-    @property
     def usage(self) -> tuple[int, int] | None:
         """API calls used and allowed in a day, as the last answer said."""
         return self.client.session.usage

@@ -199,15 +199,17 @@ def release(token: uuid.UUID, *, delay: float = 0, reason: str = "") -> None:
     )
 
 
-def halve(claim: Claim, reason: str, *, is_org_well: bool) -> None:
+def halve(claim: Claim, reason: str) -> None:
     """Give back a claim whose call was answered with a fault: its rows travel in half as large a batch from now on.
 
-    A row that failed alone, while the org answered other calls, is counted: it may be the one that spoils them.
+    A row that failed alone is counted if the org has taken others since it failed before: it is then what spoils
+    the calls. An org that takes nothing at all blames nobody.
     """
     release(claim.token, reason=reason)
     rows = Outbox.objects.filter(pk__in=[row.pk for row in claim.rows])
     rows.update(batch_limit=max(1, len(claim.rows) // 2))
-    if len(claim.rows) == 1 and is_org_well:
+    wrote_at = Connection.objects.values_list("wrote_at", flat=True).get(pk=claim.rows[0].connection_id)
+    if len(claim.rows) == 1 and wrote_at and wrote_at > claim.rows[0].next_attempt_at:
         rows.update(lone_failures=F("lone_failures") + 1)
 
 

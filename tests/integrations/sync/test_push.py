@@ -631,12 +631,13 @@ def test_a_batch_that_keeps_failing_is_halved_until_the_record_that_spoils_it_st
     Contact.objects.create(last_name="Poison")
     services.queue_push(list(Contact.objects.filter(crm_id="")))
 
-    for _ in range(40):
-        later()
-        tasks.push_lane("real_time", sleeper=lambda seconds: later())
-        if not Outbox.objects.exists():
+    for number in range(30, 60):
+        services.queue_push(Contact.objects.create(last_name=f"Fine {number}"))
+        tasks.push_lane("real_time", sleeper=lambda seconds: Connection.objects.update(paused_until=None))
+        Connection.objects.update(paused_until=None)
+        if ErrorEntry.objects.exists():
             break
 
-    assert len(org.query("SELECT Id FROM Contact WHERE LastName LIKE 'Fine %'")) == 30
+    assert len(org.query("SELECT Id FROM Contact WHERE LastName LIKE 'Fine %'")) == number + 1
     assert ErrorEntry.objects.open().get().record_name.endswith("Poison")
     assert not Outbox.objects.exists()
