@@ -26,6 +26,7 @@ from integrations.sync.writing import answers_of, check, drop_unwritable, still_
 SECOND_LOOK = 10  # seconds between looks for what a create of unknown outcome made
 CLOCK_STEP = timedelta(seconds=1)  # the other side stamps whole seconds
 COMPANY = "company_name"
+MADE_ON_PURPOSE = "Salesforce has more records that look like this one: one was made here beside the other."
 
 
 def push_new(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider) -> None:
@@ -159,16 +160,21 @@ def _link_twins(claim: Claim, scope: Scope, items: Sequence[Item], provider: Pro
     answers = provider.find(objects, [wanted(item.record) for item in asked], fields)
     links = links_by_remote_id([twin.id for found in answers for twin in found])
     taken: set[str] = set()
+    on_purpose: list[str] = []
+    seen = _seen_as(scopes, [item for item, found in zip(asked, answers, strict=True) if found])
     for item, found in zip(asked, answers, strict=True):
         twins = sort_out(found, links, taken)
         if twins.are_several and not item.row.is_automatic:
             item.outcome = Rejected(_which_one(scopes, twins), ErrorEntry.By.TANDEM, item.local)
         elif chosen := twins.only or _best(scope, item, twins.unlinked):
             taken |= {chosen.id, twins.also_lead_id} - {""}
-            item.outcome = _adopted(scopes[chosen.remote_object], item, chosen, twins)
+            item.scope = scopes[chosen.remote_object]
+            item.seen = seen[chosen.remote_object][item.record.pk]
+            item.outcome = _adopted(item, chosen, twins)
         elif twins.linked:
-            item.note = _made_on_purpose(len(twins.linked))
-            RecordLink.objects.filter(remote_id__in=[twin.id for twin in twins.linked]).update(note=item.note)
+            item.note = MADE_ON_PURPOSE
+            on_purpose += [twin.id for twin in twins.linked]
+    RecordLink.objects.filter(remote_id__in=on_purpose).update(note=MADE_ON_PURPOSE)
     _write_adopted(claim, scopes, items, provider)
 
 
@@ -186,8 +192,10 @@ def _best(scope: Scope, item: Item, twins: Sequence[RemoteRecord]) -> RemoteReco
     )
 
 
-def _made_on_purpose(others: int) -> str:
-    return f"Salesforce has {others + 1} records that look like this one: it was made here beside the other."
+def _seen_as(scopes: dict[str, Scope], items: Sequence[Item]) -> dict[str, dict[int, dict[str, Value]]]:
+    """Our records in the words of each object that they may turn out to be."""
+    records = [item.record for item in items]
+    return {name: scope.express(records, scope.vocabulary(records)) for name, scope in scopes.items()}
 
 
 def _which_one(scopes: dict[str, Scope], twins: Twins) -> Problem:
@@ -207,13 +215,11 @@ def _name_of(scope: Scope, twin: RemoteRecord) -> str:
     return " ".join(str(part) for part in parts if part)
 
 
-def _adopted(scope: Scope, item: Item, twin: RemoteRecord, twins: Twins) -> Linked:
+def _adopted(item: Item, twin: RemoteRecord, twins: Twins) -> Linked:
     """First link: their non-empty values win, their empty ones are filled with ours."""
-    if item.scope is not scope:
-        item.scope = scope
-        item.seen = scope.express([item.record], scope.vocabulary([item.record]))[item.record.pk]
-        item.local = dict(item.seen)
-        withhold(scope, item)
+    scope = item.scope
+    item.local = dict(item.seen)
+    withhold(scope, item)
     values = {name: normal(scope.by_name[name].remote, value) for name, value in twin.values.items()}
     first = plan(None, item.local, values, scope.rules, Side.THEIRS)
     drop_unwritable(scope, first, values)
