@@ -69,7 +69,7 @@ def push_all(sleeper: Any = lambda seconds: None) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that commits empties the tables; bring back what the migrations put there, for those that come after it."""
+    """A test that commits empties the tables; bring back what the migrations put there, for those after it."""
     for item in items:
         marker = item.get_closest_marker("django_db")
         commits = (marker and marker.kwargs.get("transaction")) or "live_server" in getattr(item, "fixturenames", ())

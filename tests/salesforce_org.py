@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import requests
 
@@ -49,7 +50,7 @@ class RunningOrg:
 
     def query(self, soql: str, *, with_deleted: bool = False) -> list[dict[str, Any]]:
         resource = "queryAll" if with_deleted else "query"
-        answer = self._ask("GET", f"{resource}?q={requests.utils.quote(soql)}")
+        answer = self._ask("GET", f"{resource}?q={quote(soql)}")
         rows = answer["records"]
         while not answer["done"]:
             answer = self.http.get(f"{self.url}{answer['nextRecordsUrl']}", timeout=30).json()

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-from typing import Any
 from urllib.parse import parse_qsl, quote
 
 from starlette.requests import Request
@@ -217,8 +216,8 @@ def _error(error: OAuthError) -> Response:
 
 
 def _org(request: Request) -> Org:
-    org: Any = request.app.state.org
-    return org  # type: ignore[no-any-return]
+    org: Org = request.app.state.org
+    return org
 
 
 ROUTES = [

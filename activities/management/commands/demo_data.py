@@ -82,7 +82,7 @@ def _deal(account: Account, contact: Contact, owner: User) -> None:
     deal = Deal.objects.create(
         name=f"{account.name}: first order",
         account=account,
-        stage=DealStage.objects.filter(pipeline__is_default=True).first(),
+        stage=DealStage.objects.filter(pipeline__is_default=True)[0],
         amount=12_000,
         close_on=(now + timedelta(days=45)).date(),
         owner=owner,
