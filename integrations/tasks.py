@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 REFUSED_PAUSE = 5.0  # seconds until records are tried again whose object the org described anew
 METADATA_AGE = timedelta(days=1)
+BROKEN_PAUSE = 60.0  # seconds until records are tried again whose push broke
 SLICE = 20.0  # seconds that a job works before it queues itself again
 PAUSES = (1, 2, 4, 8, 15, 30, 60, 120, 300)  # seconds between calls that fail in a row
 # References resolve faster, and conversions are followed first, in this order.
@@ -43,9 +44,8 @@ def push_lane(lane: str, seconds: float = SLICE, sleeper: Callable[[float], None
             connection=claim.credential.connection, kind=Run.Kind.PUSH, remote_object=claim.remote_object
         )
         _push(claim, run)
-    else:
-        if Outbox.objects.due().filter(lane=lane).exists():
-            async_task("integrations.tasks.push_lane", lane, cluster=CLUSTERS.get(Lane(lane)))
+    if monotonic() >= until and Outbox.objects.due().filter(lane=lane).exists():
+        async_task("integrations.tasks.push_lane", lane, cluster=CLUSTERS.get(Lane(lane)))
     if run and run.state == Run.State.RUNNING:
         run.finish(Run.State.DONE)
 
@@ -82,7 +82,7 @@ def _push(claim: Claim, run: Run) -> None:
         outbox.release(claim.token, delay=REFUSED_PAUSE, reason=f"Salesforce refused to be asked: {error.reason}")
     except Exception:
         logger.exception("A push broke; its records are tried again.")
-        outbox.release(claim.token, delay=60, reason="Tandem ran into an error while sending it.")
+        outbox.halve(claim, "Tandem ran into an error of its own while sending it.", delay=BROKEN_PAUSE)
     else:
         all_is_well(credential.connection)
         Connection.objects.filter(pk=credential.connection_id).update(wrote_at=timezone.now())

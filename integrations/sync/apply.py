@@ -18,7 +18,7 @@ from integrations.sync.plan import Plan, Side, plan
 from integrations.sync.provider import RemoteRecord, Value
 from integrations.sync.records import RECORD_TYPES
 from integrations.sync.scope import Scope, base_of, readable
-from integrations.sync.settle import conflict_stories, dropped, moved, store_links
+from integrations.sync.settle import agree, conflict_stories, dropped, moved, store_links
 
 NAMELESS = "(no name)"
 
@@ -60,8 +60,11 @@ def _successor(record: RemoteRecord) -> tuple[str, str]:
     return "", ""
 
 
-def apply_records(scope: Scope, records: Sequence[RemoteRecord], run: Run) -> Applied:
-    """Bring our side up to date with a page of theirs."""
+def apply_records(scope: Scope, records: Sequence[RemoteRecord], run: Run, read_at: datetime) -> Applied:
+    """Bring our side up to date with a page of theirs that was asked for at ``read_at`` (our clock).
+
+    A record that was pushed since is left to the next pull, which reads it again: the page shows it as it was before.
+    """
     applied = Applied()
     records = list({record.id: _normal(scope, record) for record in records}.values())
     known = Known.load(scope, records)
@@ -77,10 +80,11 @@ def apply_records(scope: Scope, records: Sequence[RemoteRecord], run: Run) -> Ap
             gone.append((link, record)) if link.dropped_at is None else applied.counts.update(["unchanged"])
         elif link.dropped_at is not None and link.record_id is None:
             applied.counts["skipped"] += 1  # deleted here: it does not come back by itself
-        elif link.dropped_at is None and _is_as_agreed(link, record):
+        elif (link.dropped_at is None and _is_as_agreed(link, record)) or _is_older(read_at, link):
             applied.counts["unchanged"] += 1
         else:
             changed.append((link, record))
+    unknown = _leave_to_their_push(scope, unknown, applied)
     _follow(scope, gone, known, writer, applied)
     _adopt_or_create(scope, unknown, changed, applied)
     _merge(scope, changed, writer, applied, run)
@@ -90,6 +94,40 @@ def apply_records(scope: Scope, records: Sequence[RemoteRecord], run: Run) -> Ap
         event.run = run
     SyncEvent.objects.bulk_create(applied.events)
     return applied
+
+
+def _leave_to_their_push(scope: Scope, unknown: Sequence[RemoteRecord], applied: Applied) -> list[RemoteRecord]:
+    """What a create of ours has just made, and nobody has written down yet, is not somebody new.
+
+    Where our record was deleted meanwhile, it gets the tombstone that its push can't leave any more.
+    """
+    rows = list(Outbox.objects.filter(record_kind=scope.kind, remote_object=scope.remote_object).exclude(sent=None))
+    present = set(
+        scope.type.model._default_manager.filter(pk__in=[r.record_id for r in rows]).values_list("pk", flat=True)
+    )
+    left = []
+    for remote in unknown:
+        row = next((row for row in rows if _is_made_by(row, remote)), None)
+        if row is None:
+            left.append(remote)
+            continue
+        rows.remove(row)
+        applied.counts["skipped"] += 1
+        if row.record_id not in present:
+            link = RecordLink(
+                connection=scope.connection,
+                record_kind=scope.kind,
+                remote_object=remote.remote_object,
+                remote_id=remote.id,
+            )
+            applied.links.append(dropped(link, "It was deleted in Tandem."))
+            row.delete()
+    return left
+
+
+def _is_made_by(row: Outbox, remote: RemoteRecord) -> bool:
+    """Whether a record holds all that a create of ours carried."""
+    return all(remote.values[name] == value for name, value in (row.sent or {}).items() if name in remote.values)
 
 
 def _normal(scope: Scope, record: RemoteRecord) -> RemoteRecord:
@@ -105,6 +143,10 @@ def _sort_unlinked(record: RemoteRecord, known: Known, unknown: list[RemoteRecor
         applied.counts["skipped"] += 1
     else:
         unknown.append(record)
+
+
+def _is_older(read_at: datetime, link: RecordLink) -> bool:
+    return link.pushed_at is not None and link.pushed_at >= read_at
 
 
 def _is_as_agreed(link: RecordLink, record: RemoteRecord) -> bool:
@@ -332,7 +374,7 @@ def _merge(
         if merged.to_remote:
             due.append(record)
         writer.identify(record, remote.remote_object, remote.id) if record.crm_id != remote.id else None
-        link.base, link.base_ours = merged.theirs, merged.ours
+        agree(link, scope, merged)
         link.dropped_at, link.drop_reason = None, ""
         link.remote_changed_at, link.pulled_at = remote.changed_at, timezone.now()
         if link not in applied.links:

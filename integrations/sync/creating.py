@@ -21,16 +21,18 @@ from integrations.sync.plan import Plan, Side, plan
 from integrations.sync.provider import Accepted, Later, Provider, Refused, RemoteRecord, Value, Values
 from integrations.sync.scope import Scope
 from integrations.sync.waiting import give_accounts, wait_for_parents
-from integrations.sync.writing import answers_of, check, drop_unwritable, still_open, withhold, write
+from integrations.sync.writing import answers_of, check, drop_unwritable, set_aside, still_open, withhold, write
 
 SECOND_LOOK = 10  # seconds between looks for what a create of unknown outcome made
-CLOCK_STEP = timedelta(seconds=1)  # the other side stamps whole seconds
+CLOCK_MARGIN = timedelta(minutes=5)  # by which our clock may differ from theirs
 COMPANY = "company_name"
 MADE_ON_PURPOSE = "Salesforce has more records that look like this one: one was made here beside the other."
 
 
 def push_new(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider) -> None:
     _turn_back_linked(items)
+    _find_own(scope, items, provider)
+    set_aside(items)
     _hold_back(scope, items)
     give_accounts(scope, still_open(items))
     wait_for_parents(claim, scope, items)
@@ -38,7 +40,6 @@ def push_new(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provid
         withhold(scope, item)
     payloads = {item.row.pk: _payload(scope, item) for item in still_open(items)}
     check(scope, still_open(items), payloads, provider, is_create=True)
-    _find_own(scope, items, payloads, provider)
     _link_twins(claim, scope, items, provider)
     _create(claim, scope, still_open(items), payloads, provider)
 
@@ -83,17 +84,19 @@ def _default_source(scope: Scope) -> str:
     return "AccountSource" if scope.kind == RecordKind.ACCOUNT else "LeadSource"
 
 
-def _find_own(scope: Scope, items: Sequence[Item], payloads: dict[int, dict[str, Value]], provider: Provider) -> None:
+def _find_own(scope: Scope, items: Sequence[Item], provider: Provider) -> None:
     """After a create whose outcome nobody knows: look for what it may have made before daring again."""
     lost = [item for item in still_open(items) if item.row.sent_at]
     if not lost:
         return
-    since = min(item.row.sent_at for item in lost if item.row.sent_at) - CLOCK_STEP
+    since = min(item.row.sent_at for item in lost if item.row.sent_at) - CLOCK_MARGIN
     made = list(provider.created_by_us(scope.remote_object, since, scope.names))
-    linked = links_by_remote_id([record.id for record in made])
-    free = [record for record in made if record.id not in linked]
+    known = set(
+        RecordLink.objects.filter(remote_id__in=[record.id for record in made]).values_list("remote_id", flat=True)
+    )
+    free = [record for record in made if record.id not in known]
     for item in lost:
-        _recognise(scope, item, free, item.row.sent or payloads[item.row.pk])
+        _recognise(scope, item, free, item.row.sent or {})
         if item.is_open and item.row.sent_at and provider.clock() - item.row.sent_at < patience():
             item.outcome = Waits(
                 "Its creation was sent, but the answer was lost: finding out what became of it.", SECOND_LOOK

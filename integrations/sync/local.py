@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from common.models import Record
 from integrations.models import PendingReference
-from integrations.sync.mapping import MISSING, Vocabulary, to_local
+from integrations.sync.mapping import MISSING, Vocabulary, to_local, to_remote
 from integrations.sync.plan import Base, Plan
 from integrations.sync.provider import Value, Values
 from integrations.sync.scope import Scope
@@ -51,9 +51,17 @@ class Writer:
                 self._keep_base(plan, name, base, seen)
             elif self._set(record, name, value, vocabulary):
                 changes[name] = [now.get(name), value]
+                self._note_loss(record, plan, name, value, vocabulary)
             else:
                 plan.agree_to_differ(name, now.get(name), value)
         return changes
+
+    def _note_loss(self, record: Record, plan: Plan, name: str, value: Value, vocabulary: Vocabulary) -> None:
+        """What our field can't hold exactly (cents, seconds) is no edit of ours."""
+        pair = self.scope.by_name[name]
+        ours = to_remote(pair, pair.field.get(record), vocabulary)
+        if ours is not MISSING and ours != value and not pair.field.reference:
+            plan.agree_to_differ(name, ours, value)
 
     def _keep_base(self, plan: Plan, name: str, base: Base | None, seen: Values) -> None:
         if base is None or name not in base.theirs:

@@ -12,6 +12,8 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
+from django.utils.dateparse import parse_datetime
+
 from integrations.sync.plan import Rule
 from integrations.sync.provider import Description, RemoteField, Value, Values
 from integrations.sync.records import Field, Type
@@ -92,6 +94,8 @@ def normal(remote: RemoteField, value: Any) -> Value:
         return None
     if remote.type in NUMBERS:
         return _number(remote, value)
+    if remote.type == "datetime" and isinstance(value, str):
+        value = parse_datetime(value) or value
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
     if isinstance(value, date):
@@ -152,6 +156,9 @@ def _plain(local: Field, value: Value) -> Any:
         return _fitting_number(local, Decimal(str(value)))
     if local.type == Type.DATE:
         return str(value)[:10] if local.is_custom else date.fromisoformat(str(value)[:10])
+    if local.type == Type.DATETIME:
+        moment = parse_datetime(str(value))
+        return moment.isoformat() if moment and local.is_custom else moment
     if local.type == Type.MULTI_PICKLIST:
         return str(value).split(";")
     text = str(value).replace("\x00", "")

@@ -199,13 +199,13 @@ def release(token: uuid.UUID, *, delay: float = 0, reason: str = "") -> None:
     )
 
 
-def halve(claim: Claim, reason: str) -> None:
+def halve(claim: Claim, reason: str, *, delay: float = 0) -> None:
     """Give back a claim whose call was answered with a fault: its rows travel in half as large a batch from now on.
 
     A row that failed alone is counted if the org has taken others since it failed before: it is then what spoils
     the calls. An org that takes nothing at all blames nobody.
     """
-    release(claim.token, reason=reason)
+    release(claim.token, delay=delay, reason=reason)
     rows = Outbox.objects.filter(pk__in=[row.pk for row in claim.rows])
     rows.update(batch_limit=max(1, len(claim.rows) // 2))
     wrote_at = Connection.objects.values_list("wrote_at", flat=True).get(pk=claim.rows[0].connection_id)

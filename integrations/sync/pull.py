@@ -35,6 +35,14 @@ class LeaseLost(Exception):
 
 
 @dataclass(frozen=True)
+class Page:
+    """Records in their order, as the org had them when it was asked at ``read_at`` (our clock)."""
+
+    records: Sequence[RemoteRecord]
+    read_at: datetime
+
+
+@dataclass(frozen=True)
 class Lease:
     cursor: Cursor
     token: uuid.UUID
@@ -112,12 +120,13 @@ def _run(connection: Connection, cursor: Cursor, started_by_id: int | None) -> R
 def _pages(scope: Scope, lease_: Lease, provider: Provider, run: Run, may_go_on: Callable[[], bool]) -> None:
     started_at: datetime | None = None
     while True:
+        read_at = timezone.now()
         records = provider.changes(scope.remote_object, scope.names, _start(lease_.cursor), PAGE)
         started_at = started_at or provider.clock()
         is_last = len(records) < PAGE
-        _apply(scope, lease_, records, run, started_at if is_last else None)
+        _apply(scope, lease_, Page(records, read_at), run, started_at if is_last else None)
         if is_last:
-            run.finish(Run.State.DONE)
+            run.finish(Run.State.DONE, run.message)
             return
         if not may_go_on():
             return
@@ -129,51 +138,42 @@ def _start(cursor: Cursor) -> Position | None:
     return Position(cursor.position - OVERLAP) if cursor.position else None
 
 
-def _apply(
-    scope: Scope, lease_: Lease, records: Sequence[RemoteRecord], run: Run, finished_at: datetime | None
-) -> None:
-    """Apply a page and move the cursor in one transaction; a page with a bad record is halved until that one stands
-    alone.
-    """
+def _apply(scope: Scope, lease_: Lease, page: Page, run: Run, finished_at: datetime | None) -> None:
+    """Apply a page and move the cursor in one transaction; a page with a bad record is halved down to that one."""
     try:
-        counts = _apply_page(scope, lease_, records, run, finished_at)
+        counts = _apply_page(scope, lease_, page, run, finished_at)
     except (DataError, IntegrityError) as error:
-        logger.exception("%s records of %s could not be stored", len(records), scope.remote_object)
-        counts = _apply_halves(scope, lease_, records, run, finished_at, error)
+        logger.exception("%s records of %s could not be stored", len(page.records), scope.remote_object)
+        counts = _apply_halves(scope, lease_, page, run, finished_at, error)
     run.count(**counts)
 
 
 def _apply_halves(
-    scope: Scope,
-    lease_: Lease,
-    records: Sequence[RemoteRecord],
-    run: Run,
-    finished_at: datetime | None,
-    error: Exception,
+    scope: Scope, lease_: Lease, page: Page, run: Run, finished_at: datetime | None, error: Exception
 ) -> Counter[str]:
-    if len(records) <= 1:
-        run.message = f"{scope.remote_object} {records[0].id} could not be stored: {error}" if records else str(error)
+    if len(page.records) <= 1:
+        name = page.records[0].id if page.records else ""
+        run.message = f"{scope.remote_object} {name} could not be stored: {error}"
         run.save(update_fields=["message"])
-        _move(lease_, records, finished_at)
-        return Counter(failed=len(records))
-    middle = len(records) // 2
+        _move(lease_, page.records, finished_at)
+        return Counter(failed=len(page.records))
+    middle = len(page.records) // 2
     counts: Counter[str] = Counter()
-    for half, end in ((records[:middle], None), (records[middle:], finished_at)):
+    for half, end in ((page.records[:middle], None), (page.records[middle:], finished_at)):
+        part = Page(half, page.read_at)
         try:
-            counts += _apply_page(scope, lease_, half, run, end)
+            counts += _apply_page(scope, lease_, part, run, end)
         except (DataError, IntegrityError) as deeper:
-            counts += _apply_halves(scope, lease_, half, run, end, deeper)
+            counts += _apply_halves(scope, lease_, part, run, end, deeper)
     return counts
 
 
 @on_deadlock_again
 @transaction.atomic
-def _apply_page(
-    scope: Scope, lease_: Lease, records: Sequence[RemoteRecord], run: Run, finished_at: datetime | None
-) -> Counter[str]:
+def _apply_page(scope: Scope, lease_: Lease, page: Page, run: Run, finished_at: datetime | None) -> Counter[str]:
     with pghistory.context(source="Salesforce", run=run.pk):
-        applied: Applied = apply_records(scope, records, run)
-    _move(lease_, records, finished_at)
+        applied: Applied = apply_records(scope, page.records, run, page.read_at)
+    _move(lease_, page.records, finished_at)
     return applied.counts
 
 

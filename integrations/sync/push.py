@@ -7,19 +7,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from common.models import Record, RecordKind
-from integrations.models import ErrorEntry, Outbox, RecordLink, Run
+from integrations.models import Outbox, RecordLink, Run
 from integrations.sync.creating import push_new
 from integrations.sync.credentials import Logins
-from integrations.sync.mapping import Problem
 from integrations.sync.matching import LOOKED_THROUGH
 from integrations.sync.outbox import Claim
-from integrations.sync.outcomes import Item, Rejected
+from integrations.sync.outcomes import Item
 from integrations.sync.provider import Provider, RequestRefused
 from integrations.sync.scope import Scope, refresh
 from integrations.sync.settle import settle
 from integrations.sync.updating import push_changes
-
-LONE_FAILURES = 3
 
 
 def push(claim: Claim, provider: Provider, run: Run) -> None:
@@ -30,7 +27,6 @@ def push(claim: Claim, provider: Provider, run: Run) -> None:
     """
     scope = Scope.load(claim.credential.connection, claim.remote_object)
     items = _load(claim, scope)
-    _set_aside(items)
     try:
         if claim.operation == Outbox.Operation.CREATE:
             push_new(claim, scope, items, provider)
@@ -43,19 +39,11 @@ def push(claim: Claim, provider: Provider, run: Run) -> None:
     settle(claim, scope, items, run, _login_reasons(claim, items))
 
 
-def _set_aside(items: Sequence[Item]) -> None:
-    """A record that spoiled every call it was alone in, while others went through, is left to a person."""
-    for item in items:
-        if item.row.lone_failures >= LONE_FAILURES:
-            message = "Salesforce answers with a fault of its own whenever this record is sent, and takes others."
-            item.outcome = Rejected(Problem("SPOILS_ITS_CALL", "", message), ErrorEntry.By.TANDEM, item.local)
-
-
 def _load(claim: Claim, scope: Scope) -> list[Item]:
-    """The records of a claim. Rows of records that are gone here are dropped."""
+    """The records of a claim. Rows of records that are gone here are dropped, unless a create may still turn up."""
     ids = [row.record_id for row in claim.rows]
     records = {record.pk: record for record in _records(scope, ids)}
-    Outbox.objects.filter(claim_token=claim.token).exclude(record_id__in=records).delete()
+    Outbox.objects.filter(claim_token=claim.token, sent=None).exclude(record_id__in=records).delete()
     links = {link.record_id: link for link in RecordLink.objects.live().of(scope.kind, ids)}
     expressed = scope.express(list(records.values()), scope.vocabulary(list(records.values())))
     return [

@@ -159,12 +159,19 @@ def _link(scope: Scope, record: Record, outcome: Linked, known: RecordLink | Non
     link = known or RecordLink(connection=scope.connection, record_kind=scope.kind)
     link.record_id = record.pk
     link.remote_object, link.remote_id = outcome.remote_object, outcome.remote_id
-    link.base, link.base_ours = outcome.plan.theirs, outcome.plan.ours
+    agree(link, scope, outcome.plan)
     link.also_lead_id = outcome.also_lead_id or link.also_lead_id
     link.note = outcome.note or link.note
     link.dropped_at, link.drop_reason = None, ""
     link.pushed_at, link.credential = timezone.now(), claim.credential
     return link
+
+
+def agree(link: RecordLink, scope: Scope, plan: Plan) -> None:
+    """Write a plan's base to its link. What a field agreed on that is not seen now (unmapped, hidden) is kept."""
+    unseen = {name: value for name, value in link.base.items() if name not in scope.rules}
+    unseen_ours = {name: value for name, value in link.base_ours.items() if name not in scope.rules}
+    link.base, link.base_ours = {**unseen, **plan.theirs}, {**unseen_ours, **plan.ours}
 
 
 def store_links(links: Sequence[RecordLink]) -> None:

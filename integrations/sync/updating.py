@@ -10,11 +10,12 @@ from integrations.sync.plan import Side, plan
 from integrations.sync.provider import Provider, RemoteRecord
 from integrations.sync.scope import Scope, refresh
 from integrations.sync.waiting import wait_for_parents
-from integrations.sync.writing import drop_unwritable, still_open, together, withhold, write
+from integrations.sync.writing import drop_unwritable, set_aside, still_open, together, withhold, write
 
 
 def push_changes(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider) -> None:
     _turn_back_unlinked(scope, items)
+    set_aside(items)
     wait_for_parents(claim, scope, items)
     linked = still_open(items)
     present = provider.retrieve(scope.remote_object, [_link(item).remote_id for item in linked], scope.names)

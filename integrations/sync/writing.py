@@ -13,9 +13,19 @@ from integrations.sync.plan import Plan
 from integrations.sync.provider import Accepted, Answer, Later, Provider, Refused, RequestRefused, Value, Values
 from integrations.sync.scope import Scope, refresh
 
+LONE_FAILURES = 3
+
 
 def still_open(items: Sequence[Item]) -> list[Item]:
     return [item for item in items if item.is_open]
+
+
+def set_aside(items: Sequence[Item]) -> None:
+    """A record that spoiled every call it was alone in, while others went through, is left to a person."""
+    for item in still_open(items):
+        if item.row.lone_failures >= LONE_FAILURES:
+            message = "Salesforce answers with a fault of its own whenever this record is sent, and takes others."
+            item.outcome = Rejected(Problem("SPOILS_ITS_CALL", "", message), ErrorEntry.By.TANDEM, item.local)
 
 
 def withhold(scope: Scope, item: Item) -> None:
