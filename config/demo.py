@@ -36,7 +36,7 @@ SIGN_INS = ("admin@example.com", "maya@example.com", "tom@example.com")
 PASSWORD = "tandem-demo"  # noqa: S105 - a demo on this machine
 
 
-class Ended(Exception):
+class Ended(BaseException):  # nobody's `except Exception` may swallow it
     """Somebody asked the demo to end."""
 
 

@@ -11,7 +11,7 @@ from common.models import Record
 from integrations.connecting import match_users
 from integrations.models import Connection, ErrorEntry, Lane, Outbox, PendingReference, RecordLink
 from integrations.services import queue_push
-from integrations.sync.records import RECORD_TYPES, kind_of
+from integrations.sync.records import RECORD_TYPES, REFERENCES, kind_of
 from integrations.sync.settle import dropped
 from users.models import User
 
@@ -38,12 +38,33 @@ def on_record_deleted(sender: type[Model], instance: Record, **kwargs: Any) -> N
     kind = kind_of(instance)
     assert kind is not None, "only record types are connected"
     for link in RecordLink.objects.live().of(kind, [instance.pk]):
+        _keep_references(link)
         dropped(link, "It was deleted in Tandem.").record_id = None
         link.save(update_fields=["dropped_at", "drop_reason", "record_id"])
     # A create that is under way is kept, to know what it makes for what it is.
     Outbox.objects.of(kind, [instance.pk]).filter(sent=None).delete()
     ErrorEntry.objects.of(kind, [instance.pk]).delete()
     PendingReference.objects.filter(record_kind=kind, record_id=instance.pk).delete()
+
+
+def _keep_references(link: RecordLink) -> None:
+    """Records that point at one that goes here still point at it there: that they lose it here is no edit of theirs."""
+    for kind, type_ in RECORD_TYPES.items():
+        for name in (name for name in type_.names if REFERENCES.get(name) == link.record_kind):
+            pointing = type_.model._default_manager.filter(**{f"{name}_id": link.record_id}).exclude(crm_id="")
+            PendingReference.objects.bulk_create(
+                (
+                    PendingReference(
+                        connection_id=link.connection_id,
+                        record_kind=kind,
+                        record_id=pk,
+                        field=name,
+                        remote_id=link.remote_id,
+                    )
+                    for pk in pointing.values_list("pk", flat=True)
+                ),
+                ignore_conflicts=True,
+            )
 
 
 def connect() -> None:

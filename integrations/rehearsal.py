@@ -3,6 +3,7 @@ transaction.
 """
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 from django.db import transaction
@@ -16,20 +17,20 @@ from integrations.sync.pull import pull as pull_object
 from integrations.sync.pull import take_lease
 from integrations.sync.push import push as push_claim
 
+MADE_UP = count()  # ids that no record has
+
 
 class ReadOnly:
     """A provider that reads for real and pretends to write."""
 
     def __init__(self, provider: Any) -> None:
         self._provider = provider
-        self._made = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._provider, name)
 
     def create(self, remote_object: str, payloads: Sequence[Values]) -> list[Answer]:
-        self._made += len(payloads)
-        return [Accepted(f"rehearsed{self._made - number:09}") for number in range(len(payloads))]
+        return [Accepted(f"rehearsed{next(MADE_UP):09}") for _ in payloads]
 
     def update(self, remote_object: str, changes: Sequence[tuple[str, Values]]) -> list[Answer]:
         return [Accepted(remote_id) for remote_id, _ in changes]

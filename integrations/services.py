@@ -142,6 +142,8 @@ def resolve_match(entry: ErrorEntry, remote_id: str, user: User) -> None:
     if not remote_id:
         queue_push(record, user=user, lane=Lane.PEOPLE, is_manual=True, create_anyway=True)
         return
+    if record.crm_id:
+        raise Refused("It is linked by now: there is nothing left to choose.")
     candidates = {row["remote_id"]: row["remote_object"] for row in entry.details.get("candidates", ())}
     if remote_id not in candidates:
         raise Refused("Choose one of the records that are shown.")

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from integrations.connecting import prepare, start_syncing
+from integrations.logins import mark_broken
 from integrations.models import Connection, Credential, Cursor, Lane, Outbox, Run
 from integrations.providers import provider_for
 from integrations.salesforce.provider import SalesforceProvider
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 REFUSED_PAUSE = 5.0  # seconds until records are tried again whose object the org described anew
 METADATA_AGE = timedelta(days=1)
 BROKEN_PAUSE = 60.0  # seconds until records are tried again whose push broke
+DOUBTS = 6  # refusals of a fresh token in a row before the login counts as broken
 SLICE = 20.0  # seconds that a job works before it queues itself again
 PAUSES = (1, 2, 4, 8, 15, 30, 60, 120, 300)  # seconds between calls that fail in a row
 # References resolve faster, and conversions are followed first, in this order.
@@ -72,6 +74,7 @@ def _push(claim: Claim, run: Run) -> None:
         push(claim, provider, run)
     except ConnectionBroken as error:
         outbox.release(claim.token, reason=error.reason)
+        doubt(credential, error)
     except CallFailed as error:
         if error.is_answered:
             outbox.halve(claim, error.reason)
@@ -79,7 +82,8 @@ def _push(claim: Claim, run: Run) -> None:
             outbox.release(claim.token, reason=error.reason)
         pause(credential.connection, error)
     except RequestRefused as error:
-        outbox.release(claim.token, delay=REFUSED_PAUSE, reason=f"Salesforce refused to be asked: {error.reason}")
+        delay = REFUSED_PAUSE if len(claim.rows) > 1 else BROKEN_PAUSE
+        outbox.halve(claim, f"Salesforce refused to be asked: {error.reason}", delay=delay)
     except Exception:
         logger.exception("A push broke; its records are tried again.")
         outbox.halve(claim, "Tandem ran into an error of its own while sending it.", delay=BROKEN_PAUSE)
@@ -97,6 +101,14 @@ def pause(connection: Connection, error: ProviderError) -> None:
     Connection.objects.filter(pk=connection.pk).update(
         failures=failures, paused_until=timezone.now() + timedelta(seconds=seconds), pause_reason=error.reason
     )
+
+
+def doubt(credential: Credential, error: ConnectionBroken) -> None:
+    """A login was refused with a fresh token: tried again later and later, until a person must connect it anew."""
+    connection = Connection.objects.get(pk=credential.connection_id)
+    if connection.failures >= DOUBTS:
+        mark_broken(credential, error.reason)
+    pause(connection, error)
 
 
 def all_is_well(connection: Connection) -> None:
@@ -163,7 +175,9 @@ def _pull(
         run = pull(connection, lease, provider, may_go_on=may_go_on)
     except LeaseLost:
         return None
-    except (ConnectionBroken, RequestRefused):
+    except (ConnectionBroken, RequestRefused) as error:
+        if isinstance(error, ConnectionBroken):
+            doubt(credential, error)
         _plan_next(connection, cursor)  # the run says why; other objects are not held up
         return Run.objects.filter(connection=connection, remote_object=cursor.remote_object).first()
     except CallFailed as error:
@@ -229,8 +243,15 @@ def read_metadata() -> None:
 
 
 def give_logins(connection: Connection) -> None:
-    """Rows that were queued without a login, or whose login was removed, get the one that they would get now."""
+    """Rows without a login, or with one that was replaced, get the one that they would get now.
+
+    A user's own login that must be connected again is waited for; one of the team is not, once another is chosen.
+    """
     logins = Logins(connection)
     team = logins.for_team().credential
-    if team:
-        Outbox.objects.filter(connection=connection, credential=None).update(credential=team)
+    if team is None or team.broken_reason:
+        return
+    personal = {row.pk for row in logins.personal.values() if row.pk != connection.team_credential_id}
+    rows = Outbox.objects.filter(connection=connection, claim_token=None)
+    rows.filter(credential=None).update(credential=team)
+    rows.exclude(credential__broken_reason="").exclude(credential__in=personal).update(credential=team)

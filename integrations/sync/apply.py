@@ -167,7 +167,7 @@ def _follow(
         holder = known.own.get(successor)
         reason = _why_gone(remote)
         applied.counts["deleted"] += 1
-        if successor and (holder is None or holder.record_id in {None, link.record_id}):
+        if successor and holder is None:
             applied.links.append(moved(link, remote_object, successor))
             if record:
                 writer.identify(record, remote_object, successor)
@@ -381,6 +381,9 @@ def _merge(
             applied.links.append(link)
         run.count(conflicts=len(merged.conflicts))
     outbox.mark_due(scope.connection, RecordKind(scope.kind), due, lane=Lane.REAL_TIME)
+    _resolve_references(
+        scope, {remote.id: link.record_id for link, remote in changed if link.record_id and not link.pk}
+    )
 
 
 def _edited_at(scope: Scope, ids: Sequence[int]) -> dict[int, datetime]:

@@ -1,7 +1,7 @@
 """The queue of records to push: rows are marked due, claimed in batches, and released or settled."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -211,6 +211,16 @@ def halve(claim: Claim, reason: str, *, delay: float = 0) -> None:
     wrote_at = Connection.objects.values_list("wrote_at", flat=True).get(pk=claim.rows[0].connection_id)
     if len(claim.rows) == 1 and wrote_at and wrote_at > claim.rows[0].next_attempt_at:
         rows.update(lone_failures=F("lone_failures") + 1)
+
+
+@transaction.atomic
+def renew(claim: Claim, ids: Iterable[int]) -> set[int]:
+    """Hold rows of a claim for another while; returns those that it still held: others took the rest over."""
+    kept = set(
+        held(claim.token).filter(pk__in=list(ids), claimed_until__gt=timezone.now()).values_list("pk", flat=True)
+    )
+    Outbox.objects.filter(pk__in=kept).update(claimed_until=timezone.now() + lease())
+    return kept
 
 
 @transaction.atomic

@@ -21,7 +21,7 @@ def join_accounts(contacts: Sequence[Contact], *, make: bool) -> None:
         account = _best(known.get(name) or known.get(domain) or (), contact)
         if account is None and make and (name or domain):
             account = _new(contact, domain)
-            known[name or domain] = [account]
+            known |= {key: [account] for key in (name, domain) if key and key not in known}
         if account is not None:
             contact.account = account
             joined.append(contact)

@@ -71,9 +71,10 @@ def settle(claim: Claim, scope: Scope, items: Sequence[Item], run: Run, reasons:
 @on_deadlock_again
 @transaction.atomic
 def _settle(claim: Claim, scope: Scope, items: Sequence[Item], run: Run, reasons: dict[int, str]) -> None:
-    rows = {row.pk: row for row in outbox.held(claim.token)}
     facts = [item for item in items if isinstance(item.outcome, Linked | Relinked | Unlinked)]
+    # Records before rows, as an edit locks them.
     records = _locked(scope, facts)
+    rows = {row.pk: row for row in outbox.held(claim.token)}
     _bury(scope, [item for item in facts if item.record.pk not in records])
     known = _undisputed(scope, [item for item in facts if item.record.pk in records])
     for one in {item.scope.remote_object: item.scope for item in known}.values():
@@ -187,12 +188,16 @@ def store_links(links: Sequence[RecordLink]) -> None:
 
 
 def moved(link: RecordLink, remote_object: str, remote_id: str) -> RecordLink:
-    """The link pointed at the record that Salesforce goes on with. Its values are compared as on first link."""
+    """The link pointed at the record that Salesforce goes on with.
+
+    After a merge the base stays, so that an edit of ours that waits is still one. After a conversion the fields are
+    others: the values are compared as on first link.
+    """
     link.former_ids = [*link.former_ids, link.remote_id]
     if link.remote_object != remote_object:
         link.also_lead_id = link.remote_id
+        link.base, link.base_ours = {}, {}
     link.remote_object, link.remote_id = remote_object, remote_id
-    link.base, link.base_ours = {}, {}
     return link
 
 

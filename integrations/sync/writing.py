@@ -8,7 +8,7 @@ from integrations.models import ErrorEntry
 from integrations.sync import outbox
 from integrations.sync.mapping import Problem, problems
 from integrations.sync.outbox import Claim
-from integrations.sync.outcomes import Item, Rejected, rejected, tried_again
+from integrations.sync.outcomes import Item, Rejected, Waits, rejected, tried_again
 from integrations.sync.plan import Plan
 from integrations.sync.provider import Accepted, Answer, Later, Provider, Refused, RequestRefused, Value, Values
 from integrations.sync.scope import Scope, refresh
@@ -58,7 +58,7 @@ def answers_of(
         return call()
     except RequestRefused as error:
         outbox.forget_sent(claim.token)
-        if refresh(scope, provider):
+        if refresh(scope, provider) or len(items) > 1:  # one of several may be the cause: they go on in halves
             raise
         return [Refused(error.code, error.message)] * len(items)
 
@@ -71,6 +71,11 @@ def drop_unwritable(scope: Scope, agreed: Plan, remote: Values) -> None:
 
 def write(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider) -> None:
     """Send the changes of linked records and turn the answers into outcomes."""
+    kept = outbox.renew(claim, [item.row.pk for item in items])
+    for item in items:
+        if item.row.pk not in kept:
+            item.outcome = Waits("Another worker has taken it over.")
+    items = [item for item in items if item.row.pk in kept]
     outcomes: list[Any] = [item.outcome for item in items]
     changes = [(outcome.remote_id, outcome.plan.to_remote) for outcome in outcomes]
     answers = answers_of(claim, scope, provider, lambda: provider.update(scope.remote_object, changes), items)

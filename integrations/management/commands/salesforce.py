@@ -107,8 +107,11 @@ class Command(BaseCommand):
         newest = Run.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
         due = Outbox.objects.due().filter(record_kind__in=kinds)
         while due.exists() and not Connection.objects.get().is_paused and not _is_stuck(due):
+            pushed = Run.objects.order_by("-pk").values_list("pk", flat=True).first()
             for lane in Lane:
                 tasks.push_lane(lane)
+            if pushed == Run.objects.order_by("-pk").values_list("pk", flat=True).first():
+                break  # nothing of what is due can be claimed now: it waits for a login, a parent, the ceiling
             sleep(0.05)
         runs = list(Run.objects.filter(pk__gt=newest, kind=Run.Kind.PUSH))
         code = self._tell(runs)

@@ -95,7 +95,7 @@ def test_an_edit_that_both_sides_made_is_a_conflict_and_the_loser_is_kept(synced
     org.update("Contact", contact.crm_id, Title="Theirs")
     contact.title = "Ours"
     contact.save(update_fields=["title"])
-    Outbox.objects.update(queued_at=timezone.now() + timezone.timedelta(seconds=5))
+    Contact.objects.filter(pk=contact.pk).update(updated_at=timezone.now() + timedelta(seconds=5))
 
     push_all()
 
