@@ -21,7 +21,7 @@ demo: setup
 	@exec $(BIN)/python -m config.demo
 
 test: setup
-	$(BIN)/python -m pytest -m "not long" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not long"
 
 test-long: setup
 	$(BIN)/python -m pytest -m long

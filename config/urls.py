@@ -1,10 +1,16 @@
 """Every address of Tandem on one screen."""
 
 from django.contrib import admin
+from django.http import Http404
 from django.urls import include, path
+from django.views.defaults import page_not_found
+from django_q.models import Failure, OrmQ, Schedule, Success
 
 from activities.home import home
 from config.health import health
+
+# A schedule calls any function by its name: whoever may write one may run anything on the server.
+admin.site.unregister([Schedule, Success, Failure, OrmQ])
 
 urlpatterns = [
     path("", home, name="home"),
@@ -17,6 +23,8 @@ urlpatterns = [
     path("settings/integrations/salesforce/", include("integrations.urls")),
     path("settings/", include("integrations.salesforce.urls")),
     path("api/v1/", include("config.api_urls")),
+    # An address is an admin's word: nobody changes their own here.
+    path("auth/email/", page_not_found, {"exception": Http404()}),
     path("auth/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("healthz", health, name="health"),

@@ -6,6 +6,7 @@ Whatever goes wrong is a LoginRefused whose reason is written for the person who
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -155,6 +156,9 @@ def identity(app: App, tokens: TokenSet) -> dict[str, Any]:
     return answer
 
 
+LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+
+
 def login_host(text: str, local_url: str = "") -> str:
     """The base URL of what somebody typed: a host or a URL of Salesforce's, also one copied from a page of the org.
 
@@ -190,7 +194,9 @@ def is_trusted(url: str, local_url: str = "") -> bool:
 
 
 def _is_salesforce(host: str) -> bool:
-    return host.endswith(tuple(f".{domain}" for domain in SALESFORCE_DOMAINS))
+    """Whether a host is one of theirs. Only plain labels: clients disagree on where a host with a backslash ends."""
+    is_plain = all(LABEL.fullmatch(label) for label in host.split("."))
+    return is_plain and host.endswith(tuple(f".{domain}" for domain in SALESFORCE_DOMAINS))
 
 
 def _tokens(app: App, fetch: Callable[[OAuth2Session], Mapping[str, Any]]) -> TokenSet:
