@@ -5,24 +5,27 @@ import socket
 import sys
 from pathlib import Path
 
-from localorg import server
+from localorg import server, setup
 from localorg.org import Org
 from localorg.seed import keep_users, seed, size_of
+from localorg.setup import Setup, SetupError
 
 EVERYWHERE = {"0.0.0.0", "::", ""}  # noqa: S104  # addresses to listen on are not addresses to call
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
-    org = Org(options.data)
     try:
+        chosen = _setup(options)
+        size = size_of(options.seed or chosen.seed)
+        org = Org(options.data, chosen)
         org.settings.add_redirect_uris(options.redirect_uri)
-        size = size_of(options.seed)
-    except ValueError as error:
+    except (ValueError, SetupError) as error:
         print(f"localorg: {error}", file=sys.stderr)
         return 2
     if options.reset or org.database.is_empty():
         seed(org, size)
+        setup.keep(chosen, options.data)
     keep_users(org)
     listener = _listen(options.host, options.port)
     org.settings.url = _url(options.host, listener)
@@ -32,12 +35,24 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _setup(options: argparse.Namespace) -> Setup:
+    """What the org is to be made from. Raises SetupError."""
+    kept = setup.kept(options.data)
+    if options.org is None:
+        return kept or setup.load("plain")
+    chosen = setup.load(options.org)
+    if not options.reset and kept not in (None, chosen):
+        raise SetupError("", f"the org in {options.data} was made from another setup; --reset makes it anew")
+    return chosen
+
+
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m localorg", description="A Salesforce org over HTTP on loopback.")
     parser.add_argument("--port", type=int, required=True, help="0 takes a free one")
     parser.add_argument("--data", type=Path, required=True, help="folder of the org's data and of org.json")
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--seed", default="small", help="small, medium, large or a number of contacts")
+    parser.add_argument("--org", help="plain, strict, large or the path of a file; kept for later starts")
+    parser.add_argument("--seed", help="small, medium, large or a number of contacts; otherwise as the org's file says")
     parser.add_argument("--reset", action="store_true", help="seed again, whatever is there")
     parser.add_argument(
         "--redirect-uri", action="extend", nargs="+", default=[], help="an allowed OAuth callback; may be repeated"

@@ -14,6 +14,7 @@ from localorg.dml.work import Work
 from localorg.faults import Faults
 from localorg.schema import Schema, SObject
 from localorg.settings import Settings
+from localorg.setup import Setup
 
 if TYPE_CHECKING:
     import sqlite3
@@ -25,9 +26,11 @@ READ_ONLY = "Read Only"  # the profile
 
 
 class Org:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, setup: Setup) -> None:
+        """``setup``: what the org is made from; on a folder with records, what these were made from."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
+        self.setup = setup
         self.settings = Settings.load(folder)
         self.schema = schema.load()
         self._read_only = self.schema.read_only()

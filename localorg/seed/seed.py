@@ -18,9 +18,9 @@ CHUNK = 10_000
 _STAMP = clock.stored(FIRST_DAY)
 
 
-def size_of(text: str) -> Size:
+def size_of(text: str | int) -> Size:
     """ "small", "medium", "large" or the number of contacts. Raises ValueError."""
-    count = SIZES.get(text) or int(text)
+    count = SIZES.get(str(text)) or int(text)
     if count < 1:
         raise ValueError("at least one contact")
     return Size(count)
