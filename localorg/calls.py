@@ -1,25 +1,62 @@
 """Every API call is counted: for the caller's daily limit, and for whoever watches."""
 
 import threading
+import time
 from collections import Counter
 from typing import Any
 
-from localorg import ids
+from localorg import clock, ids
+from localorg.calllog import CURRENT, CallLog, Entry
 
 SUBRESOURCES = {"describe", "updated", "deleted", "layouts"}
+HOUR = 3600
+DAY = 24  # hours: the limit is on those just past, not on a calendar day
 
 
 class Calls:
+    """``long_seconds``: from when on a request counts as long-running; ``most_long`` of them may run at once."""
+
     def __init__(self, daily_limit: int) -> None:
         self.daily_limit = daily_limit
-        self.used = 0
+        self.long_seconds = 20.0
+        self.most_long = 25
+        self.log = CallLog()
+        self._by_hour: Counter[int] = Counter()
         self._by_resource: Counter[str] = Counter()
+        self._under_way: dict[int, float] = {}
         self._lock = threading.Lock()
 
     def note(self, method: str, path: tuple[str, ...]) -> None:
+        """Count a call of the API; ``path`` is what follows the version."""
+        name = resource(path)
         with self._lock:
-            self.used += 1
-            self._by_resource[f"{method} {resource(path)}"] += 1
+            self._by_resource[f"{method} {name}"] += 1
+        entry = CURRENT.get()
+        if entry is not None:
+            entry.resource = name
+        self.charge(1)
+
+    def charge(self, calls: int) -> None:
+        """Take so many calls from the daily allowance."""
+        with self._lock:
+            self._by_hour[_hour()] += calls
+        entry = CURRENT.get()
+        if entry is not None:
+            entry.calls += calls
+
+    @property
+    def used(self) -> int:
+        """Calls in the last 24 hours."""
+        now = _hour()
+        with self._lock:
+            for hour in [hour for hour in self._by_hour if not now - DAY < hour <= now]:
+                del self._by_hour[hour]
+            return self._by_hour.total()
+
+    @used.setter
+    def used(self, calls: int) -> None:
+        with self._lock:
+            self._by_hour = Counter({_hour(): calls})
 
     def as_json(self) -> dict[str, Any]:
         with self._lock:
@@ -30,6 +67,7 @@ class Calls:
         """Forget the list; what was used of the daily limit stays used."""
         with self._lock:
             self._by_resource.clear()
+        self.log.clear()
 
     @property
     def usage(self) -> str:
@@ -38,6 +76,25 @@ class Calls:
     @property
     def exhausted(self) -> bool:
         return self.used > self.daily_limit
+
+    def begin(self, entry: Entry) -> None:
+        """A request comes in; ``end`` must follow."""
+        self._under_way[id(entry)] = time.monotonic()
+
+    def end(self, entry: Entry) -> None:
+        began = self._under_way.pop(id(entry))
+        entry.milliseconds = round((time.monotonic() - began) * 1000, 1)
+        self.log.add(entry)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether as many long requests run as may."""
+        since = time.monotonic() - self.long_seconds
+        return sum(began < since for began in list(self._under_way.values())) >= self.most_long
+
+
+def _hour() -> int:
+    return int(clock.time()) // HOUR
 
 
 def resource(path: tuple[str, ...]) -> str:

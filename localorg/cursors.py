@@ -1,10 +1,10 @@
 """Query locators: the row numbers of a result, so that its pages can be asked for one by one."""
 
+import random
 import threading
-import time
 from dataclasses import dataclass, field
 
-from localorg import ids
+from localorg import clock, ids
 from localorg.errors import Refused, refuse
 from localorg.soql.compile import Compiled
 from localorg.soql.run import Numbers
@@ -20,7 +20,13 @@ class Cursor:
     numbers: Numbers
     size: int
     user_id: str
-    opened: float = field(default_factory=time.monotonic)
+    opened: float = field(default_factory=clock.time)
+
+    def shuffle(self, offset: int, by: random.Random) -> None:
+        """A fault: what comes from ``offset`` on is mixed; nothing is lost, nothing comes twice."""
+        rest = list(self.numbers[offset:])
+        by.shuffle(rest)
+        self.numbers = [*self.numbers[:offset], *rest]
 
 
 class Cursors:
@@ -41,7 +47,7 @@ class Cursors:
         """The cursor and the offset that a locator "01g…-2000" names. Raises Refused."""
         name, _, offset = locator.partition("-")
         cursor = self._open.get(ids.parse(name) or "")
-        expired = cursor is not None and time.monotonic() - cursor.opened > LIFETIME
+        expired = cursor is not None and clock.time() - cursor.opened > LIFETIME
         if cursor is None or expired or cursor.user_id != user_id or not offset.isdigit():
             raise _invalid()
         if int(offset) > len(cursor.numbers):

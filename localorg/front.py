@@ -1,56 +1,28 @@
-"""The outermost layer: takes each request in whole, lets faults act on it, and hands it on."""
+"""The outermost layer: takes each request in whole, lets faults act on it, hands it on, and logs what came of it."""
 
 import asyncio
 import logging
-import re
-import zlib
-from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
-from email.utils import formatdate
-from http import HTTPStatus
-from typing import Any
-from urllib.parse import parse_qsl, unquote
+from collections.abc import Awaitable, Callable
 
-from localorg import clock, ids
-from localorg.api.service import Answer, error_answer, serve
-from localorg.faults import Rule
+from localorg.api.service import refusal_answer, serve
+from localorg.calllog import CURRENT, Entry, error_code
+from localorg.delivery import Answer, Collected, Meter, deliver
+from localorg.errors import refuse
+from localorg.faults import Fired, answers
+from localorg.faults.rule import LONGEST_DELAY
+from localorg.faults.subject import objects_of, path_below_version
+from localorg.incoming import Incoming, Message, Receive, Scope, Send, read
 from localorg.org import Org
 
 logger = logging.getLogger(__name__)
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LONGEST_URI = 16_384  # bytes
 DATA = "/services/data"
+LOGGED = ("/services/", "/id/")
 CLOSE = "localorg.close"  # in the scope: closes the connection; server.py puts it there
-HTML = b"<!DOCTYPE html><html><head><title>Bad Gateway</title></head><body><h1>502 - Bad Gateway</h1></body></html>"
-
-_FROM = re.compile(r"\bfrom[\s+]+(\w+)", re.I)
-_TYPES = re.compile(rb'"(?:type|object)"\s*:\s*"(\w+)"')
-_ROWS = re.compile(r"/sobjects/(\w+)")
-
-
-@dataclass(slots=True)
-class Incoming:
-    method: str
-    path: str  # still percent-encoded
-    query: str
-    headers: dict[str, str]
-    body: bytes
-    origin: str
-
-    @property
-    def parameters(self) -> dict[str, str]:
-        return dict(parse_qsl(self.query, keep_blank_values=True))
-
-    @property
-    def token(self) -> str:
-        kind, _, token = self.headers.get("authorization", "").partition(" ")
-        return token.strip() if kind in ("Bearer", "OAuth") else ""
+DELIVERED_OTHERWISE = ("truncate", "trickle")
 
 
 class Front:
@@ -61,150 +33,144 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        send = _dated(send)
-        incoming = await _read(scope, receive)
-        is_api = incoming.path == DATA or incoming.path.startswith(DATA + "/")
-        if too_long := _too_long(incoming):
-            await _send(send, Answer(too_long, {}, b""))
+        meter = Meter(send)
+        incoming = await read(scope, receive)
+        if not incoming.path.startswith(LOGGED):
+            await self._handle(scope, receive, meter, incoming, NOBODY)
             return
-        rules = self._fire(incoming)
-        await _delay(rules)
-        if _any(rules, "drop_before"):
-            await _close(scope, receive)
-            return
-        answer = self._interfere(incoming, rules)
-        if answer is None and is_api:
-            answer = await self._serve(incoming, _any(rules, "duplicate_page"))
-        if _any(rules, "drop_after"):
-            if answer is None:
-                await self.pages(scope, _replay(incoming, receive), _nowhere)
-            await _close(scope, receive)
-        elif answer is not None:
-            await _send(send, answer)
-        else:
-            await self.pages(scope, _replay(incoming, receive), send)
-
-    async def _serve(self, incoming: Incoming, repeat_page: bool) -> Answer:
+        entry = self._entry(incoming)
+        CURRENT.set(entry)  # each request is a task, so nobody else sees it
+        self.org.calls.begin(entry)
         try:
-            return await asyncio.to_thread(serve, self.org, incoming, repeat_page)
+            await self._handle(scope, receive, meter, incoming, entry)
+        finally:
+            entry.status, entry.bytes_out = meter.status, meter.size
+            entry.error = error_code(meter.trouble)
+            entry.rows_out = entry.rows_out or int(meter.headers.get(b"sforce-numberofrecords", b"0"))
+            self.org.calls.end(entry)
+
+    async def _handle(self, scope: Scope, receive: Receive, send: Send, incoming: Incoming, entry: Entry) -> None:
+        early = _too_long(incoming) or (incoming.refused and refusal_answer(self.org, incoming.refused))
+        if early:
+            await deliver(send, early, Fired(), scope[CLOSE])
+            return
+        fired = self._fire(incoming)
+        entry.faults = [rule.do for rule in fired.rules]
+        await asyncio.sleep(fired.delay)
+        if "drop_before" in fired:
+            await _close(scope, receive)
+            return
+        if late := fired.get("late"):
+            await _until_given_up(receive)
+            await asyncio.sleep(late.delay_ms / 1000)
+        answer = self._interfere(incoming, fired)
+        if answer is None and _is_api(incoming):
+            answer = await self._serve(incoming, fired)
+        elif answer is None and not any(do in fired for do in ("drop_after", *DELIVERED_OTHERWISE)):
+            await self.pages(scope, _replay(incoming, receive), send)
+            return
+        elif answer is None:
+            collected = Collected()
+            await self.pages(scope, _replay(incoming, receive), collected)
+            answer = collected.answer
+        if "drop_after" in fired:
+            await _close(scope, receive)
+        else:
+            await deliver(send, answer, fired, scope[CLOSE])
+
+    async def _serve(self, incoming: Incoming, fired: Fired) -> Answer:
+        try:
+            return await asyncio.to_thread(serve, self.org, incoming, fired)
         except Exception:
             # a mistake of ours: the caller sees what a real org answers then, we see where it was
             logger.exception("%s %s", incoming.method, incoming.path)
-            return _broken(self.org, 500)
+            return refusal_answer(self.org, refuse(*answers.UNEXPECTED, 500))
 
-    def _fire(self, incoming: Incoming) -> list[Rule]:
+    def _entry(self, incoming: Incoming) -> Entry:
+        headers = incoming.headers
+        session = self.org.tokens.peek(incoming.token or headers.get("x-sfdc-session", ""))
+        path = f"{incoming.path}?{incoming.query}" if incoming.query else incoming.path
+        return Entry(
+            incoming.method,
+            path[:LONGEST_PATH],
+            user_id=session.user_id if session else "",
+            client=_client(headers),
+            object=", ".join(sorted(objects_of(self.org, incoming, LOOKED_AT))),
+            bytes_in=len(incoming.body),
+        )
+
+    def _fire(self, incoming: Incoming) -> Fired:
         rules = self.org.faults.rules
         if not rules:
-            return []
-        objects = _objects(self.org, incoming) if any(rule.object for rule in rules) else frozenset()
-        return self.org.faults.fire(incoming.method, incoming.path, objects)
+            return Fired()
+        objects = objects_of(self.org, incoming) if any(rule.object for rule in rules) else set()
+        return self.org.faults.fire(incoming.method, incoming.path, frozenset(name.lower() for name in objects))
 
-    def _interfere(self, incoming: Incoming, rules: list[Rule]) -> Answer | None:
+    def _interfere(self, incoming: Incoming, fired: Fired) -> Answer | None:
         """The answer that a fault gives in place of the org's, if any."""
-        for rule in rules:
+        for rule in fired.rules:
             match rule.do:
                 case "status":
-                    return self._counted(incoming, _broken(self.org, rule.status or 503))
+                    self._count(incoming)
+                    return self._failed(rule.status or 503, answers.error_of(rule))
                 case "html":
-                    return Answer(rule.status or 502, {"Content-Type": "text/html"}, HTML)
+                    return Answer(rule.status or 502, {"Content-Type": "text/html"}, answers.HTML)
                 case "limit":
-                    answer = error_answer(self.org, 403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
-                    return self._counted(incoming, answer)
+                    self._count(incoming)
+                    return refusal_answer(self.org, refuse(*answers.LIMIT, 403))
                 case "expire":
                     self.org.tokens.expire(incoming.token)
                 case "revoke":
                     self.org.tokens.revoke_person(incoming.token)
         return None
 
-    def _counted(self, incoming: Incoming, answer: Answer) -> Answer:
+    def _failed(self, status: int, error: tuple[str, str] | None) -> Answer:
+        if error is not None:
+            return refusal_answer(self.org, refuse(*error, status))
+        if status in answers.OF_THE_EDGE:
+            return Answer(status, {"Content-Type": "text/html"}, answers.HTML)
+        return Answer(status, {}, b"")
+
+    def _count(self, incoming: Incoming) -> None:
         """Calls that a fault answers are calls all the same."""
-        segments = tuple(unquote(s) for s in incoming.path.removeprefix(DATA).strip("/").split("/") if s)
-        if incoming.path.startswith(DATA) and len(segments) > 1:
-            self.org.calls.note(incoming.method, segments[1:])
-        return answer
+        below = path_below_version(incoming)
+        if below:
+            self.org.calls.note(incoming.method, below)
 
 
-async def _read(scope: Scope, receive: Receive) -> Incoming:
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    body = b""
-    more = True
-    while more:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-    if headers.get("content-encoding") == "gzip":
-        body = zlib.decompress(body, 31)
-    query = scope["query_string"].decode("latin-1")
-    method = (
-        dict(parse_qsl(query)).get("_HttpMethod", "") if "_HttpMethod" in query and scope["method"] == "POST" else ""
-    )
-    host = headers.get("host") or ":".join(str(part) for part in scope["server"])
-    path = scope["raw_path"].decode("latin-1")
-    return Incoming(method.upper() or scope["method"], path, query, headers, body, f"{scope['scheme']}://{host}")
+NOBODY = Entry("", "")  # stands in where nothing is logged
+LONGEST_PATH = 500  # characters kept in the log
+LOOKED_AT = 2_000  # bytes of a body, to see what it is about
 
 
-def _any(rules: list[Rule], do: str) -> bool:
-    return any(rule.do == do for rule in rules)
+def _is_api(incoming: Incoming) -> bool:
+    return incoming.path == DATA or incoming.path.startswith(DATA + "/")
 
 
-async def _delay(rules: list[Rule]) -> None:
-    milliseconds = sum(rule.delay_ms for rule in rules)
-    if milliseconds:
-        await asyncio.sleep(milliseconds / 1000)
+def _client(headers: dict[str, str]) -> str:
+    """Who calls, by its own account."""
+    options = dict(part.strip().partition("=")[::2] for part in headers.get("sforce-call-options", "").split(","))
+    return (options.get("client") or headers.get("user-agent", ""))[:80]
 
 
-def _broken(org: Org, status: int) -> Answer:
-    """Bodies as the edge and the server send them: 503 comes without one."""
-    match status:
-        case 500:
-            message = "An unexpected error occurred. Please include this ErrorId if you contact support: 1234-5678 (90)"
-            return error_answer(org, 500, "UNKNOWN_EXCEPTION", message)
-        case 401:
-            return error_answer(org, 401, "INVALID_SESSION_ID", "Session expired or invalid")
-        case 400 | 403 | 404 | 409 | 412 | 429:
-            return error_answer(org, status, "UNKNOWN_EXCEPTION", f"Fault on demand: {status}")
-        case 420 | 502 | 504:
-            return Answer(status, {"Content-Type": "text/html"}, HTML)
-    return Answer(status, {}, b"")
-
-
-def _objects(org: Org, incoming: Incoming) -> frozenset[str]:
-    """The objects that a request is about, in lower case."""
-    names = {name.decode() for name in _TYPES.findall(incoming.body)}
-    text = unquote(f"{incoming.path}?{incoming.query} {incoming.body.decode('utf-8', 'replace')}")
-    names |= set(_ROWS.findall(text)) | set(_FROM.findall(text))
-    given = incoming.parameters.get("ids", "").split(",") if incoming.method == "DELETE" else ()
-    names |= {sobject.name for record_id in given if (sobject := org.schema.of_id(record_id))}
-    last = incoming.path.rstrip("/").rsplit("/", 1)[-1]
-    if (locator := ids.parse(last.partition("-")[0])) and (cursor := org.cursors.peek(locator)):
-        names.add(cursor.query.sobject.name)
-    return frozenset(name.lower() for name in names)
+async def _until_given_up(receive: Receive) -> None:
+    """Until the caller closes the connection; a real org ends a request after ten minutes."""
+    try:
+        async with asyncio.timeout(LONGEST_DELAY / 1000):
+            while (await receive())["type"] != "http.disconnect":
+                pass
+    except TimeoutError:
+        pass
 
 
 def _replay(incoming: Incoming, receive: Receive) -> Receive:
     """The body once more, for the next layer."""
-    messages = [{"type": "http.request", "body": incoming.body, "more_body": False}]
+    messages: list[Message] = [{"type": "http.request", "body": incoming.body, "more_body": False}]
 
     async def replayed() -> Message:
         return messages.pop() if messages else await receive()
 
     return replayed
-
-
-def _dated(send: Send) -> Send:
-    """Every answer tells the org's time, by which clients set their cursors."""
-
-    async def dated(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            now = formatdate(clock.now().timestamp(), usegmt=True)
-            message["headers"] = [*message.get("headers", ()), (b"date", now.encode())]
-        await send(message)
-
-    return dated
-
-
-async def _nowhere(message: Message) -> None:
-    """Swallows an answer that must not arrive."""
 
 
 async def _close(scope: Scope, receive: Receive) -> None:
@@ -213,16 +179,9 @@ async def _close(scope: Scope, receive: Receive) -> None:
         pass
 
 
-def _too_long(incoming: Incoming) -> int | None:
+def _too_long(incoming: Incoming) -> Answer | None:
     """414 for the URI, 431 for URI and headers together; the edge sends no body with either."""
     uri = len(incoming.path) + len(incoming.query) + 1
     headers = sum(len(name) + len(value) + 4 for name, value in incoming.headers.items())
-    return 414 if uri > LONGEST_URI else 431 if uri + headers > LONGEST_URI else None
-
-
-async def _send(send: Send, answer: Answer) -> None:
-    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers.items()]
-    if answer.status != HTTPStatus.NO_CONTENT:
-        headers.append((b"content-length", str(len(answer.body)).encode()))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+    status = 414 if uri > LONGEST_URI else 431 if uri + headers > LONGEST_URI else None
+    return Answer(status, {}, b"") if status else None

@@ -64,7 +64,7 @@ class Org:
         work = Work(db, self.schema, user_id, self.next_id)
         if call is not None:
             path = "/services/data/v" + "/".join((call.version, *call.path))
-            work.is_locked = lambda name: self.faults.is_locked(call.method, path, name)
+            work.refusal = lambda name, record_id: self.faults.refusal(call.method, path, name, record_id)
             work.options = call.headers
         return work
 

@@ -12,6 +12,7 @@ import orjson
 from localorg.auth.tokens import Session
 from localorg.dml.work import Work
 from localorg.errors import Refused, TypeMismatch, refuse
+from localorg.faults.faults import NONE, Fired
 from localorg.schema import Schema, SObject
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Call:
     origin: str = ""  # scheme and host as the caller named them
     content: bytes = b""
     parsed: Any = None  # of a subrequest, whose body comes as JSON already
-    repeat_page: bool = False  # a fault: the next page of a query is this one again
+    fired: Fired = NONE  # the faults that act on this call
 
     @property
     def data_url(self) -> str:

@@ -30,6 +30,8 @@ def query_all(call: Call) -> Reply:
 def more(call: Call, locator: str) -> Reply:
     """The next page of a result whose locator was given out before; fields are read as they are now."""
     cursor, offset = call.org.cursors.find(locator, call.session.user_id)
+    if rule := call.fired.get("reorder_page"):
+        cursor.shuffle(offset, rule.random)
     rows = run.rows_of(call.db, cursor.query, cursor.numbers[offset : offset + cursor.size])
     return Reply(body=_page(call, cursor, offset, rows))
 
@@ -46,10 +48,14 @@ def _query(call: Call, deleted: bool) -> Reply:
 def _rows(call: Call, compiled: Compiled) -> dict[str, Any]:
     size = SMALLEST_PAGE if compiled.is_wide else page_size(call)
     rows = run.first_rows(call.db, compiled, size)
-    if len(rows) <= size and not call.repeat_page:
+    mixed = call.fired.get("reorder_page")
+    if len(rows) <= size and not mixed and "duplicate_page" not in call.fired:
         return _whole(run.records(call.db, compiled, rows, call.rows_url))
     numbers = run.numbers(call.db, compiled)
     cursor = call.org.cursors.open(compiled, numbers, size, call.session.user_id)
+    if mixed:
+        cursor.shuffle(0, mixed.random)
+        rows = run.rows_of(call.db, compiled, cursor.numbers[:size])
     return _page(call, cursor, 0, rows[:size])
 
 
@@ -60,7 +66,7 @@ def _whole(records: list[Any]) -> dict[str, Any]:
 def _page(call: Call, cursor: Cursor, offset: int, rows: Any) -> dict[str, Any]:
     end = min(offset + cursor.size, len(cursor.numbers))
     page: dict[str, Any] = {"totalSize": len(cursor.numbers), "done": end >= len(cursor.numbers)}
-    if call.repeat_page:
+    if "duplicate_page" in call.fired:
         page["done"], end = False, offset
     if not page["done"]:
         page["nextRecordsUrl"] = f"{call.data_url}/query/{cursor.id}-{end}"

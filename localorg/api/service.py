@@ -4,7 +4,6 @@ import re
 import zlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -13,12 +12,15 @@ import orjson
 from localorg.api import router
 from localorg.api.call import Call, Reply
 from localorg.auth.tokens import Session
+from localorg.calllog import CURRENT, rows
+from localorg.delivery import Answer
 from localorg.errors import Refused, refuse
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from localorg.front import Incoming
+    from localorg.faults import Fired
+    from localorg.incoming import Incoming
     from localorg.org import Org
 
 FIRST, OLDEST, NEWEST = 7, 31, 67  # ever, still served, of today
@@ -30,27 +32,28 @@ _VERSION = re.compile(r"v(\d{1,3})\.0\Z")
 _OTHER_THAN_GET = re.compile(rb'"method"\s*:\s*"(?!GET")')
 
 
-@dataclass(slots=True)
-class Answer:
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-
 class _Undo(Exception):
     """Ends the transaction of a failed call without a trace."""
 
 
-def serve(org: "Org", incoming: "Incoming", repeat_page: bool) -> Answer:
-    """Runs in a thread of its own."""
+def serve(org: "Org", incoming: "Incoming", fired: "Fired") -> Answer:
+    """Runs in a thread of its own; ``fired``: the faults that act on the call."""
     segments = tuple(unquote(segment) for segment in incoming.path.split("/")[3:] if segment)
     if not segments:
         return _encoded(incoming, Reply(body=versions()), {})
     try:
-        reply = _reply(org, incoming, segments, repeat_page)
+        reply = _reply(org, incoming, segments, fired)
     except Refused as refused:
         reply = router.refusal(refused)
+    _log_rows(incoming, reply)
     return _encoded(incoming, reply, {"Sforce-Limit-Info": org.calls.usage})
+
+
+def _log_rows(incoming: "Incoming", reply: Reply) -> None:
+    entry = CURRENT.get()
+    if entry is not None:
+        counted = rows(incoming.method, reply.status, reply.body)
+        entry.rows_in, entry.rows_out, entry.rows_refused = counted
 
 
 def versions() -> list[dict[str, str]]:
@@ -61,9 +64,10 @@ def versions() -> list[dict[str, str]]:
     ]
 
 
-def error_answer(org: "Org", status: int, code: str, message: str) -> Answer:
-    body = orjson.dumps([{"message": message, "errorCode": code}])
-    return Answer(status, {"Content-Type": JSON, "Sforce-Limit-Info": org.calls.usage}, body)
+def refusal_answer(org: "Org", refused: Refused) -> Answer:
+    """What a caller is told whose request went no further."""
+    headers = {"Content-Type": JSON, "Sforce-Limit-Info": org.calls.usage}
+    return Answer(refused.status, headers, orjson.dumps(refused.as_rest()))
 
 
 def _season(number: int) -> str:
@@ -72,23 +76,29 @@ def _season(number: int) -> str:
     return f"{season} '{24 + (number - 60) // 3 + (season == 'Winter'):02d}"
 
 
-def _reply(org: "Org", incoming: "Incoming", segments: tuple[str, ...], repeat_page: bool) -> Reply:
+def _reply(org: "Org", incoming: "Incoming", segments: tuple[str, ...], fired: "Fired") -> Reply:
     session = _authenticate(org, incoming)
     version = _version(segments[0])
     path = _without_suffix(segments[1:])
     org.calls.note(incoming.method, path)
-    if org.calls.exhausted:
-        raise refuse("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", 403)
+    _check_limits(org)
     try:
         with _transaction(org, incoming, path)() as db:
             call = _call(org, session, db, incoming, version, path)
-            call.repeat_page = repeat_page
+            call.fired = fired
             reply = router.answer(call)
             if reply.failed:
                 raise _Undo
     except _Undo:
         pass
     return reply
+
+
+def _check_limits(org: "Org") -> None:
+    if org.calls.exhausted:
+        raise refuse("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", 403)
+    if org.calls.crowded:
+        raise refuse("REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests (Concurrent API Requests) Limit exceeded.", 403)
 
 
 def _call(

@@ -3,10 +3,10 @@
 import base64
 import hashlib
 import hmac
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from localorg import clock
 from localorg.auth import signin
 from localorg.auth.signin import Person
 from localorg.auth.tokens import Session
@@ -104,7 +104,7 @@ def _active(person: Person | None) -> Person:
 
 def response(org: Org, session: Session, origin: str, refresh: str | None) -> Json:
     identity = org.identity_url(origin, session.user_id)
-    issued = str(int(time.time() * 1000))
+    issued = str(int(clock.time() * 1000))
     body = {"access_token": session.token}
     if refresh:
         body["refresh_token"] = refresh

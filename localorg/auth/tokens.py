@@ -3,9 +3,10 @@
 import secrets
 import sqlite3
 import threading
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from localorg import clock
 
 CODE_LIFETIME = 15 * 60  # seconds
 
@@ -24,7 +25,7 @@ class Session:
     scope: str
     family: str
     issued: float
-    last_used: float = field(default_factory=time.time)
+    last_used: float = field(default_factory=clock.time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Code:
     scope: str
     redirect_uri: str
     challenge: str | None
-    issued: float = field(default_factory=time.time)
+    issued: float = field(default_factory=clock.time)
 
 
 class Tokens:
@@ -62,7 +63,7 @@ class Tokens:
     def find(self, token: str) -> Session | None:
         """The live session of an access token; asking keeps it alive."""
         session = self._sessions.get(token)
-        now = time.time()
+        now = clock.time()
         if session is None or now - session.last_used > self.session_seconds:
             return None
         session.last_used = now
@@ -71,12 +72,12 @@ class Tokens:
     def peek(self, token: str) -> Session | None:
         """The same without keeping it alive."""
         session = self._sessions.get(token)
-        expired = session is not None and time.time() - session.last_used > self.session_seconds
+        expired = session is not None and clock.time() - session.last_used > self.session_seconds
         return None if expired else session
 
     def open(self, user_id: str, scope: str, family: str | None = None) -> Session:
         token = f"{self.org_id[:15]}!AQ{secrets.token_urlsafe(70)}"
-        session = Session(token, user_id, scope, family or secrets.token_hex(8), time.time())
+        session = Session(token, user_id, scope, family or secrets.token_hex(8), clock.time())
         with self._lock:
             self._sessions[token] = session
             row = (token, user_id, scope, session.family, session.issued)
@@ -137,7 +138,7 @@ class Tokens:
     def take_code(self, text: str) -> Code | None:
         """A code works once, and for 15 minutes."""
         code = self._codes.pop(text, None)
-        return code if code and time.time() - code.issued <= CODE_LIFETIME else None
+        return code if code and clock.time() - code.issued <= CODE_LIFETIME else None
 
     def close(self) -> None:
         with self._lock:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from localorg import clock
+from localorg.errors import RecordRefused
 from localorg.schema import Schema, SObject
 
 Row = dict[str, Any]
@@ -18,7 +19,7 @@ class Work:
     schema: Schema
     user_id: str
     next_id: Callable[[SObject], tuple[int, str]]
-    is_locked: Callable[[str], bool] = lambda _: False  # whether a fault holds a lock on rows of this object
+    refusal: Callable[[str, str], RecordRefused | None] = lambda *_: None  # a fault's, by object and id ("": a new row)
     options: Mapping[str, str] = field(default_factory=dict)  # request headers that steer writing, in lower case
     now: str = field(default_factory=lambda: clock.stored(clock.now()))
     _seen: dict[str, bool | None] = field(default_factory=dict)

@@ -64,6 +64,6 @@ def with_defaults(work: Work, sobject: SObject, named: Row) -> Row:
 
 
 def refuse_locked(work: Work, sobject: SObject, record_id: str) -> None:
-    if work.is_locked(sobject.name):
-        message = f"unable to obtain exclusive access to this record or 1 records: {record_id}".rstrip(": ")
-        raise refuse_record("UNABLE_TO_LOCK_ROW", message)
+    """A lock on the row, or whatever else a fault has against it."""
+    if refused := work.refusal(sobject.name, record_id):
+        raise refused
