@@ -13,6 +13,7 @@ from localorg.control import endpoints as control
 from localorg.front import CLOSE, Front
 from localorg.org import Org
 from localorg.pages import views
+from localorg.soap import endpoint as soap
 
 
 class Protocol(HttpToolsProtocol):
@@ -35,7 +36,7 @@ class Server(uvicorn.Server):
 
 
 def application(org: Org) -> Front:
-    pages = Starlette(routes=[*oauth.ROUTES, *control.ROUTES, *views.ROUTES])
+    pages = Starlette(routes=[*oauth.ROUTES, *soap.ROUTES, *control.ROUTES, *views.ROUTES])
     pages.state.org = org
     return Front(org, pages)
 

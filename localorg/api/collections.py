@@ -1,6 +1,6 @@
 """Up to 200 records in one call: /composite/sobjects."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -36,7 +36,7 @@ def create(call: Call) -> Reply:
     typed = [(_sobject(call, record), record) for record in given]
     _check_chunks(sobject.name for sobject, _ in typed)
     _check_names(call, typed)
-    return _run(call, [_create_step(call, *pair) for pair in typed], _all_or_none(body))
+    return run(call, [_create_step(call, *pair) for pair in typed], _all_or_none(body))
 
 
 def update(call: Call) -> Reply:
@@ -46,7 +46,7 @@ def update(call: Call) -> Reply:
     split = [(sobject, *_split_id(record)) for sobject, record in typed]
     _check_names(call, [(sobject, rest) for sobject, _, rest in split])
     seen: set[str] = set()
-    return _run(call, [_update_step(call, seen, *part) for part in split], _all_or_none(body))
+    return run(call, [_update_step(call, seen, *part) for part in split], _all_or_none(body))
 
 
 def upsert(call: Call, name: str, field: str) -> Reply:
@@ -59,7 +59,7 @@ def upsert(call: Call, name: str, field: str) -> Reply:
     split = [_split_key(record, key.name) for record in given]
     _check_names(call, [(sobject, rest) for _, rest in split])
     seen: set[str] = set()
-    return _run(call, [_upsert_step(call, seen, sobject, key, *part) for part in split], _all_or_none(body))
+    return run(call, [_upsert_step(call, seen, sobject, key, *part) for part in split], _all_or_none(body))
 
 
 def delete(call: Call) -> Reply:
@@ -68,7 +68,7 @@ def delete(call: Call) -> Reply:
         raise refuse("REQUIRED_FIELD_MISSING", "The ids parameter is required.")
     _check_size(len(wanted))
     steps = [_delete_step(call, text) for text in wanted]
-    return _run(call, steps, call.query.get("allOrNone", "").lower() == "true")
+    return run(call, steps, call.query.get("allOrNone", "").lower() == "true")
 
 
 def retrieve(call: Call, name: str) -> Reply:
@@ -93,7 +93,8 @@ def _retrieve(call: Call, name: str, wanted: list[str], fields: list[str]) -> Re
     return Reply(body=records.many(call, sobject, parsed, [str(f).strip() for f in fields]))
 
 
-def _run(call: Call, steps: list[Step], all_or_none: bool) -> Reply:
+def run(call: Call, steps: Sequence[Step], all_or_none: bool) -> Reply:
+    """Each step in a savepoint of its own; with ``all_or_none`` one failure undoes all."""
     results: list[Item] = []
     try:
         with savepoint(call.db):
@@ -126,7 +127,7 @@ def _create_step(call: Call, sobject: SObject, record: Item) -> Step:
 
 def _update_step(call: Call, seen: set[str], sobject: SObject, record_id: Any, rest: Item) -> Step:
     def step() -> Item:
-        found = _id(record_id)
+        found = given_id(record_id)
         if found in seen:
             raise refuse_record("DUPLICATE_VALUE", f"Duplicate id in list: {found}")
         seen.add(found)
@@ -151,8 +152,8 @@ def _upsert_step(call: Call, seen: set[str], sobject: SObject, key: Field, value
 def _upsert_by_id(call: Call, sobject: SObject, value: Any, rest: Item) -> Item:
     if value in (None, ""):
         return _success(write.create(call.work, sobject, rest)) | {"created": True}
-    write.update(call.work, sobject, _id(value), rest)
-    return _success(_id(value)) | {"created": False}
+    write.update(call.work, sobject, given_id(value), rest)
+    return _success(given_id(value)) | {"created": False}
 
 
 def _upsert_by_key(call: Call, sobject: SObject, key: Field, value: Any, rest: Item) -> Item:
@@ -169,7 +170,7 @@ def _upsert_by_key(call: Call, sobject: SObject, key: Field, value: Any, rest: I
 
 def _delete_step(call: Call, text: str) -> Step:
     def step() -> Item:
-        found = _id(text)
+        found = given_id(text)
         sobject = call.schema.of_id(found)
         if sobject is None:
             raise refuse_record("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
@@ -179,7 +180,8 @@ def _delete_step(call: Call, text: str) -> Step:
     return step
 
 
-def _id(value: Any) -> str:
+def given_id(value: Any) -> str:
+    """The id that a row of the body names. Raises RecordRefused for none or a malformed one."""
     if value in (None, ""):
         raise refuse_record("MISSING_ARGUMENT", "Id not specified in an update call")
     found = ids.parse(str(value).strip())

@@ -21,22 +21,36 @@ COPIED = (
 ADDRESS = ("Street", "City", "State", "PostalCode", "Country")
 
 
-def convert(work: Work, lead_id: str, account: str | None, contact: str | None, opportunity: bool) -> Row:
-    """Returns the Converted*Id fields. Raises RecordRefused for a lead that is none or was converted before."""
+def convert(
+    work: Work,
+    lead_id: str,
+    account: str | None,
+    contact: str | None,
+    opportunity: bool,
+    *,
+    opportunity_name: str | None = None,
+    owner: str | None = None,
+    status: str | None = None,
+    overwrite_source: bool = False,
+) -> Row:
+    """Returns the Converted*Id fields. Raises RecordRefused for a lead that is none or was converted before.
+
+    ``owner`` gets what is made, instead of the lead's owner; ``status``: one of those that mean converted, by default
+    the first; ``overwrite_source``: whether an existing contact takes over the lead's source.
+    """
     sobject = work.schema["Lead"]
     lead = write.existing(work, sobject, lead_id)
     if lead["IsConverted"]:
         raise refuse_record("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
+    closing_status = _converted_status(work, status)
+    lead["OwnerId"] = owner or lead["OwnerId"]
     account = account or (_account_of(work, contact) if contact else None) or _new_account(work, lead)
+    if contact and overwrite_source:
+        write.update(work, work.schema["Contact"], contact, {"LeadSource": lead["LeadSource"]})
     contact = contact or _new_contact(work, lead, account)
-    deal = _new_opportunity(work, lead, account, contact) if opportunity else None
+    deal = _new_opportunity(work, lead, account, contact, opportunity_name) if opportunity else None
     result = {"ConvertedAccountId": account, "ConvertedContactId": contact, "ConvertedOpportunityId": deal}
-    closing = {
-        "IsConverted": 1,
-        "ConvertedDate": work.now[:10],
-        "Status": _converted_status(work),
-        "IsUnreadByOwner": 0,
-    }
+    closing = {"IsConverted": 1, "ConvertedDate": work.now[:10], "Status": closing_status, "IsUnreadByOwner": 0}
     work.update(sobject, lead_id, closing | result)
     _move(work, lead_id, contact)
     return result
@@ -63,16 +77,22 @@ def _new_contact(work: Work, lead: Row, account: str) -> str:
     return write.create(work, contact, values | {name: lead[name] for name in same})
 
 
-def _new_opportunity(work: Work, lead: Row, account: str, contact: str) -> str:
+def _new_opportunity(work: Work, lead: Row, account: str, contact: str, name: str | None) -> str:
     close = date.fromisoformat(work.now[:10]) + timedelta(days=90)
-    values = {"Name": f"{lead['Company'][:119]}-", "AccountId": account, "OwnerId": lead["OwnerId"]}
+    values = {"Name": name or f"{lead['Company'][:119]}-", "AccountId": account, "OwnerId": lead["OwnerId"]}
     values |= {"StageName": "Prospecting", "CloseDate": close.isoformat(), "LeadSource": lead["LeadSource"]}
     return write.create(work, work.schema["Opportunity"], values | {"ContactId": contact})
 
 
-def _converted_status(work: Work) -> str:
-    found = work.db.execute('SELECT "ApiName" FROM "LeadStatus" WHERE "IsConverted" ORDER BY "SortOrder"').fetchone()
-    return str(found[0])
+def _converted_status(work: Work, wanted: str | None) -> str:
+    rows = work.db.execute('SELECT "ApiName" FROM "LeadStatus" WHERE "IsConverted" ORDER BY "SortOrder"').fetchall()
+    known = [str(row[0]) for row in rows]
+    if wanted is None:
+        return known[0]
+    found = next((name for name in known if name.lower() == wanted.lower()), None)
+    if found is None:
+        raise refuse_record("INVALID_STATUS", f"invalid convertedStatus: {wanted}", "Status")
+    return found
 
 
 def _move(work: Work, lead_id: str, contact: str) -> None:

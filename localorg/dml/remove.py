@@ -1,6 +1,6 @@
 """Deleting, undeleting and merging: the recycle bin and what goes along."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from localorg.dml.work import Row, Work
 from localorg.dml.write import existing, refuse_locked
@@ -38,29 +38,48 @@ def undelete(work: Work, record_id: str) -> None:
     work.db.execute("DELETE FROM _bin WHERE root = ?", (record_id,))
 
 
-def merge(work: Work, sobject: SObject, master_id: str, loser_ids: Sequence[str]) -> None:
-    """Losers go to the bin pointing at the master, which takes over everything that pointed at them."""
+def erase(work: Work, record_id: str) -> None:
+    """Empty the bin of a record and of what went with it: gone for good."""
+    sobject = work.schema.of_id(record_id)
+    row = work.fetch(sobject, record_id) if sobject else None
+    if row is None or not row.get("IsDeleted"):
+        raise refuse_record("INVALID_ID_FIELD", "record is not in the recycle bin")
+    for (companion,) in work.db.execute("SELECT id FROM _bin WHERE root = ?", (record_id,)).fetchall():
+        owner = work.schema.of_id(companion)
+        if owner is not None:
+            work.db.execute(f'DELETE FROM "{owner.name}" WHERE "Id" = ?', (companion,))
+        work.forget(companion)
+    work.db.execute("DELETE FROM _bin WHERE root = ?", (record_id,))
+
+
+def merge(work: Work, sobject: SObject, master_id: str, loser_ids: Sequence[str]) -> list[str]:
+    """Losers go to the bin pointing at the master, which takes over everything that pointed at them.
+
+    Returns the ids of what was moved.
+    """
     if not sobject.can("merge"):
         raise refuse("INVALID_TYPE", f"entity type does not support merge: {sobject.name}")
     if not 1 <= len(loser_ids) <= MOST_LOSERS or master_id in loser_ids:
         raise refuse("INVALID_OPERATION", f"merge takes one master and up to {MOST_LOSERS} other records")
     existing(work, sobject, master_id)
+    moved: list[str] = []
     for loser_id in loser_ids:
         existing(work, sobject, loser_id)
-        _reparent(work, sobject, loser_id, master_id)
+        moved += _reparent(work, sobject, loser_id, master_id)
         work.update(sobject, loser_id, {"IsDeleted": 1, "MasterRecordId": master_id})
         work.db.execute("INSERT OR REPLACE INTO _bin VALUES (?, ?)", (loser_id, loser_id))
         work.forget(loser_id)
     work.update(sobject, master_id, {})
+    return list(dict.fromkeys(moved))
 
 
-def _reparent(work: Work, sobject: SObject, loser_id: str, master_id: str) -> None:
+def _reparent(work: Work, sobject: SObject, loser_id: str, master_id: str) -> Iterator[str]:
     for child in sobject.children:
         if child.field.name not in AUDIT:
-            _move_children(work, child, loser_id, master_id)
+            yield from _move_children(work, child, loser_id, master_id)
 
 
-def _move_children(work: Work, child: Child, loser_id: str, master_id: str) -> None:
+def _move_children(work: Work, child: Child, loser_id: str, master_id: str) -> Iterator[str]:
     sobject, column = work.schema[child.sobject], child.field.name
     if sobject.name == "CampaignMember":
         # the same person twice in a campaign: the master's membership stays
@@ -71,6 +90,7 @@ def _move_children(work: Work, child: Child, loser_id: str, master_id: str) -> N
         f'SELECT "Id" FROM "{sobject.name}" WHERE "{column}" = ?', (loser_id,)
     ).fetchall():
         work.touch(sobject, record_id, {column: master_id})
+        yield record_id
 
 
 def _drop(work: Work, sobject: SObject, record_id: str, root: str) -> None:
