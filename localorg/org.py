@@ -4,7 +4,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from localorg import ids, schema
+from localorg import ids
 from localorg.auth.tokens import Tokens
 from localorg.calls import Calls
 from localorg.cursors import Cursors
@@ -15,6 +15,7 @@ from localorg.faults import Faults
 from localorg.schema import Schema, SObject
 from localorg.settings import Settings
 from localorg.setup import Setup
+from localorg.setup.custom import schema_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -32,7 +33,7 @@ class Org:
         self.folder = folder
         self.setup = setup
         self.settings = Settings.load(folder)
-        self.schema = schema.load()
+        self.schema = schema_of(setup)
         self._read_only = self.schema.read_only()
         self.database = Database(folder / "org.db", self.schema)
         self.database.create_tables()

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from localorg.schema.model import FLOATS, Field, SObject, Value
-from localorg.schema.schema import Schema
 
 OBJECTS = Path(__file__).parent.parent / "objects"
 
@@ -52,8 +51,8 @@ _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 Sets = dict[str, tuple[Value, ...]]
 
 
-def load(folder: Path = OBJECTS) -> Schema:
-    """The schema that the files of a folder declare, read in the order of their names."""
+def load(folder: Path = OBJECTS) -> dict[str, SObject]:
+    """The objects that the files of a folder declare, read in the order of their names."""
     sobjects: dict[str, SObject] = {}
     sets: Sets = {}
     current: SObject | None = None
@@ -66,7 +65,7 @@ def load(folder: Path = OBJECTS) -> Schema:
         elif current is not None:
             for field in _fields(line.strip(), sets):
                 current.fields[field.name] = field
-    return Schema(sobjects.values())
+    return sobjects
 
 
 def _lines(folder: Path) -> Iterator[str]:

@@ -14,6 +14,8 @@ SystemPermission = Literal[
     "BulkApiHardDelete",
     "CreateAuditFields",
     "CustomizeApplication",
+    "EditEvent",
+    "EditTask",
     "ManageUsers",
     "ModifyAllData",
     "TransferAnyEntity",
