@@ -20,6 +20,15 @@ MOST_ROWS_OF_ALL_FIELDS = 200
 WIDE = 2  # long text areas
 
 
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One column of a plain query, told by its path: Account.Name. An address has no SQL of its own."""
+
+    name: str
+    field: Field
+    sql: str = ""
+
+
 @dataclass(slots=True)
 class Compiled:
     """Everything needed to run a query and to build its records."""
@@ -36,6 +45,7 @@ class Compiled:
     limit: int | None = None
     offset: int = 0
     children: dict[str, "Compiled"] = field(default_factory=dict)
+    outputs: list[Output] = field(default_factory=list)  # in the order of SELECT, parents' fields in their place
     aggregate: bool = False
     count_only: bool = False
     names: list[str] = field(default_factory=list)  # of an aggregate's columns
@@ -102,6 +112,7 @@ class _Compiler:
             limit=query.limit,
             offset=query.offset or 0,
             children=select.children,
+            outputs=select.outputs,
         )
 
     def _aggregate(self, query: Query, scope: Scope) -> Compiled:
@@ -247,6 +258,7 @@ class _Select:
         self.sql = [f"{base.alias}._n", f'{base.alias}."Id"']
         self.node = Node(base.sobject.name)
         self.children: dict[str, Compiled] = {}
+        self.outputs: list[Output] = []
 
     def add(self, column: Column | Query | Typeof) -> None:
         match column:
@@ -264,12 +276,14 @@ class _Select:
         node = self._node(source)
         if not source.polymorphic and (found := source.sobject.find(name)) and found.type == "address":
             self._address(node, source, found)
+            self.outputs.append(Output(".".join((*source.via, found.name)), found))
             return
         value = self.scope.column(source, name, path)
         if value.field.name in node.values:
             message = f"duplicate field selected: {value.field.name}"
             raise refuse("INVALID_FIELD", message)
         self._value(node, value.field.name, value.sql, value.field)
+        self.outputs.append(Output(".".join((*source.via, value.field.name)), value.field, value.sql))
 
     def _value(self, node: Node, name: str, sql: str, of: Field) -> None:
         node.values[name] = self._position(sql)
@@ -286,6 +300,7 @@ class _Select:
         found = expression(self.scope, function)
         shown = column.alias or (found.field.name if function.name.upper() == "TOLABEL" else self._unnamed())
         self._value(self.node, shown, found.sql, found.field)
+        self.outputs.append(Output(shown, found.field, found.sql))
 
     def _unnamed(self) -> str:
         return f"expr{sum(name.startswith('expr') for name in self.node.order)}"
