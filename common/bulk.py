@@ -1,15 +1,27 @@
-"""Changing many rows in one statement, and telling so: ``save()`` is not called, its signals are not sent."""
+"""Writing many rows with one statement: ``save()`` is not called, its signals are not sent.
 
-from typing import Any
+Values travel as one parameter (a COPY stream, a JSON document) however many rows there are: statements with thousands
+of parameters take longer to prepare than to run.
+"""
 
-from django.db.models import Model, QuerySet
+import json
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from typing import Any, TypeVar
+
+from django.db import connection as database
+from django.db.models import Field, JSONField, Model, QuerySet
+from django.db.models.expressions import RawSQL
 from django.dispatch import Signal
 from django.utils import timezone
+from psycopg.types.json import Jsonb
 
 CHUNK = 5_000
 
 # Sent in the transaction of the write, once for each chunk. sender: the model; ids: whose rows; names: which columns.
 rows_updated = Signal()
+
+Instance = TypeVar("Instance", bound=Model)
 
 
 def update_rows(queryset: QuerySet[Any], **values: Any) -> int:
@@ -21,3 +33,110 @@ def update_rows(queryset: QuerySet[Any], **values: Any) -> int:
         model._base_manager.filter(pk__in=chunk).update(**values, updated_at=timezone.now())
         rows_updated.send(sender=model, ids=chunk, names=set(values))
     return len(ids)
+
+
+def any_of(values: Iterable[Any], type_: str = "text") -> RawSQL:
+    """For ``field__in=``: a list of any length as one parameter. ``type_`` is the column's type in PostgreSQL."""
+    return RawSQL(f"SELECT unnest(%s::{type_}[])", [list(values)])  # noqa: S611 - the values are a parameter
+
+
+def copy_in(rows: Sequence[Instance]) -> None:
+    """Insert new rows of one model by COPY; their primary keys are taken from the sequence and set.
+
+    Raises what COPY raises (IntegrityError, DataError): then none of the rows is there.
+    """
+    if not rows:
+        return
+    fields = _stored(type(rows[0]))
+    _stamp(rows, fields)
+    with database.cursor() as cursor:
+        for row, key in zip(rows, _next_keys(cursor, type(rows[0]), len(rows)), strict=True):
+            row.pk, row._state.adding = key, False
+        with database.wrap_database_errors, cursor.copy(_copy_statement(type(rows[0]), fields)) as copy:
+            for values in _values(rows, fields):
+                copy.write_row(values)
+
+
+def write_columns(rows: Sequence[Instance], columns: Iterable[str]) -> None:
+    """Write the named fields of rows that exist, of one model. The caller holds their locks."""
+    if not rows:
+        return
+    key, *fields = [type(rows[0])._meta.pk, *_named(type(rows[0]), columns)]
+    sets = ", ".join(f"{_quoted(field)} = given.{_quoted(field)}" for field in fields)
+    same = f"present.{_quoted(key)} = given.{_quoted(key)}"
+    sql = f"UPDATE {_table(type(rows[0]))} AS present SET {sets} FROM {_given([key, *fields])} WHERE {same}"  # noqa: S608
+    _execute(sql, rows, [key, *fields])
+
+
+def upsert(rows: Sequence[Instance], unique: Iterable[str], columns: Iterable[str]) -> None:
+    """Insert rows; where one with the same ``unique`` fields is there, write ``columns`` of it instead."""
+    if not rows:
+        return
+    model = type(rows[0])
+    fields = [field for field in _stored(model) if not field.primary_key]
+    _stamp(rows, fields)
+    names = ", ".join(map(_quoted, fields))
+    sets = ", ".join(f"{_quoted(field)} = excluded.{_quoted(field)}" for field in _named(model, columns))
+    target = ", ".join(map(_quoted, _named(model, unique)))
+    sql = f"""INSERT INTO {_table(model)} ({names}) SELECT {names} FROM {_given(fields)}
+              ON CONFLICT ({target}) DO UPDATE SET {sets}"""  # noqa: S608 - names of ours only; the values are a parameter
+    _execute(sql, rows, fields)
+
+
+def _stored(model: type[Model]) -> list[Any]:
+    return [field for field in model._meta.concrete_fields if not field.generated]
+
+
+def _stamp(rows: Sequence[Model], fields: Iterable[Any]) -> None:
+    """Give new rows their times, as ``save()`` would."""
+    for field in fields:
+        if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
+            for row in rows:
+                field.pre_save(row, add=True)
+
+
+def _named(model: type[Model], names: Iterable[str]) -> list[Any]:
+    return [model._meta.get_field(name) for name in names]
+
+
+def _table(model: type[Model]) -> str:
+    return database.ops.quote_name(model._meta.db_table)
+
+
+def _quoted(field: Any) -> str:
+    return database.ops.quote_name(field.column)
+
+
+def _next_keys(cursor: Any, model: type[Model], count: int) -> list[int]:
+    sql = "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)"
+    cursor.execute(sql, [model._meta.db_table, model._meta.pk.column, count])
+    return [key for (key,) in cursor.fetchall()]
+
+
+def _copy_statement(model: type[Model], fields: Sequence[Field]) -> str:
+    return f"COPY {_table(model)} ({', '.join(map(_quoted, fields))}) FROM STDIN"
+
+
+def _values(rows: Sequence[Model], fields: Sequence[Any]) -> Iterable[list[Any]]:
+    """Each row's values in the order of ``fields``, as COPY takes them."""
+    read = attrgetter(*(field.attname for field in fields))
+    documents = [number for number, field in enumerate(fields) if isinstance(field, JSONField)]
+    for row in rows:
+        values = list(read(row))
+        for number in documents:
+            values[number] = None if values[number] is None else Jsonb(values[number])
+        yield values
+
+
+def _given(fields: Sequence[Any]) -> str:
+    """The one parameter of a statement as a table."""
+    columns = ", ".join(f"{_quoted(field)} {field.db_type(database)}" for field in fields)
+    return f"jsonb_to_recordset(%s::jsonb) AS given ({columns})"
+
+
+def _execute(sql: str, rows: Sequence[Model], fields: Sequence[Any]) -> None:
+    names = [field.column for field in fields]
+    read = attrgetter(*(field.attname for field in fields))
+    document = json.dumps([dict(zip(names, read(row), strict=True)) for row in rows], default=str)
+    with database.cursor() as cursor:
+        cursor.execute(sql, [document])

@@ -11,8 +11,8 @@ from common.models import Record
 from integrations.connecting import match_users
 from integrations.models import Connection, ErrorEntry, Lane, Outbox, PendingReference, RecordLink
 from integrations.services import queue_push
+from integrations.sync.linking import dropped
 from integrations.sync.records import RECORD_TYPES, REFERENCES, kind_of
-from integrations.sync.settle import dropped
 from users.models import User
 
 

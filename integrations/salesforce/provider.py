@@ -43,7 +43,7 @@ PEOPLE = {"Contact", "Lead"}
 
 def parse_moment(text: str) -> datetime:
     """``2026-01-02T03:04:05.000+0000``, as Salesforce writes it."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z")
+    return datetime.fromisoformat(text)
 
 
 class SalesforceProvider:

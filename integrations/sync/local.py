@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from django.db.models import Q
 from django.utils import timezone
 
+from common.bulk import upsert, write_columns
 from common.models import Record
 from integrations.models import PendingReference
 from integrations.sync.mapping import MISSING, Vocabulary, to_local, to_remote
@@ -114,7 +115,7 @@ class Writer:
             record.updated_at = timezone.now()
             if derive := getattr(record, "derive", None):
                 derive()
-        self.scope.type.model._default_manager.bulk_update(records, sorted(names), batch_size=500)
+        write_columns(records, sorted(names))
 
     def _store_references(self) -> None:
         if self.resolved:
@@ -122,9 +123,4 @@ class Writer:
             for name in {name for _, name in self.resolved}:
                 gone |= Q(field=name, record_id__in=[pk for pk, field in self.resolved if field == name])
             PendingReference.objects.filter(gone, record_kind=self.scope.kind).delete()
-        PendingReference.objects.bulk_create(
-            self.pending,
-            update_conflicts=True,
-            unique_fields=["record_kind", "record_id", "field"],
-            update_fields=["remote_id", "connection"],
-        )
+        upsert(self.pending, ["record_kind", "record_id", "field"], ["remote_id", "connection"])

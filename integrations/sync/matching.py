@@ -97,7 +97,7 @@ class Matches:
         return matches
 
     def _read(self, remote: RemoteRecord, name: str) -> str:
-        value = next((remote.values.get(pair.name) for pair in self.scope.pairs if pair.field.name == name), None)
+        value = remote.values.get(self.scope.by_field.get(name, ""))
         return str(value).strip() if value else ""
 
     def _full_name(self, remote: RemoteRecord) -> str:

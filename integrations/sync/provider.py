@@ -96,7 +96,7 @@ class RemoteRecord:
 
     remote_object: str
     id: str
-    values: Values
+    values: dict[str, Value]
     changed_at: datetime
     edited_at: datetime
     is_deleted: bool = False

@@ -9,7 +9,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pghistory
 from django.db import DataError, IntegrityError, transaction
@@ -17,8 +17,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from integrations.models import Connection, Cursor, Run
-from integrations.sync.apply import Applied, apply_records
+from integrations.sync.apply import apply_page
 from integrations.sync.outbox import lease
+from integrations.sync.page import OVERLAP, Page
 from integrations.sync.provider import CallFailed, ConnectionBroken, Position, Provider, RemoteRecord, RequestRefused
 from integrations.sync.scope import Scope, refresh
 from integrations.sync.settle import on_deadlock_again
@@ -26,20 +27,10 @@ from integrations.sync.settle import on_deadlock_again
 logger = logging.getLogger(__name__)
 
 PAGE = 2_000
-# A row is stamped when it is written, and seen when its transaction ends: look this far back again.
-OVERLAP = timedelta(minutes=10)
 
 
 class LeaseLost(Exception):
     """Another puller has taken the object over; this one stops and leaves the page to it."""
-
-
-@dataclass(frozen=True)
-class Page:
-    """Records in their order, as the org had them when it was asked at ``read_at`` (our clock)."""
-
-    records: Sequence[RemoteRecord]
-    read_at: datetime
 
 
 @dataclass(frozen=True)
@@ -122,9 +113,10 @@ def _pages(scope: Scope, lease_: Lease, provider: Provider, run: Run, may_go_on:
     while True:
         read_at = timezone.now()
         records = provider.changes(scope.remote_object, scope.names, _start(lease_.cursor), PAGE)
-        started_at = started_at or provider.clock()
+        asked_at = provider.clock()
+        started_at = started_at or asked_at
         is_last = len(records) < PAGE
-        _apply(scope, lease_, Page(records, read_at), run, started_at if is_last else None)
+        _apply(scope, lease_, Page(records, read_at, asked_at), run, started_at if is_last else None)
         if is_last:
             run.finish(Run.State.DONE, run.message)
             return
@@ -159,8 +151,7 @@ def _apply_halves(
         return Counter(failed=len(page.records))
     middle = len(page.records) // 2
     counts: Counter[str] = Counter()
-    for half, end in ((page.records[:middle], None), (page.records[middle:], finished_at)):
-        part = Page(half, page.read_at)
+    for part, end in ((page.part(0, middle), None), (page.part(middle, None), finished_at)):
         try:
             counts += _apply_page(scope, lease_, part, run, end)
         except (DataError, IntegrityError) as deeper:
@@ -172,9 +163,9 @@ def _apply_halves(
 @transaction.atomic
 def _apply_page(scope: Scope, lease_: Lease, page: Page, run: Run, finished_at: datetime | None) -> Counter[str]:
     with pghistory.context(source="Salesforce", run=run.pk):
-        applied: Applied = apply_records(scope, page.records, run, page.read_at)
+        counts = apply_page(scope, page, run)
     _move(lease_, page.records, finished_at)
-    return applied.counts
+    return counts
 
 
 def _move(lease_: Lease, records: Sequence[RemoteRecord], finished_at: datetime | None) -> None:

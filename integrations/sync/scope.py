@@ -3,12 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from django.db.models import Max
 from django.utils import timezone
 
+from common.bulk import any_of
 from common.models import Record
 from integrations.models import (
     Connection,
@@ -67,8 +69,30 @@ class Scope:
         return {pair.name: pair for pair in self.pairs}
 
     @cached_property
+    def by_field(self) -> dict[str, str]:
+        """The remote field of each of ours that is mapped."""
+        return {pair.field.name: pair.name for pair in self.pairs}
+
+    @cached_property
+    def mapped_at(self) -> datetime | None:
+        """When a mapping of this object last changed: what was agreed before is not all that is compared now."""
+        return self.connection.field_mappings.filter(remote_object=self.remote_object).aggregate(at=Max("updated_at"))[
+            "at"
+        ]
+
+    @cached_property
     def references(self) -> list[Pair]:
         return [pair for pair in self.pairs if pair.field.type == Type.REFERENCE]
+
+    @cached_property
+    def _siblings(self) -> dict[str, "Scope"]:
+        return {self.remote_object: self}
+
+    def of(self, remote_object: str) -> "Scope":
+        """The same for another object that records of this kind can be."""
+        if remote_object not in self._siblings:
+            self._siblings[remote_object] = Scope.load(self.connection, remote_object)
+        return self._siblings[remote_object]
 
     def vocabulary(self, records: Sequence[Record] = (), remote: Iterable[Values] = ()) -> Vocabulary:
         """The words for these records of ours and these values of theirs."""
@@ -96,16 +120,19 @@ class Scope:
         found: dict[tuple[str, int], str] = {}
         for pair in self.references:
             ids = {pk for record in records if (pk := pair.field.get(record))}
-            model = RECORD_TYPES[pair.field.reference].model
-            rows = model._default_manager.filter(pk__in=ids).exclude(crm_id="").values_list("pk", "crm_id")
-            found |= {(pair.field.reference, pk): crm_id for pk, crm_id in rows}
+            if ids:
+                model = RECORD_TYPES[pair.field.reference].model
+                rows = model._default_manager.filter(pk__in=any_of(ids, "bigint")).exclude(crm_id="")
+                found |= {(pair.field.reference, pk): crm_id for pk, crm_id in rows.values_list("pk", "crm_id")}
         return found
 
     def _record_ids(self, remote: Iterable[Values]) -> dict[str, int]:
         names = [pair.name for pair in self.references]
         ids = {str(values[name]) for values in remote for name in names if values.get(name)}
-        rows = RecordLink.objects.live().filter(remote_id__in=ids).values_list("remote_id", "record_id") if ids else ()
-        return {remote_id: record_id for remote_id, record_id in rows if record_id}
+        if not ids:
+            return {}
+        rows = RecordLink.objects.live().filter(connection=self.connection, remote_id__in=any_of(ids, "varchar"))
+        return {remote_id: pk for remote_id, pk in rows.values_list("remote_id", "record_id") if pk}
 
     def express(self, records: Sequence[Record], vocabulary: Vocabulary) -> dict[int, dict[str, Value]]:
         """Records by id in the other side's words. A reference to what is not here yet names what it points at."""
@@ -123,7 +150,8 @@ class Scope:
     def _pending(self, records: Sequence[Record]) -> dict[tuple[int, str], str]:
         if not self.references:
             return {}
-        rows = PendingReference.objects.filter(record_kind=self.kind, record_id__in=[record.pk for record in records])
+        ids = any_of((record.pk for record in records), "bigint")
+        rows = PendingReference.objects.filter(record_kind=self.kind, record_id__in=ids)
         return {(row.record_id, row.field): row.remote_id for row in rows}
 
 

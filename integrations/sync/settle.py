@@ -11,9 +11,11 @@ import pghistory
 from django.db import OperationalError, transaction
 from django.utils import timezone
 
+from common.bulk import any_of, copy_in, write_columns
 from common.models import Record, RecordKind
 from integrations.models import ErrorEntry, Lane, Outbox, RecordLink, Run, SyncEvent
 from integrations.sync import outbox
+from integrations.sync.linking import agree, dropped, moved, store_links
 from integrations.sync.local import Writer
 from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import (
@@ -36,8 +38,6 @@ logger = logging.getLogger(__name__)
 
 DEADLOCK = "40P01"
 DEADLOCK_TRIES = 4
-LINK_COLUMNS = ["record_id", "remote_object", "remote_id", "also_lead_id", "former_ids", "base", "base_ours", "note"]
-LINK_COLUMNS += ["dropped_at", "drop_reason", "pushed_at", "pulled_at", "remote_changed_at", "credential"]
 ERROR_COLUMNS = ["record_name", "operation", "remote_object", "remote_id", "by", "code", "message", "fields", "details"]
 ERROR_COLUMNS += ["payload", "actor", "credential", "attempts", "last_at"]
 ROW_COLUMNS = ["operation", "remote_object", "attempts", "next_attempt_at", "wait_reason", "parent_kind", "parent_id"]
@@ -83,7 +83,7 @@ def _settle(claim: Claim, scope: Scope, items: Sequence[Item], run: Run, reasons
     _store_errors(scope, items, claim)
     _store_rows(items, rows)
     _wake_children(scope, items)
-    SyncEvent.objects.bulk_create(_events(scope, items, claim, run, reasons))
+    copy_in(list(_events(scope, items, claim, run, reasons)))
     run.count(**_counts(items), conflicts=sum(len(item.outcome.plan.conflicts) for item in _linked(items)))
 
 
@@ -164,45 +164,7 @@ def _link(scope: Scope, record: Record, outcome: Linked, known: RecordLink | Non
     link.also_lead_id = outcome.also_lead_id or link.also_lead_id
     link.note = outcome.note or link.note
     link.dropped_at, link.drop_reason = None, ""
-    link.pushed_at, link.credential = timezone.now(), claim.credential
-    return link
-
-
-def agree(link: RecordLink, scope: Scope, plan: Plan) -> None:
-    """Write a plan's base to its link. What a field agreed on that is not seen now (unmapped, hidden) is kept."""
-    unseen = {name: value for name, value in link.base.items() if name not in scope.rules}
-    unseen_ours = {name: value for name, value in link.base_ours.items() if name not in scope.rules}
-    link.base, link.base_ours = {**unseen, **plan.theirs}, {**unseen_ours, **plan.ours}
-
-
-def store_links(links: Sequence[RecordLink]) -> None:
-    """Insert new links and update known ones, a statement each. A dropped link of the same id is taken up."""
-    known = [link for link in links if link.pk]
-    RecordLink.objects.bulk_update(known, LINK_COLUMNS)
-    RecordLink.objects.bulk_create(
-        [link for link in links if not link.pk],
-        update_conflicts=True,
-        unique_fields=["connection", "remote_id"],
-        update_fields=[*LINK_COLUMNS, "record_kind"],
-    )
-
-
-def moved(link: RecordLink, remote_object: str, remote_id: str) -> RecordLink:
-    """The link pointed at the record that Salesforce goes on with.
-
-    After a merge the base stays, so that an edit of ours that waits is still one. After a conversion the fields are
-    others: the values are compared as on first link.
-    """
-    link.former_ids = [*link.former_ids, link.remote_id]
-    if link.remote_object != remote_object:
-        link.also_lead_id = link.remote_id
-        link.base, link.base_ours = {}, {}
-    link.remote_object, link.remote_id = remote_object, remote_id
-    return link
-
-
-def dropped(link: RecordLink, reason: str) -> RecordLink:
-    link.dropped_at, link.drop_reason = timezone.now(), reason
+    link.pushed_at, link.credential, link.remote_changed_at = timezone.now(), claim.credential, None
     return link
 
 
@@ -218,8 +180,8 @@ def _store_errors(scope: Scope, items: Sequence[Item], claim: Claim) -> None:
     ids = [item.record.pk for item in refused]
     known = {entry.record_id: entry for entry in ErrorEntry.objects.open().of(scope.kind, ids).select_for_update()}
     entries = [_entry(scope, item, known.get(item.record.pk), claim) for item in refused]
-    ErrorEntry.objects.bulk_create([entry for entry in entries if not entry.pk])
-    ErrorEntry.objects.bulk_update([entry for entry in entries if entry.pk], ERROR_COLUMNS)
+    copy_in([entry for entry in entries if not entry.pk])
+    write_columns([entry for entry in entries if entry.pk], ERROR_COLUMNS)
 
 
 def _entry(scope: Scope, item: Item, known: ErrorEntry | None, claim: Claim) -> ErrorEntry:
@@ -262,8 +224,8 @@ def _store_rows(items: Sequence[Item], rows: dict[int, Outbox]) -> None:
             done.append(row.pk)
         else:
             _plan_again(row, item)
-    Outbox.objects.filter(pk__in=done).delete()
-    Outbox.objects.bulk_update([row for row in rows.values() if row.pk not in done], ROW_COLUMNS)
+    Outbox.objects.filter(pk__in=any_of(done, "bigint")).delete()
+    write_columns([row for row in rows.values() if row.pk not in done], ROW_COLUMNS)
 
 
 def _has_more_to_do(outcome: Outcome | None) -> bool:

@@ -1,0 +1,62 @@
+"""Links between a record here and one there: made, moved, dropped, and stored in bulk."""
+
+from collections.abc import Sequence
+
+from django.utils import timezone
+
+from common.bulk import upsert, write_columns
+from integrations.models import RecordLink
+from integrations.sync.plan import Plan
+from integrations.sync.provider import Values
+from integrations.sync.scope import Scope
+
+COLUMNS = ["record_id", "remote_object", "remote_id", "also_lead_id", "former_ids", "base", "base_ours", "note"]
+COLUMNS += ["dropped_at", "drop_reason", "pushed_at", "pulled_at", "remote_changed_at", "credential", "updated_at"]
+
+
+def agree(link: RecordLink, scope: Scope, plan: Plan) -> None:
+    """Write a plan's base to its link. What a field agreed on that is not seen now (unmapped, hidden) is kept."""
+    unseen = {name: value for name, value in link.base.items() if name not in scope.rules}
+    unseen_ours = {name: value for name, value in link.base_ours.items() if name not in scope.rules}
+    link.base, link.base_ours = {**unseen, **plan.theirs}, {**unseen_ours, **plan.ours}
+
+
+def store_links(links: Sequence[RecordLink]) -> None:
+    """Insert new links and update known ones, a statement each. A dropped link of the same id is taken up."""
+    for link in links:
+        link.updated_at = timezone.now()
+    write_columns([link for link in links if link.pk], COLUMNS)
+    upsert([link for link in links if not link.pk], ["connection", "remote_id"], [*COLUMNS, "record_kind"])
+
+
+def moved(link: RecordLink, remote_object: str, remote_id: str) -> RecordLink:
+    """The link pointed at the record that Salesforce goes on with.
+
+    The base stays, so that an edit of ours that waits is still one; after a conversion ``reword`` translates it.
+    """
+    link.former_ids = [*link.former_ids, link.remote_id]
+    if link.remote_object != remote_object:
+        link.also_lead_id = link.remote_id
+    link.remote_object, link.remote_id, link.remote_changed_at = remote_object, remote_id, None
+    return link
+
+
+def reword(link: RecordLink, before: Scope, after: Scope, local: Values) -> None:
+    """Put what was agreed of one object into the words of another that the record has become.
+
+    Of a field that only the other one has, nothing was agreed: empty counts as agreed, so that whoever has a value
+    tells it. A reference is theirs to say. ``local``: our record in the words of ``after``.
+    """
+    names = {name: after.by_field[field] for field, name in before.by_field.items() if field in after.by_field}
+    names.pop(before.by_field.get("stage", ""), None)  # each object has stages of its own
+    theirs = {names[name]: value for name, value in link.base.items() if name in names}
+    ours = {names[name]: value for name, value in link.base_ours.items() if name in names}
+    for pair in after.pairs:
+        if pair.name not in theirs:
+            theirs[pair.name] = local.get(pair.name) if pair.field.reference else None
+    link.base, link.base_ours = theirs, ours
+
+
+def dropped(link: RecordLink, reason: str) -> RecordLink:
+    link.dropped_at, link.drop_reason = timezone.now(), reason
+    return link

@@ -1,0 +1,76 @@
+"""What both sides have and one of them changed: planned, carried out here, and queued for there."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from common.bulk import any_of
+from common.models import Record, RecordKind
+from integrations.models import Lane, Outbox, Run, SyncEvent
+from integrations.sync import outbox
+from integrations.sync.departures import locked
+from integrations.sync.linking import agree
+from integrations.sync.local import Writer
+from integrations.sync.page import Applied
+from integrations.sync.plan import Plan, Side, plan
+from integrations.sync.provider import RemoteRecord, Value
+from integrations.sync.references import resolve_references
+from integrations.sync.scope import Scope, base_of
+from integrations.sync.settle import conflict_stories
+
+
+def merge(scope: Scope, writer: Writer, applied: Applied, run: Run) -> None:
+    """Plan the records that differ from their base and carry out our side; what theirs lacks is queued to be pushed."""
+    if not applied.changed:
+        return
+    records = locked(scope, [link.record_id for link, _ in applied.changed if link.record_id])
+    vocabulary = scope.vocabulary(list(records.values()), [remote.values for _, remote in applied.changed])
+    expressed = scope.express(list(records.values()), vocabulary)
+    edited_at = _edited_at(scope, list(records))
+    due: list[Record] = []
+    for link, remote in applied.changed:
+        record = records.get(link.record_id or 0)
+        if record is None or (link.dropped_at and record.crm_id):
+            applied.counts["skipped"] += 1
+            continue
+        base = base_of(link)
+        local = expressed[record.pk]
+        ours_at = edited_at.get(record.pk, record.updated_at)
+        merged = plan(base, local, remote.values, scope.rules, Side.OURS if ours_at > remote.edited_at else Side.THEIRS)
+        written = writer.carry_out(record, merged, base, local, local, vocabulary)
+        applied.counts["updated" if written or not link.pk else "unchanged"] += 1
+        _tell(scope, record, written, merged, applied)
+        _leave_to_push(merged, remote)
+        if merged.to_remote:
+            due.append(record)
+        if record.crm_id != remote.id:
+            writer.identify(record, remote.remote_object, remote.id)
+        agree(link, scope, merged)
+        link.dropped_at, link.drop_reason = None, ""
+        applied.stamp(link, remote)
+        applied.store(link)
+        run.count(conflicts=len(merged.conflicts))
+    outbox.mark_due(scope.connection, RecordKind(scope.kind), due, lane=Lane.REAL_TIME)
+    arrived = {remote.id: link.record_id for link, remote in applied.changed if link.record_id and not link.pk}
+    resolve_references(scope, arrived)
+
+
+def _edited_at(scope: Scope, ids: Sequence[int]) -> dict[int, datetime]:
+    """When records that wait to be pushed were last edited here."""
+    rows = Outbox.objects.filter(record_kind=scope.kind, record_id__in=any_of(ids, "bigint"))
+    return dict(rows.values_list("record_id", "queued_at"))
+
+
+def _leave_to_push(merged: Plan, remote: RemoteRecord) -> None:
+    """What theirs lacks is not agreed until it is pushed: its base is what theirs has now."""
+    for name in merged.to_remote:
+        merged.theirs[name] = remote.values[name]
+        merged.ours.pop(name, None)
+
+
+def _tell(scope: Scope, record: Record, written: dict[str, list[Value]], merged: Plan, applied: Applied) -> None:
+    if written:
+        applied.tell(scope, record.pk, SyncEvent.Kind.PULLED, "", written)
+    for kind, summary, changes in conflict_stories(scope, merged):
+        applied.events.append(
+            SyncEvent(record_kind=scope.kind, record_id=record.pk, kind=kind, summary=summary, changes=changes)
+        )

@@ -1,0 +1,104 @@
+"""A page of pulled records: what is known of them, and what applying them comes to."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from common.bulk import any_of
+from integrations.models import RecordLink, SyncEvent
+from integrations.sync.matching import CONTACT
+from integrations.sync.provider import RemoteRecord, Value
+from integrations.sync.scope import Scope, readable
+
+# A row is stamped when it is written and seen when its transaction ends: stamps younger than this are not final.
+OVERLAP = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Records in their order, as the org had them when it was asked: ``read_at`` by our clock, ``asked_at`` by its."""
+
+    records: Sequence[RemoteRecord]
+    read_at: datetime
+    asked_at: datetime
+
+    def is_final(self, record: RemoteRecord) -> bool:
+        """Whether a later change of the record must bear a later stamp."""
+        return record.changed_at < self.asked_at - OVERLAP
+
+    def part(self, start: int, end: int | None) -> "Page":
+        return replace(self, records=self.records[start:end])
+
+
+@dataclass
+class Applied:
+    """What applying a page comes to: counts, and what is written at its end."""
+
+    page: Page
+    counts: Counter[str] = field(default_factory=Counter)
+    links: dict[int, RecordLink] = field(default_factory=dict)  # to be stored, each once
+    events: list[SyncEvent] = field(default_factory=list)
+    gone: list[tuple[RecordLink, RemoteRecord]] = field(default_factory=list)
+    changed: list[tuple[RecordLink, RemoteRecord]] = field(default_factory=list)
+    unknown: list[RemoteRecord] = field(default_factory=list)
+
+    def store(self, link: RecordLink) -> None:
+        self.links[id(link)] = link
+
+    def tell(
+        self,
+        scope: Scope,
+        record_id: int,
+        kind: SyncEvent.Kind,
+        summary: str = "",
+        changes: dict[str, list[Value]] | None = None,
+    ) -> None:
+        self.events.append(
+            SyncEvent(
+                record_kind=scope.kind,
+                record_id=record_id,
+                kind=kind,
+                summary=summary,
+                changes=readable(scope.pairs, changes or {}),
+            )
+        )
+
+    def stamp(self, link: RecordLink, remote: RemoteRecord) -> None:
+        """Note which state of theirs the base is, so that the same state is known by its stamp alone."""
+        link.remote_changed_at = remote.changed_at if self.page.is_final(remote) else None
+        link.pulled_at = self.page.read_at
+
+
+@dataclass(frozen=True)
+class Known:
+    """The links that the records of a page already have, by every id that they cover."""
+
+    own: dict[str, RecordLink]
+    beside: dict[str, RecordLink]
+    former: dict[str, RecordLink]
+
+    @classmethod
+    def load(cls, scope: Scope, records: Sequence[RemoteRecord]) -> "Known":
+        ids = any_of((record.id for record in records), "varchar")
+        successors = any_of((successor(record)[1] for record in records), "varchar")
+        links = RecordLink.objects.filter(connection=scope.connection)
+        own = {link.remote_id: link for link in links.filter(remote_id__in=ids)}
+        own |= {link.remote_id: link for link in links.filter(remote_id__in=successors)}
+        lone = [record.id for record in records if record.id not in own]
+        if not lone:
+            return cls(own, {}, {})
+        beside = {link.also_lead_id: link for link in links.live().filter(also_lead_id__in=any_of(lone, "varchar"))}
+        former = {
+            former_id: link for link in links.live().filter(former_ids__overlap=lone) for former_id in link.former_ids
+        }
+        return cls(own, beside, former)
+
+
+def successor(record: RemoteRecord) -> tuple[str, str]:
+    """The object and id of the record that Salesforce goes on with, where it does."""
+    if record.merged_into:
+        return record.remote_object, record.merged_into
+    if contact_id := record.converted_to.get(CONTACT):
+        return CONTACT, contact_id
+    return "", ""
