@@ -16,11 +16,12 @@ DAY = 24  # hours: the limit is on those just past, not on a calendar day
 class Calls:
     """``long_seconds``: from when on a request counts as long-running; ``most_long`` of them may run at once."""
 
-    def __init__(self, daily_limit: int) -> None:
-        self.daily_limit = daily_limit
+    def __init__(self) -> None:
+        self.daily_limit = 100_000
         self.long_seconds = 20.0
         self.most_long = 25
         self.log = CallLog()
+        self.spent: Counter[str] = Counter()  # of the other limits, by their names at /limits
         self._by_hour: Counter[int] = Counter()
         self._by_resource: Counter[str] = Counter()
         self._under_way: dict[int, float] = {}

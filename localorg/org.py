@@ -4,7 +4,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from localorg import ids
+from localorg import clock, ids
 from localorg.auth.tokens import Tokens
 from localorg.calls import Calls
 from localorg.cursors import Cursors
@@ -39,12 +39,13 @@ class Org:
         self.database.create_tables()
         with self.database.write() as db:
             db.execute(BIN_DDL)
-        self.tokens = Tokens(folder / "auth.db", ORG_ID, self.settings.session_seconds)
-        self.calls = Calls(self.settings.daily_limit)
+        self.tokens = Tokens(folder / "auth.db", ORG_ID)
+        self.calls = Calls()
         self.faults = Faults()
         self.cursors = Cursors()
         self._next: dict[str, int] = {}
         self._numbering = threading.Lock()
+        self.apply_settings()
 
     def close(self) -> None:
         self.tokens.close()
@@ -56,9 +57,21 @@ class Org:
         return self.folder / "seed.db"
 
     def reset(self) -> None:
-        """Put the records back to the seed. Tokens stay; ids given out since are not given out again."""
+        """Put the records back to the seed. The clock goes right, tokens stay, ids given out since are not reused."""
         self.database.restore(self.kept_copy)
         self.cursors.clear()
+        self.settings.clock_ahead = 0
+        self.apply_settings()
+
+    def apply_settings(self) -> None:
+        """Tell everybody what the settings are."""
+        settings = self.settings
+        self.calls.daily_limit = settings.daily_limit
+        self.calls.long_seconds = settings.long_request_seconds
+        self.calls.most_long = settings.long_requests
+        self.tokens.session_seconds = settings.session_seconds
+        self.tokens.logins_per_hour = settings.logins_per_hour
+        clock.set_ahead(settings.clock_ahead)
 
     def work(self, db: "sqlite3.Connection", user_id: str, call: "Call | None" = None) -> Work:
         """A unit of work in an open transaction; ``call`` brings the headers and the faults that apply."""

@@ -10,6 +10,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from localorg.auth import endpoints as oauth
 from localorg.control import endpoints as control
+from localorg.fallback import HANDLERS
 from localorg.front import CLOSE, Front
 from localorg.org import Org
 from localorg.pages import views
@@ -36,7 +37,7 @@ class Server(uvicorn.Server):
 
 
 def application(org: Org) -> Front:
-    pages = Starlette(routes=[*oauth.ROUTES, *soap.ROUTES, *control.ROUTES, *views.ROUTES])
+    pages = Starlette(routes=[*oauth.ROUTES, *soap.ROUTES, *control.ROUTES, *views.ROUTES], exception_handlers=HANDLERS)
     pages.state.org = org
     return Front(org, pages)
 
@@ -45,6 +46,7 @@ def run(org: Org, listener: socket.socket, on_ready: Callable[[], None]) -> None
     """Serve until SIGTERM or SIGINT; requests under way get a second to end."""
     settings: dict[str, Any] = {
         "http": Protocol,
+        "ws": "none",  # a real org speaks no WebSocket either
         "lifespan": "off",
         "access_log": False,
         "log_level": "warning",

@@ -18,6 +18,11 @@ class Settings:
     daily_limit: int = 100_000
     session_seconds: int = 7200
     rotate_refresh_tokens: bool = False
+    logins_per_hour: int = 3600  # of one user
+    long_request_seconds: float = 20  # from when on a request counts as long-running
+    long_requests: int = 25  # that may run at once
+    clock_ahead: float = 0  # seconds that the org's clock is ahead of the machine's
+    certificate: str = ""  # PEM; whose private key signs assertions of the JWT bearer grant
     users: list[dict[str, str]] = field(default_factory=list)
 
     @classmethod

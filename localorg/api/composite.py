@@ -202,8 +202,9 @@ def batch(call: Call) -> Reply:
     results: list[dict[str, Any]] = []
     for part in parts:
         halted = halt and any(result["statusCode"] >= HTTPStatus.MULTIPLE_CHOICES for result in results)
+        if results and not halted:
+            call.org.calls.charge(1)  # each counts, the first one as the request itself
         results.append(_batch_halted() if halted else _batch_part(call, part))
-        call.org.calls.used += not halted
     has_errors = any(result["statusCode"] >= HTTPStatus.MULTIPLE_CHOICES for result in results)
     return Reply(body={"hasErrors": has_errors, "results": results})
 

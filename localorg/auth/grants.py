@@ -9,7 +9,7 @@ from typing import Any
 from localorg import clock
 from localorg.auth import signin
 from localorg.auth.signin import Person
-from localorg.auth.tokens import Session
+from localorg.auth.tokens import LoginRateExceeded, Session
 from localorg.org import Org
 
 Form = Mapping[str, str]
@@ -34,7 +34,10 @@ def grant(org: Org, form: Form, origin: str) -> Json:
     if handler is None:
         raise OAuthError("unsupported_grant_type", "grant type not supported")
     check_client(org, form, needs_secret=kind != "refresh_token")
-    return handler(org, form, origin)
+    try:
+        return handler(org, form, origin)
+    except LoginRateExceeded:
+        raise OAuthError("invalid_grant", "login rate exceeded") from None
 
 
 def check_client(org: Org, form: Form, needs_secret: bool = True) -> None:

@@ -55,3 +55,9 @@ def _find(org: Org, column: str, value: str) -> Person | None:
     with org.database.read() as db:
         row = db.execute(f'SELECT {shown} FROM "User" WHERE "{column}" = ?', (value,)).fetchone()
     return Person(dict(zip(names, row, strict=True))) if row else None
+
+
+def usernames(org: Org) -> dict[str, str]:
+    """Of all users, by id."""
+    with org.database.read() as db:
+        return dict(db.execute('SELECT "Id", "Username" FROM "User"').fetchall())

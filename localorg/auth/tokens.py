@@ -3,17 +3,27 @@
 import secrets
 import sqlite3
 import threading
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from localorg import clock
+from localorg.errors import Problem, Refused
 
 CODE_LIFETIME = 15 * 60  # seconds
+HOUR = 3600
 
 _DDL = (
     "CREATE TABLE IF NOT EXISTS refresh (token TEXT PRIMARY KEY, user_id TEXT, scope TEXT, family TEXT, used INTEGER)",
     "CREATE TABLE IF NOT EXISTS access (token TEXT PRIMARY KEY, user_id TEXT, scope TEXT, family TEXT, issued REAL)",
 )
+
+
+class LoginRateExceeded(Refused):
+    """A user signed in more often in an hour than a real org lets anyone."""
+
+    def __init__(self) -> None:
+        super().__init__([Problem("LOGIN_RATE_EXCEEDED", "Login Rate Exceeded")], 403)
 
 
 @dataclass(slots=True)
@@ -47,9 +57,11 @@ class Code:
 
 
 class Tokens:
-    def __init__(self, path: Path, org_id: str, session_seconds: int = 7200) -> None:
+    def __init__(self, path: Path, org_id: str) -> None:
         self.org_id = org_id
-        self.session_seconds = session_seconds
+        self.session_seconds = 7200
+        self.logins_per_hour = 3600
+        self._logins: dict[str, deque[float]] = {}  # moments of the last hour, by user
         self._lock = threading.Lock()
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode = WAL")
@@ -76,6 +88,8 @@ class Tokens:
         return None if expired else session
 
     def open(self, user_id: str, scope: str, family: str | None = None) -> Session:
+        """A new session. Raises LoginRateExceeded."""
+        self._count_login(user_id)
         token = f"{self.org_id[:15]}!AQ{secrets.token_urlsafe(70)}"
         session = Session(token, user_id, scope, family or secrets.token_hex(8), clock.time())
         with self._lock:
@@ -83,6 +97,16 @@ class Tokens:
             row = (token, user_id, scope, session.family, session.issued)
             self._db.execute("INSERT INTO access VALUES (?, ?, ?, ?, ?)", row)
         return session
+
+    def _count_login(self, user_id: str) -> None:
+        with self._lock:
+            logins = self._logins.setdefault(user_id, deque())
+            now = clock.time()
+            while logins and not now - HOUR < logins[0] <= now:
+                logins.popleft()
+            if len(logins) >= self.logins_per_hour:
+                raise LoginRateExceeded
+            logins.append(now)
 
     def new_refresh(self, user_id: str, scope: str, family: str) -> str:
         token = f"5Aep861{secrets.token_urlsafe(60)}"

@@ -41,25 +41,6 @@ def undelete(org: Org, given: Json) -> Json:
     return {"ids": wanted, "success": True}
 
 
-def change_settings(org: Org, given: Json) -> None:
-    """Raises ValueError for what there is no switch for."""
-    for name, value in given.items():
-        match name:
-            case "used":
-                org.calls.used = int(value)
-            case "daily_limit":
-                org.settings.daily_limit = org.calls.daily_limit = int(value)
-            case "session_seconds":
-                org.settings.session_seconds = org.tokens.session_seconds = int(value)
-            case "rotate_refresh_tokens":
-                org.settings.rotate_refresh_tokens = bool(value)
-            case "redirect_uris":
-                org.settings.add_redirect_uris(list(value))
-            case _:
-                raise ValueError(f"no such setting: {name}")
-    org.settings.save(org.folder)
-
-
 def _do(org: Org, action: Callable[[Work], T]) -> T:
     admin = signin.run_as(org)
     assert admin is not None

@@ -9,22 +9,28 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from localorg.control import actions
+from localorg.auth import signin
+from localorg.calllog import KEPT
+from localorg.control import actions, switches
 from localorg.errors import Refused
 from localorg.faults import Rule
 from localorg.org import Org
 
 Json = Any
 
-SETTINGS = ("daily_limit", "session_seconds", "rotate_refresh_tokens", "redirect_uris")
 ENDPOINTS = {
     "GET /localorg/": "this list",
     "GET /localorg/faults": "the rules in force",
-    "POST /localorg/faults": "a new list: [{match: {method, path, object}, do, times, probability, delay_ms, status}]",
+    "POST /localorg/faults": "a new list: [{match: {method, path, object}, do, after, times, probability, seed, …}]",
+    "PATCH /localorg/faults": "more rules, after those in force",
+    "DELETE /localorg/faults/N": "one rule less, by its id",
     "POST /localorg/reset": "put the records back to the seed; tokens stay",
     "GET /localorg/calls": "API calls by resource since the last DELETE",
     "DELETE /localorg/calls": "start counting anew",
-    "GET /localorg/settings": "daily_limit, used, session_seconds, rotate_refresh_tokens, redirect_uris",
+    "GET /localorg/calls/log": "requests one by one, with totals; ?since=N (a number told before) &limit=N",
+    "GET /localorg/clock": "what time it is in the org",
+    "POST /localorg/clock": "{advance: seconds} further, or {ahead: seconds} of the machine's clock",
+    "GET /localorg/settings": f"{', '.join(switches.SETTINGS)}, used",
     "POST /localorg/settings": "change some of them; used sets the usage counter",
     "POST /localorg/merge": "{object, master, losers: [ids]}",
     "POST /localorg/convert": "{lead, account?: id, contact?: id, opportunity?: bool}",
@@ -37,13 +43,23 @@ async def index(request: Request) -> Response:
 
 
 async def faults(request: Request) -> Response:
-    org = _org(request)
-    if request.method == "POST":
+    held = _org(request).faults
+    if request.method in ("POST", "PATCH"):
         try:
-            org.faults.replace([Rule.read(rule) for rule in await _body(request)])
-        except (ValueError, TypeError, AttributeError) as error:
-            return JSONResponse({"error": str(error)}, 400)
-    return JSONResponse([rule.as_json() for rule in org.faults.rules])
+            given = await _body(request)
+            if not isinstance(given, list):
+                raise ValueError("rules are a list")
+            rules = [Rule.read(rule) for rule in given]
+        except ValueError as error:
+            return _bad(error)
+        held.replace(rules if request.method == "POST" else [*held.rules, *rules])
+    return JSONResponse([rule.as_json() for rule in held.rules])
+
+
+async def fault(request: Request) -> Response:
+    held = _org(request).faults
+    held.replace([rule for rule in held.rules if rule.id != request.path_params["id"]])
+    return JSONResponse([rule.as_json() for rule in held.rules])
 
 
 async def reset(request: Request) -> Response:
@@ -58,15 +74,33 @@ async def calls(request: Request) -> Response:
     return JSONResponse(counted.as_json())
 
 
+async def call_log(request: Request) -> Response:
+    org = _org(request)
+    try:
+        since, most = (int(request.query_params.get(name, "0")) for name in ("since", "limit"))
+    except ValueError:
+        return _bad(ValueError("since and limit are numbers"))
+    names = await asyncio.to_thread(signin.usernames, org)
+    return JSONResponse(org.calls.log.as_json(since, most or KEPT, names))
+
+
+async def the_clock(request: Request) -> Response:
+    if request.method == "POST":
+        try:
+            switches.set_clock(_org(request), await _body(request))
+        except ValueError as error:
+            return _bad(error)
+    return JSONResponse(switches.clock_shown())
+
+
 async def settings(request: Request) -> Response:
     org = _org(request)
     if request.method == "POST":
         try:
-            actions.change_settings(org, await _body(request))
-        except (ValueError, TypeError) as error:
-            return JSONResponse({"error": str(error)}, 400)
-    shown = {name: getattr(org.settings, name) for name in SETTINGS}
-    return JSONResponse(shown | {"used": org.calls.used})
+            switches.change(org, await _body(request))
+        except ValueError as error:
+            return _bad(error)
+    return JSONResponse(switches.shown(org))
 
 
 async def merge(request: Request) -> Response:
@@ -94,6 +128,10 @@ async def _act(request: Request, action: Callable[[Org, Json], Json]) -> Respons
         return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 400)
 
 
+def _bad(error: ValueError) -> Response:
+    return JSONResponse({"error": str(error)}, 400)
+
+
 async def _body(request: Request) -> Json:
     return orjson.loads(await request.body() or b"{}")
 
@@ -106,9 +144,12 @@ def _org(request: Request) -> Org:
 ROUTES = [
     Route("/localorg", index),
     Route("/localorg/", index),
-    Route("/localorg/faults", faults, methods=["GET", "POST"]),
+    Route("/localorg/faults", faults, methods=["GET", "POST", "PATCH"]),
+    Route("/localorg/faults/{id:int}", fault, methods=["DELETE"]),
     Route("/localorg/reset", reset, methods=["POST"]),
     Route("/localorg/calls", calls, methods=["GET", "DELETE"]),
+    Route("/localorg/calls/log", call_log),
+    Route("/localorg/clock", the_clock, methods=["GET", "POST"]),
     Route("/localorg/settings", settings, methods=["GET", "POST"]),
     Route("/localorg/merge", merge, methods=["POST"]),
     Route("/localorg/convert", convert, methods=["POST"]),

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from itertools import count
 from random import Random
 from typing import Any
 
@@ -50,6 +51,7 @@ class Rule:
     code: str | None = None
     message: str | None = None
     fired: int = 0
+    id: int = field(default_factory=count(1).__next__)
     random: Random = field(default_factory=Random, repr=False)
 
     @classmethod
@@ -60,7 +62,7 @@ class Rule:
         match = given.get("match") or {}
         if not isinstance(match, dict) or set(match) - set(MATCHED):
             raise ValueError(f"match is an object with some of {', '.join(MATCHED)}")
-        rest = {name: value for name, value in given.items() if name not in ("match", "fired")}
+        rest = {name: value for name, value in given.items() if name not in ("match", *TOLD)}
         if unknown := set(rest) - set(SHOWN):
             raise ValueError(f"no such key: {', '.join(sorted(unknown))}")
         rule = cls(**{name: value for name, value in {"do": "", **rest, **match}.items() if value is not None})
@@ -70,7 +72,7 @@ class Rule:
 
     def as_json(self) -> dict[str, Any]:
         match = {name: getattr(self, name) for name in MATCHED if getattr(self, name)}
-        return {"match": match, **{name: getattr(self, name) for name in (*SHOWN, "fired")}}
+        return {"match": match, **{name: getattr(self, name) for name in (*SHOWN, *TOLD)}}
 
     def matches(self, method: str, path: str, objects: frozenset[str]) -> bool:
         if path.startswith("/localorg/") or (path.startswith(OAUTH) and "oauth2" not in (self.path or "")):
@@ -109,7 +111,8 @@ class Rule:
             raise ValueError(f"match.path is no regular expression: {error}") from None
 
 
-SHOWN = tuple(f.name for f in fields(Rule) if f.name not in (*MATCHED, "fired", "random"))
+TOLD = ("fired", "id")  # by us; when they are given they mean nothing
+SHOWN = tuple(f.name for f in fields(Rule) if f.name not in (*MATCHED, *TOLD, "random"))
 MANY = 2**53
 NUMBERS: Mapping[str, tuple[type, int, int]] = {
     "after": (int, 0, MANY),
