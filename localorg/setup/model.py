@@ -6,6 +6,16 @@ Other sections live beside this one (``rules.py``): a section becomes part of th
 from dataclasses import dataclass, field
 from typing import Literal
 
+from localorg.setup.rules import (
+    AssignmentRule,
+    DuplicateRule,
+    MatchingRule,
+    PicklistDependency,
+    Queue,
+    RecordType,
+    ValidationRule,
+)
+
 ObjectPermission = Literal["read", "create", "edit", "delete", "viewAll", "modifyAll"]
 FieldPermission = Literal["hidden", "read", "edit"]
 SharingModel = Literal["Private", "Read", "ReadWrite", "ReadWriteTransfer", "FullAccess", "ControlledByParent"]
@@ -156,3 +166,10 @@ class Setup:
     objects: tuple[CustomObject, ...] = ()
     fields: tuple[CustomField, ...] = ()
     picklists: tuple[Picklist, ...] = ()
+    picklist_dependencies: tuple[PicklistDependency, ...] = ()
+    record_types: tuple[RecordType, ...] = ()
+    validation_rules: tuple[ValidationRule, ...] = ()
+    matching_rules: tuple[MatchingRule, ...] = ()
+    duplicate_rules: tuple[DuplicateRule, ...] = ()
+    queues: tuple[Queue, ...] = ()
+    assignment_rules: tuple[AssignmentRule, ...] = ()
