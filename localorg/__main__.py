@@ -30,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     listener = _listen(options.host, options.port)
     org.settings.url = _url(options.host, listener)
     org.settings.save(org.folder)
+    org.bulk.resume()
     server.run(org, listener, lambda: print(f"Local org is ready: {org.settings.url}", flush=True))
     org.close()
     return 0

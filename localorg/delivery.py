@@ -1,10 +1,13 @@
 """Answers on their way to the caller: whole, cut, in drops; dated and measured."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
+
+from starlette.concurrency import iterate_in_threadpool
 
 from localorg import clock
 from localorg.faults import Fired
@@ -16,9 +19,12 @@ TROUBLE = 400  # the first status that tells of some
 
 @dataclass(slots=True)
 class Answer:
+    """``parts``: a long body, made piece by piece; its headers tell its length where it is known."""
+
     status: int
     headers: dict[str, str]
-    body: bytes
+    body: bytes = b""
+    parts: Generator[bytes, None, None] | None = None
 
 
 class Meter:
@@ -70,18 +76,33 @@ class Collected:
 
 async def deliver(send: Send, answer: Answer, fired: Fired, cut: Callable[[], None]) -> None:
     """Send an answer as the faults that fired will have it; ``cut`` closes the connection."""
-    if "truncate" in fired and not answer.body:
+    if "truncate" in fired and not answer.body and answer.parts is None:
         cut()
         return
     headers = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in answer.headers.items()]
-    if answer.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
+    if answer.parts is None and answer.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
         headers.append((b"content-length", str(len(answer.body)).encode()))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    if answer.parts is not None:
+        await _stream(send, answer.parts, fired, cut)
+        return
     if "truncate" in fired:
         await send({"type": "http.response.body", "body": answer.body[: len(answer.body) // 2], "more_body": True})
         cut()
         return
     await _pour(send, answer.body, fired)
+
+
+async def _stream(send: Send, parts: Generator[bytes, None, None], fired: Fired, cut: Callable[[], None]) -> None:
+    rule = fired.get("trickle")
+    with closing(parts):
+        async for part in iterate_in_threadpool(parts):
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+            if "truncate" in fired:
+                cut()
+                return
+            await asyncio.sleep(rule.delay_ms / 1000 / DROPS if rule else 0)
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def _pour(send: Send, body: bytes, fired: Fired) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from localorg import clock, ids
 from localorg.auth.tokens import Tokens
+from localorg.bulk import Bulk
 from localorg.calls import Calls
 from localorg.cursors import Cursors
 from localorg.database import Database
@@ -45,9 +46,11 @@ class Org:
         self.cursors = Cursors()
         self._next: dict[str, int] = {}
         self._numbering = threading.Lock()
+        self.bulk = Bulk(self)
         self.apply_settings()
 
     def close(self) -> None:
+        self.bulk.close()
         self.tokens.close()
         self.database.close()
 
@@ -59,6 +62,7 @@ class Org:
     def reset(self) -> None:
         """Put the records back to the seed. The clock goes right, tokens stay, ids given out since are not reused."""
         self.database.restore(self.kept_copy)
+        self.bulk.clear()
         self.cursors.clear()
         self.settings.clock_ahead = 0
         self.apply_settings()

@@ -1,7 +1,7 @@
 """A request to the REST API as handlers see it, and their reply."""
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
@@ -21,11 +21,21 @@ if TYPE_CHECKING:
 NO_BODY = "The HTTP entity body is required, but this request has no entity body."
 
 
+@dataclass(slots=True)
+class Content:
+    """A body that is no JSON: its type, its bytes piece by piece, and how many they are."""
+
+    type: str
+    pieces: Generator[bytes, None, None]
+    size: int
+
+
 @dataclass
 class Reply:
     status: int = 200
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+    content: Content | None = None
 
     @property
     def failed(self) -> bool:

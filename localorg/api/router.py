@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from localorg.api import collections, composite, describe, limits, queries, rows
 from localorg.api.call import Call, Reply
+from localorg.bulk import query_jobs
 from localorg.errors import MultipleChoices, Refused, TypeMismatch, not_found, refuse
 
 Handler = Callable[..., Reply]
@@ -59,6 +60,10 @@ ROUTES = (
         POST=rows.upsert,
         DELETE=rows.delete_by,
     ),
+    _route("jobs/query", GET=query_jobs.everything, POST=query_jobs.create),
+    _route("jobs/query/{job}", GET=query_jobs.info, PATCH=query_jobs.change, DELETE=query_jobs.remove),
+    _route("jobs/query/{job}/results", GET=query_jobs.page),
+    _route("jobs/query/{job}/resultpages", GET=query_jobs.pages),
     _route("limits", GET=limits.limits),
     _route("limits/recordcount", GET=limits.record_count),
     _route("recent", GET=limits.recent),
@@ -98,8 +103,7 @@ def _dispatch(call: Call) -> Reply:
 
 
 def _not_allowed(method: str, allowed: list[str]) -> Refused:
-    names = sorted(
-        {*allowed, "HEAD"} if "GET" in allowed else set(allowed), key=("HEAD", "GET", "POST", "PATCH", "DELETE").index
-    )
+    offered = {*allowed, "HEAD"} if "GET" in allowed else set(allowed)
+    names = sorted(offered, key=("HEAD", "GET", "POST", "PUT", "PATCH", "DELETE").index)
     message = f"HTTP Method '{method}' not allowed. Allowed are {','.join(names)}"
     return refuse("METHOD_NOT_ALLOWED", message, 405)

@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import orjson
 
 from localorg.api import router
-from localorg.api.call import Call, Reply
+from localorg.api.call import Call, Content, Reply
 from localorg.auth.tokens import Session
 from localorg.calllog import CURRENT, rows
 from localorg.delivery import Answer
@@ -162,6 +162,8 @@ def _transaction(
 
 def _encoded(incoming: "Incoming", reply: Reply, headers: dict[str, str]) -> Answer:
     headers = headers | reply.headers
+    if reply.content is not None:
+        return _streamed(incoming, reply.status, reply.content, headers)
     if reply.body is None:
         return Answer(reply.status, headers, b"")
     body = _json(reply.body, pretty=incoming.headers.get("x-prettyprint") == "1")
@@ -172,9 +174,24 @@ def _encoded(incoming: "Incoming", reply: Reply, headers: dict[str, str]) -> Ans
     return Answer(reply.status, headers, body)
 
 
+def _streamed(incoming: "Incoming", status: int, content: Content, headers: dict[str, str]) -> Answer:
+    headers["Content-Type"] = content.type
+    if content.size > WORTH_ZIPPING and "gzip" in incoming.headers.get("accept-encoding", ""):
+        headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+        return Answer(status, headers, parts=_zipping(content.pieces))
+    headers["Content-Length"] = str(content.size)
+    return Answer(status, headers, parts=content.pieces)
+
+
 def _zipped(body: bytes) -> bytes:
+    return b"".join(_zipping(iter([body])))
+
+
+def _zipping(pieces: Iterator[bytes]) -> Generator[bytes, None, None]:
     squeeze = zlib.compressobj(1, zlib.DEFLATED, 31)
-    return squeeze.compress(body) + squeeze.flush()
+    for piece in pieces:
+        yield squeeze.compress(piece)
+    yield squeeze.flush()
 
 
 def _json(body: Any, pretty: bool) -> bytes:

@@ -32,6 +32,7 @@ def seed(org: Org, size: Size) -> None:
         for sobject in org.schema:
             db.execute(f'DROP TABLE IF EXISTS "{sobject.name}"')
         db.execute("DELETE FROM _bin")
+    org.bulk.clear()
     org.database.create_tables()
     for name, rows in _records(size):
         _insert(org, org.schema[name], rows)
