@@ -1,0 +1,1 @@
+"""What clients that nobody here wrote make of the local org."""
