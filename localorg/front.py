@@ -35,27 +35,26 @@ class Front:
             return
         meter = Meter(send)
         incoming = await read(scope, receive)
-        if not incoming.path.startswith(LOGGED):
-            await self._handle(scope, receive, meter, incoming, NOBODY)
-            return
-        entry = self._entry(incoming)
+        entry = self._entry(incoming) if incoming.path.startswith(LOGGED) else None
         CURRENT.set(entry)  # each request is a task, so nobody else sees it
+        if entry is None:
+            await self._handle(scope, receive, meter, incoming)
+            return
         self.org.calls.begin(entry)
         try:
-            await self._handle(scope, receive, meter, incoming, entry)
+            await self._handle(scope, receive, meter, incoming)
         finally:
             entry.status, entry.bytes_out = meter.status, meter.size
             entry.error = error_code(meter.trouble)
             entry.rows_out = entry.rows_out or int(meter.headers.get(b"sforce-numberofrecords", b"0"))
             self.org.calls.end(entry)
 
-    async def _handle(self, scope: Scope, receive: Receive, send: Send, incoming: Incoming, entry: Entry) -> None:
+    async def _handle(self, scope: Scope, receive: Receive, send: Send, incoming: Incoming) -> None:
         early = _too_long(incoming) or (incoming.refused and refusal_answer(self.org, incoming.refused))
         if early:
             await deliver(send, early, Fired(), scope[CLOSE])
             return
         fired = self._fire(incoming)
-        entry.faults = [rule.do for rule in fired.rules]
         await asyncio.sleep(fired.delay)
         if "drop_before" in fired:
             await _close(scope, receive)
@@ -138,7 +137,6 @@ class Front:
             self.org.calls.note(incoming.method, below)
 
 
-NOBODY = Entry("", "")  # stands in where nothing is logged
 LONGEST_PATH = 500  # characters kept in the log
 LOOKED_AT = 2_000  # bytes of a body, to see what it is about
 

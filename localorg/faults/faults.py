@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from localorg.calllog import CURRENT
 from localorg.errors import RecordRefused, refuse_record
 from localorg.faults.answers import row_message
 from localorg.faults.rule import JOB_ACTIONS, REQUEST_ACTIONS, ROW_ACTIONS, Rule
@@ -62,4 +63,8 @@ class Faults:
     def _take(self, actions: Iterable[str], method: str, path: str, objects: frozenset[str]) -> list[Rule]:
         with self._lock:
             rules = [rule for rule in self.rules if rule.do in actions and rule.matches(method, path, objects)]
-            return [rule for rule in rules if rule.takes()]
+            taken = [rule for rule in rules if rule.takes()]
+        entry = CURRENT.get()
+        if entry is not None:
+            entry.faults += [rule.do for rule in taken if rule.do not in entry.faults]
+        return taken

@@ -96,15 +96,15 @@ class Rule:
         return True
 
     def _check(self) -> None:
+        for name in ("do", *MATCHED, "code", "message"):
+            if not isinstance(getattr(self, name), str | None):
+                raise ValueError(f"{name} must be text")
         if self.do not in ACTIONS:
             raise ValueError(f"do must be one of {', '.join(sorted(ACTIONS))}, not {self.do}")
         for name, (kind, low, high) in NUMBERS.items():
             value = getattr(self, name)
             if value is not None and not (_is(kind, value) and low <= value <= high):
                 raise ValueError(f"{name} must be a number from {low} to {high}, not {value!r}")
-        for name in (*MATCHED, "code", "message"):
-            if not isinstance(getattr(self, name), str | None):
-                raise ValueError(f"{name} must be text")
         try:
             re.compile(self.path or "")
         except re.error as error:

@@ -7,6 +7,15 @@ import requests
 
 from tests.localorg.client import REDIRECT, Caller, Server
 
+SETTINGS = {
+    "used": 0,
+    "daily_limit": 100_000,
+    "logins_per_hour": 3600,
+    "long_request_seconds": 20,
+    "long_requests": 25,
+    "session_seconds": 7200,
+}
+
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
@@ -20,7 +29,7 @@ def fresh(server: Server) -> Server:
     """The server with the records of its seed, no faults, nothing counted."""
     requests.post(f"{server.url}/localorg/faults", json=[], timeout=30)
     requests.post(f"{server.url}/localorg/reset", timeout=30)
-    requests.post(f"{server.url}/localorg/settings", json={"used": 0, "daily_limit": 100_000}, timeout=30)
+    requests.post(f"{server.url}/localorg/settings", json=SETTINGS, timeout=30)
     requests.delete(f"{server.url}/localorg/calls", timeout=30)
     return server
 
