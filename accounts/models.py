@@ -46,7 +46,7 @@ class Account(Record):
     ticker = models.CharField(max_length=20, blank=True, default="")
     linkedin_url = models.URLField("LinkedIn URL", blank=True, default="")
     parent = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="children")
-    stage = models.ForeignKey(Stage, models.PROTECT, null=True, blank=True, related_name="+")
+    stage = models.ForeignKey(Stage, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
 
     search = search_field("name", "domain", "city", "phone")
     sort_name = models.GeneratedField(

@@ -5,12 +5,12 @@ of parameters take longer to prepare than to run.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.db import connection as database
-from django.db.models import Field, JSONField, Model, QuerySet
+from django.db.models import DEFERRED, Field, JSONField, Model, QuerySet
 from django.db.models.expressions import RawSQL
 from django.dispatch import Signal
 from django.utils import timezone
@@ -35,9 +35,25 @@ def update_rows(queryset: QuerySet[Any], **values: Any) -> int:
     return len(ids)
 
 
-def any_of(values: Iterable[Any], type_: str = "text") -> RawSQL:
+def any_of(values: Iterable[Any], type_: str = "varchar") -> RawSQL:
     """For ``field__in=``: a list of any length as one parameter. ``type_`` is the column's type in PostgreSQL."""
     return RawSQL(f"SELECT unnest(%s::{type_}[])", [list(values)])  # noqa: S611 - the values are a parameter
+
+
+def array_of(values: Iterable[Any], type_: str = "varchar") -> RawSQL:
+    """For ``field__overlap=``: a list of any length as one parameter."""
+    return RawSQL(f"%s::{type_}[]", [list(values)])  # noqa: S611 - the values are a parameter
+
+
+def maker(model: type[Instance], **values: Any) -> Callable[[], Instance]:
+    """Makes new rows with ``values``, several times as fast as calling the model: defaults are worked out once.
+
+    A default that is made anew for each row (a UUID) is not; containers are shared, so they must be replaced, not
+    changed.
+    """
+    first = model(**values)
+    given = [DEFERRED if field.generated else getattr(first, field.attname) for field in model._meta.concrete_fields]
+    return lambda: model(*given)
 
 
 def copy_in(rows: Sequence[Instance]) -> None:

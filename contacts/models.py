@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models.functions import Concat, Lower
 from django.urls import reverse
 
+from common.bulk import any_of, array_of
 from common.history import track_changes
 from common.models import Record, record_constraints, record_indexes
 from common.models import Stage as BaseStage
@@ -27,7 +28,8 @@ class ContactQuerySet(models.QuerySet["Contact"]):
 
     def having_email(self, addresses: list[str]) -> Self:
         """Whose address, main or secondary, is one of these (lower case)."""
-        return self.filter(models.Q(email_key__in=addresses) | models.Q(other_emails__overlap=addresses))
+        is_other = models.Q(other_emails__overlap=array_of(addresses)) & ~models.Q(other_emails=[])
+        return self.filter(models.Q(email_key__in=any_of(addresses)) & ~models.Q(email="") | is_other)
 
 
 @track_changes("email_key")
@@ -55,7 +57,9 @@ class Contact(Record):
     )
     title = models.CharField(max_length=255, blank=True, default="")
     company_name = models.CharField(max_length=255, blank=True, default="")
-    account = models.ForeignKey("accounts.Account", models.SET_NULL, null=True, blank=True, related_name="contacts")
+    account = models.ForeignKey(
+        "accounts.Account", models.SET_NULL, null=True, blank=True, related_name="contacts", db_index=False
+    )
     phone = models.CharField(max_length=40, blank=True, default="")
     mobile_phone = models.CharField(max_length=40, blank=True, default="")
     home_phone = models.CharField(max_length=40, blank=True, default="")
@@ -72,7 +76,7 @@ class Contact(Record):
     time_zone = models.CharField(max_length=64, blank=True, default="")
     no_email = models.BooleanField("no e-mail", default=False, db_default=False)
     do_not_call = models.BooleanField(default=False, db_default=False)
-    stage = models.ForeignKey(Stage, models.PROTECT, null=True, blank=True, related_name="+")
+    stage = models.ForeignKey(Stage, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     crm_object = models.CharField(
         "CRM object", max_length=12, choices=CrmObject, blank=True, default="", db_default="", editable=False
     )
@@ -99,7 +103,7 @@ class Contact(Record):
             models.Index(fields=["sort_name", "id"], name="contact_by_name"),
             models.Index(fields=["account", "sort_name", "id"], name="contact_by_account"),
             models.Index(fields=["email_key"], condition=~models.Q(email=""), name="contact_by_email"),
-            GinIndex(fields=["other_emails"], name="contact_by_other_email"),
+            GinIndex(fields=["other_emails"], condition=~models.Q(other_emails=[]), name="contact_by_other_email"),
         ]
 
     def __str__(self) -> str:

@@ -83,9 +83,11 @@ class DealQuerySet(models.QuerySet["Deal"]):
 @track_changes("sort_close_on")
 class Deal(Record):
     name = models.CharField(max_length=255)
-    account = models.ForeignKey("accounts.Account", models.SET_NULL, null=True, blank=True, related_name="deals")
+    account = models.ForeignKey(
+        "accounts.Account", models.SET_NULL, null=True, blank=True, related_name="deals", db_index=False
+    )
     contacts = models.ManyToManyField("contacts.Contact", through="DealContact", related_name="deals", blank=True)
-    stage = models.ForeignKey(Stage, models.PROTECT, related_name="+")
+    stage = models.ForeignKey(Stage, models.PROTECT, related_name="+", db_index=False)
     amount = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True)
     currency = models.CharField(max_length=3, default="USD")
     probability = models.DecimalField(

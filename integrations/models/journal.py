@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F
 from django.utils import timezone
 
+from common.bulk import any_of
 from common.models import RecordKind
 
 from .connection import Connection, Credential
@@ -110,7 +111,7 @@ class ErrorEntryQuerySet(models.QuerySet["ErrorEntry"]):
         return self.filter(closed_at=None)
 
     def of(self, kind: str, record_ids: list[int]) -> Self:
-        return self.filter(record_kind=kind, record_id__in=record_ids)
+        return self.filter(record_kind=kind, record_id__in=any_of(record_ids, "bigint"))
 
 
 class ErrorEntry(models.Model):

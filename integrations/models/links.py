@@ -1,12 +1,12 @@
 """Which record here is which record there, and what the two last agreed on."""
 
-import uuid
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
+from common.bulk import any_of
 from common.models import RecordKind, TimestampedModel
 
 from .connection import Connection, Credential
@@ -17,7 +17,7 @@ class RecordLinkQuerySet(models.QuerySet["RecordLink"]):
         return self.filter(dropped_at=None)
 
     def of(self, kind: str, record_ids: list[int]) -> Self:
-        return self.filter(record_kind=kind, record_id__in=record_ids)
+        return self.filter(record_kind=kind, record_id__in=any_of(record_ids, "bigint"))
 
 
 class RecordLink(TimestampedModel):
@@ -27,25 +27,28 @@ class RecordLink(TimestampedModel):
     agreed to differ (an owner without a user there, an e-mail withheld), ``base_ours`` holds ours.
     """
 
-    connection = models.ForeignKey(Connection, models.CASCADE, related_name="links")
+    # Indexes of their own would cost every pull time: the constraints and indexes below serve all look-ups.
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="links", db_index=False)
     record_kind = models.CharField(max_length=12, choices=RecordKind)
     record_id = models.BigIntegerField(null=True, blank=True, help_text="Empty: the record was deleted here.")
     remote_object = models.CharField(max_length=80)
     remote_id = models.CharField(max_length=18)
-    also_lead_id = models.CharField(max_length=18, blank=True, default="", db_index=True)
+    also_lead_id = models.CharField(max_length=18, blank=True, default="")
     former_ids = ArrayField(
         models.CharField(max_length=18), default=list, blank=True, help_text="Lost to merges and conversion."
     )
     base = models.JSONField(default=dict)
     base_ours = models.JSONField(default=dict)
     remote_changed_at = models.DateTimeField(null=True, blank=True)
-    external_id = models.UUIDField(default=uuid.uuid4, editable=False)
+    external_id = models.UUIDField(
+        null=True, blank=True, editable=False, help_text="Written with the record where the org has a field for it."
+    )
     note = models.TextField(blank=True, default="", help_text="What people should know of this link.")
     dropped_at = models.DateTimeField(null=True, blank=True)
     drop_reason = models.TextField(blank=True, default="")
     pushed_at = models.DateTimeField(null=True, blank=True)
     pulled_at = models.DateTimeField(null=True, blank=True)
-    credential = models.ForeignKey(Credential, models.SET_NULL, null=True, blank=True, related_name="+")
+    credential = models.ForeignKey(Credential, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
 
     objects = RecordLinkQuerySet.as_manager()
 
@@ -58,7 +61,11 @@ class RecordLink(TimestampedModel):
         ]
         indexes = [
             models.Index(fields=["record_kind", "record_id"], name="link_by_record"),
-            GinIndex(fields=["former_ids"], name="link_by_former_id"),
+            models.Index(fields=["also_lead_id"], condition=~models.Q(also_lead_id=""), name="link_by_lead_beside"),
+            GinIndex(fields=["former_ids"], condition=~models.Q(former_ids=[]), name="link_by_former_id"),
+            models.Index(
+                fields=["credential"], condition=models.Q(credential__isnull=False), name="link_by_credential"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from common.bulk import any_of
 from common.models import RecordKind
 
 from .connection import Connection, Credential
@@ -22,7 +23,7 @@ class Lane(models.TextChoices):
 
 class OutboxQuerySet(models.QuerySet["Outbox"]):
     def of(self, kind: str, record_ids: list[int]) -> Self:
-        return self.filter(record_kind=kind, record_id__in=record_ids)
+        return self.filter(record_kind=kind, record_id__in=any_of(record_ids, "bigint"))
 
     def due(self) -> Self:
         return self.filter(next_attempt_at__lte=timezone.now())

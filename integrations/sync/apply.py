@@ -51,7 +51,7 @@ def _unseen(scope: Scope, records: Sequence[RemoteRecord]) -> list[RemoteRecord]
     links = RecordLink.objects.live().filter(connection=scope.connection, remote_changed_at__isnull=False)
     if scope.mapped_at:
         links = links.filter(pulled_at__gt=scope.mapped_at)
-    ids = any_of((record.id for record in records), "varchar")
+    ids = any_of(record.id for record in records)
     stamps = dict(links.filter(remote_id__in=ids).values_list("remote_id", "remote_changed_at"))
     return [record for record in records if record.is_deleted or stamps.get(record.id) != record.changed_at]
 

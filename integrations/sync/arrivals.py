@@ -1,9 +1,9 @@
 """Records of theirs that are new to us: linked to one that we have, else made here."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from common.bulk import any_of, copy_in
+from common.bulk import any_of, copy_in, maker
 from common.models import Origin, Record
 from integrations.models import Outbox, RecordLink, SyncEvent
 from integrations.sync.linking import dropped, moved
@@ -96,14 +96,21 @@ def _join_faces(scope: Scope, link: RecordLink, remote: RemoteRecord, applied: A
 
 def _create(scope: Scope, new: Sequence[RemoteRecord], applied: Applied) -> None:
     vocabulary = scope.vocabulary(remote=[remote.values for remote in new])
-    made = [_new_record(scope, remote, vocabulary) for remote in new]
+    make: Callable[[], Record] = maker(
+        scope.type.model, origin=Origin.CRM_PULL, is_hidden=not scope.settings.is_visible
+    )
+    made = [_fill(scope, make(), remote, vocabulary) for remote in new]
     records = [record for record, _ in made]
     notes = _match_accounts(scope, records)
     copy_in(records)
+    make_link = maker(
+        RecordLink, connection=scope.connection, record_kind=scope.kind, remote_object=scope.remote_object
+    )
     links = []
     for number, ((record, ours), remote) in enumerate(zip(made, new, strict=True)):
-        link = _link(scope, record.pk, remote, notes.get(number, ""))
-        link.base, link.base_ours = dict(remote.values), ours
+        link = make_link()
+        link.record_id, link.remote_id, link.note = record.pk, remote.id, notes.get(number, "")
+        link.base, link.base_ours = remote.values, ours
         applied.stamp(link, remote)
         links.append(link)
     copy_in(links)
@@ -112,9 +119,9 @@ def _create(scope: Scope, new: Sequence[RemoteRecord], applied: Applied) -> None
     resolve_references(scope, {remote.id: record.pk for record, remote in zip(records, new, strict=True)})
 
 
-def _new_record(scope: Scope, remote: RemoteRecord, vocabulary: Vocabulary) -> tuple[Record, dict[str, Value]]:
+def _fill(scope: Scope, record: Any, remote: RemoteRecord, vocabulary: Vocabulary) -> tuple[Record, dict[str, Value]]:
     """The record, not yet stored, and what of it differs from theirs because it does not fit here."""
-    record: Any = scope.type.model(origin=Origin.CRM_PULL, is_hidden=not scope.settings.is_visible, crm_id=remote.id)
+    record.crm_id = remote.id
     if hasattr(record, "crm_object"):
         record.crm_object = remote.remote_object
     ours = dict(_set_values(scope, record, remote, vocabulary))

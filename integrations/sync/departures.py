@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from common.bulk import any_of
 from common.models import Record
 from integrations.models import RecordLink, SyncEvent
 from integrations.sync.linking import dropped, moved, reword
@@ -70,5 +71,5 @@ def _reword(scope: Scope, converted: list[tuple[RecordLink, Record]]) -> None:
 
 
 def locked(scope: Scope, ids: Iterable[int]) -> dict[int, Record]:
-    rows = scope.type.model._default_manager.filter(pk__in=list(ids)).select_for_update(of=("self",)).order_by("pk")
-    return {record.pk: record for record in rows}
+    rows = scope.type.model._default_manager.filter(pk__in=any_of(ids, "bigint"))
+    return {record.pk: record for record in rows.select_for_update(of=("self",)).order_by("pk")}

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
-from django.db.models.functions import Lower, Trim
 
 from accounts.models import Account
+from common.bulk import any_of
 from common.domains import is_free_mail, registrable_domain
 from common.models import Record, RecordKind
 from contacts.models import Contact
@@ -65,8 +65,11 @@ def sort_out(found: Sequence[RemoteRecord], links: dict[str, RecordLink], taken:
 
 def links_by_remote_id(ids: Sequence[str]) -> dict[str, RecordLink]:
     """Live links by every remote id that they cover: their own, and that of the lead beside a contact."""
-    own = {link.remote_id: link for link in RecordLink.objects.live().filter(remote_id__in=ids)}
-    beside = {link.also_lead_id: link for link in RecordLink.objects.live().filter(also_lead_id__in=ids)}
+    own = {link.remote_id: link for link in RecordLink.objects.live().filter(remote_id__in=any_of(ids))}
+    beside = {
+        link.also_lead_id: link
+        for link in RecordLink.objects.live().exclude(also_lead_id="").filter(also_lead_id__in=any_of(ids))
+    }
     return beside | own
 
 
@@ -104,31 +107,39 @@ class Matches:
         return " ".join(f"{self._read(remote, 'last_name')} {self._read(remote, 'first_name')}".lower().split())
 
     def _load_people(self, unknown: Sequence[RemoteRecord]) -> None:
-        emails = sorted({email.lower() for remote in unknown if (email := self._read(remote, "email"))})
-        names = {self._full_name(remote) for remote in unknown}
-        known = Contact.objects.having_email(emails)
-        for pk, key, others in known.filter(crm_id="").order_by("pk").values_list("pk", "email_key", "other_emails"):
-            for email in {key, *others} & set(emails):
-                self.by_email[email].append(pk)
+        emails = {email.lower() for remote in unknown if (email := self._read(remote, "email"))}
+        known = Contact.objects.having_email(list(emails))
         self._load_faces(known)
-        rows = Contact.objects.filter(crm_id="").annotate(full=Trim(Lower("sort_name"))).filter(sort_name__in=names)
-        for pk, name, account_crm_id, email in rows.values_list("pk", "full", "account__crm_id", "email"):
+        if not Contact.objects.filter(crm_id="").exists():
+            return
+        for pk, key, others in known.filter(crm_id="").order_by("pk").values_list("pk", "email_key", "other_emails"):
+            for email in emails.intersection([key, *others]):
+                self.by_email[email].append(pk)
+        names = {self._full_name(remote) for remote in unknown}
+        sort_names = [*names, *(f"{name} " for name in names)]  # ours ends with a blank where there is no first name
+        rows = Contact.objects.filter(crm_id="", sort_name__in=any_of(sort_names)).order_by("pk")
+        for pk, name, account_crm_id, email in rows.values_list("pk", "sort_name", "account__crm_id", "email"):
             for place in {account_crm_id or "", company_domain(email)} - {""}:
-                self.by_name[name, place].append(pk)
+                self.by_name[name.strip(), place].append(pk)
 
     def _load_faces(self, known: QuerySet[Contact]) -> None:
         """Links of the other people-object with the same address: the other face of one person."""
         other = CONTACT if self.scope.remote_object == LEAD else LEAD
         people = dict(known.filter(crm_object=other).exclude(email_key="").values_list("pk", "email_key"))
+        if not people:
+            return
         links = RecordLink.objects.live().of(self.scope.kind, list(people)).filter(remote_object=other, also_lead_id="")
         for link in links.order_by("-pk"):
             self.faces[people[link.record_id or 0]] = link
 
     def _load_companies(self, unknown: Sequence[RemoteRecord]) -> None:
+        unlinked = Account.objects.filter(crm_id="")
+        if not unlinked.exists():
+            return
         domains = {registrable_domain(self._read(remote, "website")) for remote in unknown} - {""}
         names = {self._read(remote, "name").lower() for remote in unknown} - {""}
-        rows = Account.objects.filter(Q(domain__in=domains) | Q(sort_name__in=names), crm_id="")
-        for pk, domain, name in rows.order_by("pk").values_list("pk", "domain", "sort_name"):
+        rows = unlinked.filter(Q(domain__in=any_of(domains)) | Q(sort_name__in=any_of(names))).order_by("pk")
+        for pk, domain, name in rows.values_list("pk", "domain", "sort_name"):
             self.by_domain[domain].append(pk)
             self.by_name[name, ""].append(pk)
 
@@ -146,6 +157,8 @@ class Matches:
         return [pk for pk in candidates if pk not in self.taken]
 
     def _of_person(self, remote: RemoteRecord) -> tuple[int, str] | None:
+        if not self.by_email and not self.by_name:
+            return None
         email = self._read(remote, "email").lower()
         if same := self._free(self.by_email.get(email, ())):
             return same[0], "Linked by its e-mail address."
@@ -156,6 +169,8 @@ class Matches:
         return (namesakes.pop(), "Linked by its name and company: please check.") if len(namesakes) == 1 else None
 
     def _of_company(self, remote: RemoteRecord) -> tuple[int, str] | None:
+        if not self.by_domain and not self.by_name:
+            return None
         domain = registrable_domain(self._read(remote, "website"))
         same = self._free(self.by_domain.get(domain, ())) if domain else []
         if len(same) == 1:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from common.bulk import any_of
+from common.bulk import any_of, array_of
 from integrations.models import RecordLink, SyncEvent
 from integrations.sync.matching import CONTACT
 from integrations.sync.provider import RemoteRecord, Value
@@ -80,18 +80,20 @@ class Known:
 
     @classmethod
     def load(cls, scope: Scope, records: Sequence[RemoteRecord]) -> "Known":
-        ids = any_of((record.id for record in records), "varchar")
-        successors = any_of((successor(record)[1] for record in records), "varchar")
+        ids = any_of(record.id for record in records)
+        successors = any_of(successor(record)[1] for record in records)
         links = RecordLink.objects.filter(connection=scope.connection)
         own = {link.remote_id: link for link in links.filter(remote_id__in=ids)}
         own |= {link.remote_id: link for link in links.filter(remote_id__in=successors)}
         lone = [record.id for record in records if record.id not in own]
         if not lone:
             return cls(own, {}, {})
-        beside = {link.also_lead_id: link for link in links.live().filter(also_lead_id__in=any_of(lone, "varchar"))}
-        former = {
-            former_id: link for link in links.live().filter(former_ids__overlap=lone) for former_id in link.former_ids
+        beside = {
+            link.also_lead_id: link
+            for link in links.live().exclude(also_lead_id="").filter(also_lead_id__in=any_of(lone))
         }
+        moved = links.live().exclude(former_ids=[]).filter(former_ids__overlap=array_of(lone))
+        former = {former_id: link for link in moved for former_id in link.former_ids}
         return cls(own, beside, former)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from django.utils import timezone
 
 from accounts.models import Account
+from common.bulk import any_of, copy_in, write_columns
 from contacts.models import Contact
 from integrations.sync.matching import company_domain
 
@@ -32,7 +33,7 @@ def accounts_by_domain(contacts: Sequence[Contact]) -> dict[int, tuple[Account, 
     """For each contact (by its position) the account of its e-mail domain, and how many there were to choose from."""
     domains = {number: company_domain(contact.email) for number, contact in enumerate(contacts)}
     known: dict[str, list[Account]] = {}
-    for account in Account.objects.filter(domain__in=set(domains.values()) - {""}):
+    for account in Account.objects.filter(domain__in=any_of(set(domains.values()) - {""})):
         known.setdefault(account.domain, []).append(account)
     chosen = {
         number: (_best(known[domain], contacts[number]), len(known[domain]))
@@ -49,9 +50,9 @@ def _keys(contact: Contact) -> tuple[str, str]:
 def _known(contacts: Sequence[Contact]) -> dict[str, list[Account]]:
     keys = [_keys(contact) for contact in contacts]
     found: dict[str, list[Account]] = {}
-    for account in Account.objects.filter(sort_name__in={name for name, _ in keys if name}):
+    for account in Account.objects.filter(sort_name__in=any_of({name for name, _ in keys if name})):
         found.setdefault(account.name.lower(), []).append(account)
-    for account in Account.objects.filter(domain__in={domain for _, domain in keys if domain}):
+    for account in Account.objects.filter(domain__in=any_of({domain for _, domain in keys if domain})):
         found.setdefault(account.domain, []).append(account)
     return found
 
@@ -78,7 +79,7 @@ def _new(contact: Contact, domain: str) -> Account:
 
 def _save(contacts: Sequence[Contact]) -> None:
     accounts = {id(contact.account): contact.account for contact in contacts if contact.account}
-    Account.objects.bulk_create([account for account in accounts.values() if account.pk is None])
+    copy_in([account for account in accounts.values() if account.pk is None])
     for contact in contacts:
         contact.account = contact.account  # takes over the id that the account has just got
-    Contact.objects.bulk_update(contacts, ["account"])
+    write_columns(contacts, ["account"])

@@ -13,7 +13,7 @@ def resolve_references(scope: Scope, arrived: Mapping[str, int]) -> None:
     """Records that wait for one that has just arrived now point at it. ``arrived``: remote id -> id of ours."""
     if not arrived:
         return
-    ids = any_of(arrived, "varchar")
+    ids = any_of(arrived)
     waiting = PendingReference.objects.filter(remote_id__in=ids, connection=scope.connection)
     groups: dict[tuple[str, str], list[PendingReference]] = defaultdict(list)
     for reference in waiting:

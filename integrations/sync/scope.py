@@ -131,7 +131,7 @@ class Scope:
         ids = {str(values[name]) for values in remote for name in names if values.get(name)}
         if not ids:
             return {}
-        rows = RecordLink.objects.live().filter(connection=self.connection, remote_id__in=any_of(ids, "varchar"))
+        rows = RecordLink.objects.live().filter(connection=self.connection, remote_id__in=any_of(ids))
         return {remote_id: pk for remote_id, pk in rows.values_list("remote_id", "record_id") if pk}
 
     def express(self, records: Sequence[Record], vocabulary: Vocabulary) -> dict[int, dict[str, Value]]:
