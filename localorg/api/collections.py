@@ -205,7 +205,7 @@ def _records(body: Item) -> list[Item]:
 def _check_size(size: int, most: int = MOST_RECORDS) -> None:
     if size > most:
         message = f"record limit reached. cannot submit more than {most} records into this call"
-        raise refuse("EXCEEDED_MAX_SIZE_REQUEST", message)
+        raise refuse("EXCEEDED_ID_LIMIT", message)
 
 
 def _check_chunks(names: Iterable[str]) -> None:

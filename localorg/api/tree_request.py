@@ -25,7 +25,7 @@ def create(call: Call, name: str) -> Reply:
     records = listed(call.mapping(), "records")
     if sum(_count(record) for record in records) > MOST_RECORDS:
         raise refuse(
-            "EXCEEDED_MAX_SIZE_REQUEST",
+            "EXCEEDED_ID_LIMIT",
             f"record limit reached. cannot submit more than {MOST_RECORDS} records into this call",
         )
     results: list[Item] = []

@@ -106,7 +106,7 @@ def test_a_retrieve_keeps_the_order_and_marks_what_is_missing(admin: Caller, met
 def test_more_than_200_are_refused(admin: Caller) -> None:
     answer = admin.ask("POST", "composite/sobjects", {"records": [contact(LastName="A")] * 201})
 
-    assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "EXCEEDED_MAX_SIZE_REQUEST")
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "EXCEEDED_ID_LIMIT")
 
 
 def test_more_than_ten_chunks_are_refused(admin: Caller) -> None:
