@@ -2,21 +2,25 @@
 
 import base64
 import binascii
+import re
 from urllib.parse import parse_qsl, quote
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from localorg import ids
 from localorg.auth import grants, identity, signin
-from localorg.auth.grants import OAuthError
+from localorg.auth.errors import OAuthError
 from localorg.auth.tokens import Code, Session
 from localorg.org import ORG_ID, Org
 from localorg.pages.render import page
 from localorg.pages.session import browser_session, remember
 
 Form = dict[str, str]
+
+_CALLBACK = re.compile(r"[A-Za-z_$][\w$.]*\Z")
 
 FRAME = {"X-Frame-Options": "DENY", "Cache-Control": "no-store"}
 SCOPES = {
@@ -49,10 +53,15 @@ async def token(request: Request) -> Response:
 
 
 async def revoke(request: Request) -> Response:
+    """A GET may name a JSONP callback, for pages of other hosts: it is called with the error, or with nothing."""
     form = await _form(request) if request.method == "POST" else dict(request.query_params)
-    if _org(request).tokens.revoke(form.get("token", "")):
-        return Response(b"")
-    return _error(OAuthError("unsupported_token_type", "this token type is not supported"))
+    revoked = _org(request).tokens.revoke(form.get("token", ""))
+    error = None if revoked else OAuthError("unsupported_token_type", "this token type is not supported")
+    callback = form.get("callback", "")
+    if request.method == "GET" and _CALLBACK.match(callback):
+        told = orjson.dumps(error.as_json()).decode() if error else ""
+        return Response(f"{callback}({told});", media_type="application/javascript")
+    return _error(error) if error else Response(b"")
 
 
 async def introspect(request: Request) -> Response:

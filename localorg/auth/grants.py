@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from localorg import clock
-from localorg.auth import signin
+from localorg.auth import assertions, signin
+from localorg.auth.errors import OAuthError
 from localorg.auth.signin import Person
 from localorg.auth.tokens import LoginRateExceeded, Session
 from localorg.org import Org
@@ -15,16 +16,8 @@ from localorg.org import Org
 Form = Mapping[str, str]
 Json = dict[str, Any]
 
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 EVERYTHING = "refresh_token openid id api web full profile email"
-
-
-class OAuthError(Exception):
-    def __init__(self, error: str, description: str, status: int = 400) -> None:
-        super().__init__(f"{error}: {description}")
-        self.error, self.description, self.status = error, description, status
-
-    def as_json(self) -> Json:
-        return {"error": self.error, "error_description": self.description}
 
 
 def grant(org: Org, form: Form, origin: str) -> Json:
@@ -33,7 +26,8 @@ def grant(org: Org, form: Form, origin: str) -> Json:
     handler = GRANTS.get(kind)
     if handler is None:
         raise OAuthError("unsupported_grant_type", "grant type not supported")
-    check_client(org, form, needs_secret=kind != "refresh_token")
+    if kind != JWT_BEARER:  # an assertion names its client and proves itself
+        check_client(org, form, needs_secret=kind != "refresh_token")
     try:
         return handler(org, form, origin)
     except LoginRateExceeded:
@@ -99,6 +93,14 @@ def _by_client(org: Org, form: Form, origin: str) -> Json:
     return response(org, org.tokens.open(person.id, "id api web full"), origin, None)
 
 
+def _by_assertion(org: Org, form: Form, origin: str) -> Json:
+    """No refresh token, and nothing signed with the secret that this client need not have."""
+    person = _active(assertions.person_of(org, form.get("assertion", ""), origin))
+    session = org.tokens.open(person.id, "id api web full")
+    told = response(org, session, origin, None)
+    return {name: told[name] for name in ("access_token", "scope", "instance_url", "id", "token_type")}
+
+
 def _active(person: Person | None) -> Person:
     if person is None or not person.is_active:
         raise OAuthError("inactive_user", "user is inactive")
@@ -131,4 +133,5 @@ GRANTS: dict[str, Callable[[Org, Form, str], Json]] = {
     "refresh_token": _by_refresh,
     "password": _by_password,
     "client_credentials": _by_client,
+    JWT_BEARER: _by_assertion,
 }

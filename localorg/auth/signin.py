@@ -44,6 +44,10 @@ def by_id(org: Org, user_id: str) -> Person | None:
     return _find(org, "Id", user_id)
 
 
+def by_username(org: Org, username: str) -> Person | None:
+    return _find(org, "Username", username)
+
+
 def run_as(org: Org) -> Person | None:
     """The user behind the client-credentials grant: the first one, an administrator."""
     return _find(org, "Username", org.settings.users[0]["username"])

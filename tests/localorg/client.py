@@ -23,6 +23,18 @@ class LoopbackSession(requests.Session):
         return super().request(method, str(url).replace("https://127.", "http://127.", 1), *args, **kwargs)
 
 
+class LoginSession(LoopbackSession):
+    """Sends what is meant for Salesforce's login host to the local org at ``url``."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.own = url
+
+    def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
+        here = str(url).replace("https://login.salesforce.com", self.own)
+        return super().request(method, here, *args, **kwargs)
+
+
 class Server:
     """The org in a process of its own."""
 

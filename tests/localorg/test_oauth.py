@@ -229,6 +229,19 @@ def test_revoking_nonsense_is_refused(fresh: Server) -> None:
     assert answer.json()["error"] == "unsupported_token_type"
 
 
+def test_a_page_elsewhere_may_revoke_by_a_script_that_calls_it_back(fresh: Server) -> None:
+    body = token(fresh, grant_type="client_credentials").json()
+    revoke = f"{fresh.url}/services/oauth2/revoke"
+
+    first = requests.get(revoke, params={"token": body["access_token"], "callback": "done"}, timeout=30)
+    again = requests.get(revoke, params={"token": body["access_token"], "callback": "done"}, timeout=30)
+    evil = requests.get(revoke, params={"token": "no", "callback": "alert(1);x"}, timeout=30)
+
+    assert first.text == "done();"
+    assert again.text.startswith('done({"error":"unsupported_token_type"')
+    assert evil.json()["error"] == "unsupported_token_type"
+
+
 def test_userinfo_takes_the_token_in_the_query(admin: Caller) -> None:
     answer = requests.get(
         f"{admin.url}/services/oauth2/userinfo", params={"oauth_token": admin.token}, timeout=30

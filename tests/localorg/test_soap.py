@@ -1,28 +1,15 @@
 """SOAP as clients fall back on it: login as jsforce and simple-salesforce send it, merges, conversions, undelete."""
 
 import re
-from typing import Any
 from xml.sax.saxutils import escape
 
 import pytest
 import requests
 from simple_salesforce import Salesforce, SalesforceAuthenticationFailed
 
-from tests.localorg.client import Caller, LoopbackSession, Server
+from tests.localorg.client import Caller, LoginSession, Server
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
-
-
-class LoginSession(LoopbackSession):
-    """Sends what is meant for Salesforce's login host to the local org."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__()
-        self.own = url
-
-    def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
-        here = str(url).replace("https://login.salesforce.com", self.own)
-        return super().request(method, here, *args, **kwargs)
 
 
 def post(url: str, body: str, header: str = "", dialect: str = "u", version: str = "62.0") -> requests.Response:
