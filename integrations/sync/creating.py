@@ -3,7 +3,7 @@
 A create is written down before it is sent; after a lost answer the push looks for what it made before it dares again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -29,7 +29,8 @@ COMPANY = "company_name"
 MADE_ON_PURPOSE = "Salesforce has more records that look like this one: one was made here beside the other."
 
 
-def push_new(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider) -> None:
+def push_new(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider) -> Iterator[list[Item]]:
+    """Yields the records when their outcomes are known."""
     _turn_back_linked(items)
     _find_own(scope, items, provider)
     set_aside(items)
@@ -42,6 +43,7 @@ def push_new(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provid
     check(scope, still_open(items), payloads, provider, is_create=True)
     _link_twins(claim, scope, items, provider)
     _create(claim, scope, still_open(items), payloads, provider)
+    yield list(items)
 
 
 def _turn_back_linked(items: Sequence[Item]) -> None:
@@ -256,6 +258,7 @@ def _create(
     for item in items:
         if item not in mine:
             item.outcome = Waits("Another worker has taken it over.")
+    claim.sending = [item.row for item in mine]
     answers = answers_of(
         claim,
         scope,
@@ -263,6 +266,7 @@ def _create(
         lambda: provider.create(scope.remote_object, [payloads[item.row.pk] for item in mine]),
         mine,
     )
+    claim.sending = []
     for item, answer in zip(mine, answers, strict=True):
         payload = payloads[item.row.pk]
         match answer:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -12,23 +12,29 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
+from common.bulk import any_of, write_columns
 from common.models import Record, RecordKind
 from integrations.models import Connection, Credential, Cursor, Lane, ObjectSettings, Outbox
 from integrations.sync.credentials import Logins
 from integrations.sync.provider import Values
 
 BATCH = 200  # records in one collections call
+CLAIM = 1_000  # updates claimed at once: they are read in one call and written in several
 CREATE_AS = {RecordKind.ACCOUNT: "Account", RecordKind.DEAL: "Opportunity"}
 URGENCY = [lane.value for lane in Lane]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Claim:
-    """Rows of one login, one object and one operation that this worker, and no other, handles until ``until``."""
+    """Rows of one login, one object and one operation that this worker, and no other, handles until ``until``.
+
+    ``sending``: those that the call under way is about, so that the right ones are suspected when it fails.
+    """
 
     token: uuid.UUID
     until: datetime
     rows: list[Outbox]
+    sending: list[Outbox] = field(default_factory=list)
 
     @property
     def credential(self) -> Credential:
@@ -160,7 +166,9 @@ _CLAIM = f"""
           AND o.connection_id = head.connection_id AND o.credential_id = head.credential_id
           AND o.remote_object = head.remote_object AND o.operation = head.operation
           AND (o.sent_at IS NULL) = head.is_fresh AND o.batch_limit >= head.batch_limit
-        ORDER BY o.next_attempt_at, o.id LIMIT LEAST(%(limit)s, (SELECT batch_limit FROM head))
+        ORDER BY o.next_attempt_at, o.id
+        LIMIT (SELECT CASE WHEN batch_limit < %(batch)s THEN batch_limit WHEN operation = 'update' THEN %(claim)s
+                      ELSE %(batch)s END FROM head)
         FOR UPDATE OF o SKIP LOCKED
     )
     UPDATE integrations_outbox
@@ -174,11 +182,12 @@ def lease() -> timedelta:
     return timedelta(seconds=2 * settings.SYNC_TIMEOUT + 10)
 
 
-def claim(lane: str, limit: int = BATCH) -> Claim | None:
+def claim(lane: str) -> Claim | None:
     """Take the next due rows of ``lane``; None when there are none."""
     token, until = uuid.uuid4(), timezone.now() + lease()
     with transaction.atomic(), database.cursor() as cursor:
-        cursor.execute(_CLAIM, {"lane": lane, "limit": limit, "token": token, "lease": f"{lease().total_seconds()} s"})
+        seconds = f"{lease().total_seconds()} s"
+        cursor.execute(_CLAIM, {"lane": lane, "batch": BATCH, "claim": CLAIM, "token": token, "lease": seconds})
     rows = list(Outbox.objects.filter(claim_token=token).select_related("credential__connection").order_by("record_id"))
     return Claim(token, until, rows) if rows else None
 
@@ -206,20 +215,20 @@ def halve(claim: Claim, reason: str, *, delay: float = 0) -> None:
     the calls. An org that takes nothing at all blames nobody.
     """
     release(claim.token, delay=delay, reason=reason)
-    rows = Outbox.objects.filter(pk__in=[row.pk for row in claim.rows])
-    rows.update(batch_limit=max(1, len(claim.rows) // 2))
-    wrote_at = Connection.objects.values_list("wrote_at", flat=True).get(pk=claim.rows[0].connection_id)
-    if len(claim.rows) == 1 and wrote_at and wrote_at > claim.rows[0].next_attempt_at:
+    suspects = claim.sending or claim.rows
+    rows = Outbox.objects.filter(pk__in=[row.pk for row in suspects])
+    rows.update(batch_limit=max(1, min(len(suspects), BATCH) // 2))
+    wrote_at = Connection.objects.values_list("wrote_at", flat=True).get(pk=suspects[0].connection_id)
+    if len(suspects) == 1 and wrote_at and wrote_at > suspects[0].next_attempt_at:
         rows.update(lone_failures=F("lone_failures") + 1)
 
 
 @transaction.atomic
 def renew(claim: Claim, ids: Iterable[int]) -> set[int]:
     """Hold rows of a claim for another while; returns those that it still held: others took the rest over."""
-    kept = set(
-        held(claim.token).filter(pk__in=list(ids), claimed_until__gt=timezone.now()).values_list("pk", flat=True)
-    )
-    Outbox.objects.filter(pk__in=kept).update(claimed_until=timezone.now() + lease())
+    wanted = any_of(ids, "bigint")
+    kept = set(held(claim.token).filter(pk__in=wanted, claimed_until__gt=timezone.now()).values_list("pk", flat=True))
+    Outbox.objects.filter(claim_token=claim.token).update(claimed_until=timezone.now() + lease())
     return kept
 
 
@@ -229,7 +238,7 @@ def note_sent(claim: Claim, payloads: Mapping[int, Values], at: datetime) -> set
     rows = list(held(claim.token).filter(pk__in=list(payloads), claimed_until__gt=timezone.now()))
     for row in rows:
         row.sent_at, row.sent, row.claimed_until = at, dict(payloads[row.pk]), timezone.now() + lease()
-    Outbox.objects.bulk_update(rows, ["sent_at", "sent", "claimed_until"])
+    write_columns(rows, ["sent_at", "sent", "claimed_until"])
     return {row.pk for row in rows}
 
 

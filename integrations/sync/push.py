@@ -6,6 +6,7 @@ No transaction or lock is held while Salesforce is being asked. Whatever is cut 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from common.bulk import any_of
 from common.models import Record, RecordKind
 from integrations.models import Outbox, RecordLink, Run
 from integrations.sync.creating import push_new
@@ -20,30 +21,30 @@ from integrations.sync.updating import push_changes
 
 
 def push(claim: Claim, provider: Provider, run: Run) -> None:
-    """Send what a claim holds and settle it.
+    """Send what a claim holds, and settle each batch before the next is sent.
 
     Raises CallFailed and ConnectionBroken when no answer could be had: the caller releases the claim and pauses. Raises
     RequestRefused when the org is not what it was described to be; it has then been described anew for the next try.
     """
     scope = Scope.load(claim.credential.connection, claim.remote_object)
     items = _load(claim, scope)
+    push_them = push_new if claim.operation == Outbox.Operation.CREATE else push_changes
+    reasons = _login_reasons(claim, items)
     try:
-        if claim.operation == Outbox.Operation.CREATE:
-            push_new(claim, scope, items, provider)
-        else:
-            push_changes(claim, scope, items, provider)
+        for done in push_them(claim, scope, items, provider):
+            settle(claim, scope, done, run, reasons)
     except RequestRefused:
         for name in {scope.remote_object, *LOOKED_THROUGH.get(RecordKind(scope.kind), ())}:
             refresh(Scope.load(scope.connection, name), provider)
         raise
-    settle(claim, scope, items, run, _login_reasons(claim, items))
 
 
 def _load(claim: Claim, scope: Scope) -> list[Item]:
     """The records of a claim. Rows of records that are gone here are dropped, unless a create may still turn up."""
     ids = [row.record_id for row in claim.rows]
     records = {record.pk: record for record in _records(scope, ids)}
-    Outbox.objects.filter(claim_token=claim.token, sent=None).exclude(record_id__in=records).delete()
+    gone = any_of(set(ids) - set(records), "bigint")
+    Outbox.objects.filter(claim_token=claim.token, sent=None, record_id__in=gone).delete()
     links = {link.record_id: link for link in RecordLink.objects.live().of(scope.kind, ids)}
     expressed = scope.express(list(records.values()), scope.vocabulary(list(records.values())))
     return [
@@ -56,7 +57,7 @@ def _load(claim: Claim, scope: Scope) -> list[Item]:
 def _records(scope: Scope, ids: Sequence[int]) -> Iterable[Record]:
     related = [pair.field.name for pair in scope.references]
     manager: Any = scope.type.model._default_manager  # every kind has a stage, their common base has none
-    return manager.filter(pk__in=ids).select_related(*related, "stage").order_by("pk")
+    return manager.filter(pk__in=any_of(ids, "bigint")).select_related(*related, "stage").order_by("pk")
 
 
 def _login_reasons(claim: Claim, items: Sequence[Item]) -> dict[int, str]:

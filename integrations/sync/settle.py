@@ -74,7 +74,8 @@ def _settle(claim: Claim, scope: Scope, items: Sequence[Item], run: Run, reasons
     facts = [item for item in items if isinstance(item.outcome, Linked | Relinked | Unlinked)]
     # Records before rows, as an edit locks them.
     records = _locked(scope, facts)
-    rows = {row.pk: row for row in outbox.held(claim.token)}
+    ids = any_of((item.row.pk for item in items), "bigint")
+    rows = {row.pk: row for row in outbox.held(claim.token).filter(pk__in=ids)}
     _bury(scope, [item for item in facts if item.record.pk not in records])
     known = _undisputed(scope, [item for item in facts if item.record.pk in records])
     for one in {item.scope.remote_object: item.scope for item in known}.values():

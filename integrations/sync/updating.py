@@ -1,10 +1,10 @@
 """Pushing changes of linked records: what Salesforce has is read first, so that no edit is overwritten unseen."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from integrations.models import ErrorEntry, Outbox, RecordLink, SyncEvent
 from integrations.sync.mapping import Problem, normal, problems
-from integrations.sync.outbox import Claim
+from integrations.sync.outbox import BATCH, Claim
 from integrations.sync.outcomes import Item, Linked, Rejected, Relinked, Rerouted, Unlinked
 from integrations.sync.plan import Side, plan
 from integrations.sync.provider import Provider, RemoteRecord
@@ -13,7 +13,8 @@ from integrations.sync.waiting import wait_for_parents
 from integrations.sync.writing import drop_unwritable, set_aside, still_open, together, withhold, write
 
 
-def push_changes(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider) -> None:
+def push_changes(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider) -> Iterator[list[Item]]:
+    """Yields the records whose outcome is known: first those with nothing to send, then batch after batch."""
     _turn_back_unlinked(scope, items)
     set_aside(items)
     wait_for_parents(claim, scope, items)
@@ -26,7 +27,19 @@ def push_changes(claim: Claim, scope: Scope, items: Sequence[Item], provider: Pr
     changed = [item for item in linked if isinstance(item.outcome, Linked) and item.outcome.plan.to_remote]
     for item in changed:
         _refuse_bad(scope, item, provider)
-    write(claim, scope, [item for item in changed if isinstance(item.outcome, Linked)], provider)
+    to_send = [item for item in changed if isinstance(item.outcome, Linked)]
+    sent_later = {item.row.pk for item in to_send}
+    yield [item for item in items if item.row.pk not in sent_later]
+    # Children of one parent travel together: apart, they would lock each other out of it.
+    to_send.sort(key=lambda item: _parents(scope, item))
+    for start in range(0, len(to_send), BATCH):
+        batch = to_send[start : start + BATCH]
+        write(claim, scope, batch, provider)
+        yield batch
+
+
+def _parents(scope: Scope, item: Item) -> list[str]:
+    return [str(item.local.get(pair.name) or "") for pair in scope.references]
 
 
 def _link(item: Item) -> RecordLink:

@@ -78,7 +78,9 @@ def write(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider)
     items = [item for item in items if item.row.pk in kept]
     outcomes: list[Any] = [item.outcome for item in items]
     changes = [(outcome.remote_id, outcome.plan.to_remote) for outcome in outcomes]
+    claim.sending = [item.row for item in items]
     answers = answers_of(claim, scope, provider, lambda: provider.update(scope.remote_object, changes), items)
+    claim.sending = []
     for item, outcome, answer in zip(items, outcomes, answers, strict=True):
         payload = outcome.plan.to_remote
         match answer:
