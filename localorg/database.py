@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from localorg.rules import normal
 from localorg.schema import Field, Schema, SObject
 
 # The org can be seeded again: losing the last seconds to a power cut is a fair price for speed.
@@ -27,13 +28,15 @@ def connect(path: Path | str) -> sqlite3.Connection:
         connection.execute(pragma)
     # SQLite folds the case of ASCII only; queries use this where a letter beyond it is compared
     connection.create_function("fold", 1, lambda text: text and str(text).casefold(), deterministic=True)
+    connection.create_function("match_key", 2, normal.key, deterministic=True)
     return connection
 
 
 class Database:
-    def __init__(self, path: Path, schema: Schema) -> None:
+    def __init__(self, path: Path, schema: Schema, more_indexes: tuple[str, ...] = ()) -> None:
         self.path = path
         self.schema = schema
+        self.more_indexes = more_indexes
         self._writing = threading.RLock()
         self._local = threading.local()
         self._writer = connect(path)
@@ -75,6 +78,8 @@ class Database:
             for sobject in self.schema:
                 for statement in index_ddl(sobject):
                     db.execute(statement)
+            for statement in self.more_indexes:
+                db.execute(statement)
 
     def snapshot(self, target: Path) -> None:
         """Keep a copy of everything, to come back to."""

@@ -13,6 +13,7 @@ from localorg.database import Database
 from localorg.dml.remove import BIN_DDL
 from localorg.dml.work import Work
 from localorg.faults import Faults
+from localorg.rules import rulebook_of
 from localorg.schema import Schema, SObject
 from localorg.settings import Settings
 from localorg.setup import Setup
@@ -36,7 +37,8 @@ class Org:
         self.settings = Settings.load(folder)
         self.schema = schema_of(setup)
         self._read_only = self.schema.read_only()
-        self.database = Database(folder / "org.db", self.schema)
+        self.rulebook = rulebook_of(setup, self.schema)
+        self.database = Database(folder / "org.db", self.schema, tuple(self.rulebook.indexes()))
         self.database.create_tables()
         with self.database.write() as db:
             db.execute(BIN_DDL)
@@ -79,7 +81,7 @@ class Org:
 
     def work(self, db: "sqlite3.Connection", user_id: str, call: "Call | None" = None) -> Work:
         """A unit of work in an open transaction; ``call`` brings the headers and the faults that apply."""
-        work = Work(db, self.schema, user_id, self.next_id)
+        work = Work(db, self.schema, user_id, self.next_id, rulebook=self.rulebook)
         if call is not None:
             path = "/services/data/v" + "/".join((call.version, *call.path))
             work.refusal = lambda name, record_id: self.faults.refusal(call.method, path, name, record_id)

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from localorg.api import collections, composite, describe, limits, queries, rows
+from localorg.api import collections, composite, describe, duplicates, limits, queries, rows
 from localorg.api.call import Call, Reply
 from localorg.bulk import query_jobs
 from localorg.errors import MultipleChoices, Refused, TypeMismatch, not_found, refuse
+from localorg.rules.duplicates import DuplicatesDetected
 
 Handler = Callable[..., Reply]
 
@@ -40,6 +41,7 @@ ROUTES = (
     _route("queryall/{locator}", GET=queries.more),
     _route("composite", GET=composite.index, POST=composite.run),
     _route("composite/batch", POST=composite.batch),
+    _route("composite/graph", POST=graph.run),
     _route("composite/tree/{name}", POST=composite.tree),
     _route("composite/sobjects", POST=collections.create, PATCH=collections.update, DELETE=collections.delete),
     _route("composite/sobjects/{name}", GET=collections.retrieve, POST=collections.retrieve_posted),
@@ -79,6 +81,8 @@ def answer(call: Call) -> Reply:
         return refusal(call.located(mismatch))
     except MultipleChoices as choices:
         return Reply(300, choices.urls)
+    except DuplicatesDetected as detected:
+        return Reply(detected.status, duplicates.body(call, detected))
     except Refused as refused:
         return refusal(refused)
 

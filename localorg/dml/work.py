@@ -8,6 +8,7 @@ from typing import Any
 
 from localorg import clock
 from localorg.errors import RecordRefused
+from localorg.rules import EMPTY, Rulebook
 from localorg.schema import Schema, SObject
 
 Row = dict[str, Any]
@@ -22,6 +23,9 @@ class Work:
     refusal: Callable[[str, str], RecordRefused | None] = lambda *_: None  # a fault's, by object and id ("": a new row)
     options: Mapping[str, str] = field(default_factory=dict)  # request headers that steer writing, in lower case
     now: str = field(default_factory=lambda: clock.stored(clock.now()))
+    rulebook: Rulebook = EMPTY
+    minds_duplicates: bool = True  # whether duplicate rules run
+    created: set[str] = field(default_factory=set)  # ids of this unit of work's own records
     _seen: dict[str, bool | None] = field(default_factory=dict)
 
     def fetch(self, sobject: SObject, record_id: str) -> Row | None:
@@ -46,6 +50,7 @@ class Work:
         names = tuple(row)
         self.db.execute(_insert_sql(sobject.name, names), tuple(row.values()))
         self._seen[record_id] = False
+        self.created.add(record_id)
         return record_id
 
     def update(self, sobject: SObject, record_id: str, values: Row) -> None:

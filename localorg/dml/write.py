@@ -6,6 +6,7 @@ from typing import Any
 from localorg.dml import accept, checks, rules
 from localorg.dml.work import Row, Work
 from localorg.errors import refuse_record
+from localorg.rules import saving
 from localorg.schema import SObject
 
 
@@ -20,9 +21,11 @@ def create(work: Work, sobject: SObject, given: Mapping[str, Any]) -> str:
     rule.check(work, row, None)
     checks.all_of(work, sobject, row, named, creating=True)
     rule.derive(work, row, None)
+    found = saving.before(work, sobject, row, None)
     checks.unique(work, sobject, row, None)
     record_id = work.insert(sobject, row)
     rule.after(work, record_id, row, None)
+    saving.after(work, sobject, record_id, row, None, found)
     return record_id
 
 
@@ -37,9 +40,11 @@ def update(work: Work, sobject: SObject, record_id: str, given: Mapping[str, Any
     rule.check(work, row, old)
     checks.all_of(work, sobject, row, named, creating=False)
     rule.derive(work, row, old)
+    found = saving.before(work, sobject, row, old)
     checks.unique(work, sobject, row, record_id)
     work.update(sobject, record_id, row)
     rule.after(work, record_id, row, old)
+    saving.after(work, sobject, record_id, row, old, found)
 
 
 def existing(work: Work, sobject: SObject, record_id: str) -> Row:

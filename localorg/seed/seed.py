@@ -8,7 +8,7 @@ from typing import Any
 from localorg import clock, ids
 from localorg.org import Org, id_number
 from localorg.schema import SObject
-from localorg.seed import people, setup
+from localorg.seed import people, rules, setup
 from localorg.seed.people import FIRST_DAY, Size
 
 Row = dict[str, Any]
@@ -34,13 +34,13 @@ def seed(org: Org, size: Size) -> None:
         db.execute("DELETE FROM _bin")
     org.bulk.clear()
     org.database.create_tables()
-    for name, rows in _records(size):
+    for name, rows in _records(org, size):
         _insert(org, org.schema[name], rows)
     org.database.create_indexes()
     org.database.snapshot(org.kept_copy)
 
 
-def _records(size: Size) -> Iterator[tuple[str, Iterable[Row]]]:
+def _records(org: Org, size: Size) -> Iterator[tuple[str, Iterable[Row]]]:
     yield "Organization", setup.organization()
     yield "Profile", setup.profiles()
     yield "PermissionSet", setup.permission_sets()
@@ -50,6 +50,7 @@ def _records(size: Size) -> Iterator[tuple[str, Iterable[Row]]]:
     yield "LeadStatus", setup.lead_statuses()
     yield "TaskStatus", setup.task_statuses()
     yield "TaskPriority", setup.task_priorities()
+    yield from rules.records(org.setup)
     yield "Campaign", people.campaigns()
     yield "CampaignMemberStatus", people.campaign_statuses()
     yield "Account", people.accounts(size)

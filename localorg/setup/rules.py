@@ -12,7 +12,7 @@ OwnerType = Literal["User", "Queue"]
 
 @dataclass(frozen=True)
 class ValidationRule:
-    """``formula``: true for what must not be saved; ``field``: where the message stands, else at the top of the page."""
+    """``formula``: true for what must not be saved; ``field``: where its message stands, else on top of the page."""
 
     object: str
     name: str
@@ -68,7 +68,7 @@ class DuplicateRule:
 class RecordType:
     """``available_to``: profiles, all unless said; ``default_for``: profiles whose records get it unless they say.
 
-    ``picklists``: field -> the values that its records may have; ``defaults``: field -> which of them is given at first.
+    ``picklists``: field -> the values that its records may have; ``defaults``: field -> which of them comes first.
     """
 
     object: str
@@ -105,7 +105,7 @@ class Queue:
 
 @dataclass(frozen=True)
 class AssignmentEntry:
-    """``formula``: true for the records it takes; none takes all that come this far. ``assigned_to``: username or queue."""
+    """``formula``: true for the records it takes; without one it takes all. ``assigned_to``: username or queue."""
 
     assigned_to: str
     assigned_to_type: OwnerType = "User"
