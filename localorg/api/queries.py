@@ -85,7 +85,7 @@ def updated(call: Call, name: str) -> Reply:
     alive = 'AND NOT "IsDeleted"' if sobject.has("IsDeleted") else ""
     sql = f'SELECT "Id" FROM "{sobject.name}" WHERE "SystemModstamp" >= ? AND "SystemModstamp" < ? {alive}'
     found = [row[0] for row in call.db.execute(sql, (start, end))]
-    return Reply(body={"ids": found, "latestDateCovered": min(end, clock.stored(clock.now()))})
+    return Reply(body={"ids": found, "latestDateCovered": _covered(end)})
 
 
 def deleted(call: Call, name: str) -> Reply:
@@ -96,9 +96,17 @@ def deleted(call: Call, name: str) -> Reply:
         span = '"SystemModstamp" >= ? AND "SystemModstamp" < ?'
         sql = f'SELECT "Id", "SystemModstamp" FROM "{sobject.name}" WHERE "IsDeleted" AND {span}'
         found = [{"id": row[0], "deletedDate": row[1]} for row in call.db.execute(sql, (start, end))]
-    earliest = clock.stored(clock.now() - DELETED_WINDOW)
-    covered = min(end, clock.stored(clock.now()))
-    return Reply(body={"deletedRecords": found, "earliestDateAvailable": earliest, "latestDateCovered": covered})
+    earliest = clock.stored(_whole_minute(clock.now() - DELETED_WINDOW))
+    return Reply(body={"deletedRecords": found, "earliestDateAvailable": earliest, "latestDateCovered": _covered(end)})
+
+
+def _covered(end: str) -> str:
+    """Up to where the answer is complete, to the minute as every recorded one."""
+    return min(end, clock.stored(_whole_minute(clock.now())))
+
+
+def _whole_minute(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0)
 
 
 def _span(call: Call, window: timedelta) -> tuple[str, str]:
@@ -118,7 +126,7 @@ def _minute(text: str | None) -> datetime:
         raise _bad_date(f"{text} is not a valid value for the type xsd:dateTime") from None
     if moment.tzinfo is None:
         raise _bad_date(f"{text} is not a valid value for the type xsd:dateTime")
-    return moment.astimezone(UTC).replace(second=0, microsecond=0)
+    return _whole_minute(moment.astimezone(UTC))
 
 
 def _bad_date(message: str) -> Refused:
