@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from localorg.dml import values
+from localorg.dml import record_types, values
 from localorg.dml.work import Row, Work
 from localorg.errors import Problem, RecordRefused, refuse, refuse_record
 from localorg.schema import Field, SObject
@@ -16,6 +16,7 @@ def body(work: Work, sobject: SObject, given: Mapping[str, Any], creating: bool)
     """
     fields = named(work, sobject, given)
     row = {field.name: values.read(field, value) for field, value in fields}
+    record_types.master_as_none(row)
     _refuse_unwritable(fields, creating)
     return row
 
@@ -40,6 +41,8 @@ def _by_relationship(work: Work, sobject: SObject, name: str, value: Any) -> tup
         return reference, None
     if not isinstance(value, dict):
         raise refuse("INVALID_FIELD", f"Cannot reference a foreign key field {name}.")
+    if reference.name == record_types.FIELD:
+        return reference, record_types.named(sobject, value)
     return reference, _parent_id(work, reference, value)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from localorg.dml import values
+from localorg.dml import record_types, values
 from localorg.dml.work import Row, Work
 from localorg.errors import Problem, RecordRefused, refuse_record
 from localorg.schema import Field, SObject
@@ -33,7 +33,7 @@ def formats(sobject: SObject, row: Row) -> None:
 def references(work: Work, sobject: SObject, row: Row) -> None:
     for name, value in row.items():
         field = sobject.fields[name]
-        if field.type == "reference" and value is not None:
+        if field.type == "reference" and value is not None and name != record_types.FIELD:
             _reference(work, field, str(value))
 
 

@@ -1,7 +1,7 @@
 """JSON values -> what a column holds, in Salesforce's normal form. Raises where the org would."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
@@ -55,15 +55,17 @@ def _check_text(field: Field, value: str) -> RecordRefused | None:
         return refuse_record("STRING_TOO_LONG", message, field.name)
     if field.type == "email" and not _EMAIL.match(value):
         return refuse_record("INVALID_EMAIL_ADDRESS", f"{field.label}: invalid email address: {value}", field.name)
-    if field.restricted and not _all_allowed(field, value):
-        message = f"{field.label}: bad value for restricted picklist field: {value}"
-        return refuse_record("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, field.name)
-    return None
+    return wrong_choice(field, value, field.allowed) if field.restricted else None
 
 
-def _all_allowed(field: Field, value: str) -> bool:
-    values = value.split(";") if field.type == "multipicklist" else [value]
-    return all(v.casefold() in field.allowed for v in values)
+def wrong_choice(field: Field, value: Stored, allowed: Collection[str]) -> RecordRefused | None:
+    """What is wrong with a picklist's value if only these are allowed, whatever their case."""
+    known = {choice.casefold() for choice in allowed}
+    chosen = str(value or "").split(";") if field.type == "multipicklist" else [str(value or "")]
+    if value is None or all(choice.casefold() in known for choice in chosen):
+        return None
+    message = f"{field.label}: bad value for restricted picklist field: {value}"
+    return refuse_record("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, field.name)
 
 
 def _out_of_range(field: Field, value: float) -> RecordRefused:

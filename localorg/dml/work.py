@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from localorg import clock
@@ -33,6 +33,13 @@ class Work:
         columns = select_columns(sobject)
         found = self.db.execute(f'SELECT {columns} FROM "{sobject.name}" WHERE "Id" = ?', (record_id,)).fetchone()
         return None if found is None else dict(zip(sobject.columns, found, strict=True))
+
+    @cached_property
+    def profile(self) -> str:
+        """The name of the user's profile."""
+        sql = 'SELECT p."Name" FROM "User" u JOIN "Profile" p ON p."Id" = u."ProfileId" WHERE u."Id" = ?'
+        found = self.db.execute(sql, (self.user_id,)).fetchone()
+        return str(found[0]) if found else ""
 
     def is_deleted(self, record_id: str) -> bool | None:
         """Whether a record is in the recycle bin; None if there is no such record."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from localorg.dml import accept, checks, rules
+from localorg.dml import accept, checks, record_types, rules
 from localorg.dml.work import Row, Work
 from localorg.errors import refuse_record
 from localorg.rules import saving
@@ -20,6 +20,7 @@ def create(work: Work, sobject: SObject, given: Mapping[str, Any]) -> str:
     rule = rules.of(sobject.name)
     rule.check(work, row, None)
     checks.all_of(work, sobject, row, named, creating=True)
+    record_types.check(work, sobject, named, row)
     rule.derive(work, row, None)
     found = saving.before(work, sobject, row, None)
     checks.unique(work, sobject, row, None)
@@ -35,10 +36,11 @@ def update(work: Work, sobject: SObject, record_id: str, given: Mapping[str, Any
     row = accept.body(work, sobject, given, creating=False)
     old = existing(work, sobject, record_id)
     refuse_locked(work, sobject, record_id)
-    named = list(row)
+    named = dict(row)
     rule = rules.of(sobject.name)
     rule.check(work, row, old)
     checks.all_of(work, sobject, row, named, creating=False)
+    record_types.check(work, sobject, named, old | row)
     rule.derive(work, row, old)
     found = saving.before(work, sobject, row, old)
     checks.unique(work, sobject, row, record_id)
@@ -60,6 +62,7 @@ def existing(work: Work, sobject: SObject, record_id: str) -> Row:
 def with_defaults(work: Work, sobject: SObject, named: Row) -> Row:
     """What a create stores where the caller gave nothing."""
     row = dict(named)
+    record_types.fill(work, sobject, row)
     for name, value in sobject.defaults.items():
         if row.get(name) is None:
             row[name] = value

@@ -1,6 +1,7 @@
 """An sObject and its fields, as describe shows them."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 TEXT = frozenset({"string", "picklist", "multipicklist", "combobox", "phone", "email", "url", "textarea"})
@@ -23,10 +24,11 @@ ADDRESS_PARTS = {
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One value of a picklist."""
+    """One value of a picklist. ``valid_for``: of a dependent one, the controlling values that it goes with."""
 
     value: str
     default: bool = False
+    valid_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Field:
     default: str | None = None
     compound: str | None = None
     expression: str | None = None
+    controller: str | None = None  # the field that a dependent picklist depends on
 
     @cached_property
     def custom(self) -> bool:
@@ -96,6 +99,11 @@ class Field:
         return frozenset(v.value.casefold() for v in self.values)
 
     @cached_property
+    def controlling_values(self) -> tuple[str, ...]:
+        """The values that a dependent picklist may depend on; their order is what describe's bits mean."""
+        return ("false", "true") if self.type == "boolean" else tuple(v.value for v in self.values)
+
+    @cached_property
     def default_value(self) -> str | None:
         """What a create without it stores, as text."""
         return self.default or next((v.value for v in self.values if v.default), None)
@@ -108,6 +116,31 @@ class Field:
         if self.type == "boolean":
             return int(text == "true")
         return float(text) if self.type in FLOATS else int(text) if self.type == "int" else text
+
+
+@dataclass(frozen=True)
+class RecordType:
+    """``available_to``, ``default_for``: names of profiles, None for all; ``picklists``: field -> values it leaves."""
+
+    id: str
+    name: str
+    label: str
+    active: bool = True
+    available_to: frozenset[str] | None = None
+    default_for: frozenset[str] = frozenset()
+    picklists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    layout: str | None = None
+
+    def is_available(self, profile: str) -> bool:
+        return self.active and (self.available_to is None or profile in self.available_to)
+
+    def values(self, picklist: Field) -> tuple[Value, ...]:
+        """What a picklist offers to records of this type."""
+        narrowed = self.picklists.get(picklist.name)
+        chosen = self.defaults.get(picklist.name)
+        values = (v for v in picklist.values if narrowed is None or v.value in narrowed)
+        return tuple(v if chosen is None else replace(v, default=v.value == chosen) for v in values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +161,12 @@ class SObject:
     abilities: frozenset[str]
     fields: dict[str, Field] = field(default_factory=dict)
     children: list[Child] = field(default_factory=list)
+    record_types: tuple[RecordType, ...] = ()
+
+    def default_record_type(self, profile: str) -> RecordType | None:
+        """What records of a profile's users are unless they say; None stands for Master."""
+        offered = [r for r in self.record_types if r.is_available(profile)]
+        return next((r for r in offered if profile in r.default_for), offered[0] if offered else None)
 
     @cached_property
     def by_lower_name(self) -> dict[str, Field]:

@@ -44,7 +44,8 @@ class Schema:
 
 def _untouchable(sobject: SObject) -> SObject:
     fields = {name: replace(f, createable=False, updateable=False) for name, f in sobject.fields.items()}
-    return SObject(sobject.name, sobject.prefix, sobject.label, sobject.plural, sobject.abilities - WRITING, fields)
+    abilities = sobject.abilities - WRITING
+    return replace(sobject, abilities=abilities, fields=fields, children=[])
 
 
 def _first_of_each_prefix(sobjects: Iterable[SObject]) -> dict[str, SObject]:

@@ -7,6 +7,7 @@ from typing import Any
 from localorg.schema import Field, Schema, SObject, Value, load
 from localorg.setup.model import CustomField, CustomObject, Picklist, Setup
 from localorg.setup.reading import SetupError
+from localorg.setup.record_types import add_dependencies, add_record_types
 
 TYPES = {  # metadata type -> API type and default length
     "Checkbox": ("boolean", 0),
@@ -42,6 +43,8 @@ def schema_of(setup: Setup) -> Schema:
         _object_named(sobjects, field.object, f"{key}.object").fields[field.name] = _field(sobjects, field, key)
     for number, picklist in enumerate(setup.picklists, 1):
         _change(sobjects, picklist, f"picklists[{number}]")
+    add_dependencies(sobjects, setup)
+    add_record_types(sobjects, setup)
     return Schema(sobjects.values())
 
 
