@@ -6,6 +6,7 @@ from typing import Any
 
 from localorg import clock
 from localorg.api.call import Call, Reply
+from localorg.api.explain import explain
 from localorg.api.lookups import sobject_of
 from localorg.cursors import Cursor
 from localorg.errors import Refused, refuse
@@ -20,6 +21,8 @@ _BATCH_SIZE = re.compile(r"batchSize\s*=\s*(\d+)", re.I)
 
 
 def query(call: Call) -> Reply:
+    if "explain" in call.query:
+        return explain(call, call.query["explain"])
     return _query(call, deleted=False)
 
 
