@@ -49,3 +49,6 @@ def _repair(id18: str) -> str | None:
     capitals = [bool(CHECKSUM.index(checksum[n // 5]) >> (n % 5) & 1) for n in range(15)]
     repaired = "".join(c.upper() if up else c.lower() for c, up in zip(body, capitals, strict=True))
     return repaired + checksum if to18(repaired)[15:] == checksum else None
+
+
+ORG_ID = make("00D", 1)

@@ -1,10 +1,12 @@
 """The org: its records, who is signed in, its settings; what every part of the server shares."""
 
 import threading
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from localorg import clock, ids
+from localorg.access import Views, views
 from localorg.auth.tokens import Tokens
 from localorg.bulk import Bulk
 from localorg.calls import Calls
@@ -13,10 +15,11 @@ from localorg.database import Database
 from localorg.dml.remove import BIN_DDL
 from localorg.dml.work import Work
 from localorg.faults import Faults
+from localorg.filling import fill
 from localorg.rules import rulebook_of
 from localorg.schema import Schema, SObject
 from localorg.settings import Settings
-from localorg.setup import Setup
+from localorg.setup import Setup, records
 from localorg.setup.custom import schema_of
 
 if TYPE_CHECKING:
@@ -24,8 +27,7 @@ if TYPE_CHECKING:
 
     from localorg.api.call import Call
 
-ORG_ID = ids.make("00D", 1)
-READ_ONLY = "Read Only"  # the profile
+ORG_ID = ids.ORG_ID
 
 
 class Org:
@@ -36,12 +38,10 @@ class Org:
         self.setup = setup
         self.settings = Settings.load(folder)
         self.schema = schema_of(setup)
-        self._read_only = self.schema.read_only()
+        self.views = Views(self.schema, setup.sharing, setup.features.set_audit_fields)
         self.rulebook = rulebook_of(setup, self.schema)
         self.database = Database(folder / "org.db", self.schema, tuple(self.rulebook.indexes()))
-        self.database.create_tables()
-        with self.database.write() as db:
-            db.execute(BIN_DDL)
+        self.prepare()
         self.tokens = Tokens(folder / "auth.db", ORG_ID)
         self.calls = Calls()
         self.faults = Faults()
@@ -61,9 +61,20 @@ class Org:
         """The records as seeded, for a reset to come back to."""
         return self.folder / "seed.db"
 
+    def prepare(self) -> None:
+        """Make what the database lacks: all of it when new, the latest things in one of an older version."""
+        self.database.create_tables()
+        with self.database.write() as db:
+            db.execute(BIN_DDL)
+            views.watch(db)
+            has_permissions = db.execute('SELECT 1 FROM "ObjectPermissions"').fetchone()
+        if not has_permissions and not self.database.is_empty():
+            self._fill_permissions()
+
     def reset(self) -> None:
         """Put the records back to the seed. The clock goes right, tokens stay, ids given out since are not reused."""
         self.database.restore(self.kept_copy)
+        self.prepare()
         self.bulk.clear()
         self.cursors.clear()
         self.settings.clock_ahead = 0
@@ -81,7 +92,9 @@ class Org:
 
     def work(self, db: "sqlite3.Connection", user_id: str, call: "Call | None" = None) -> Work:
         """A unit of work in an open transaction; ``call`` brings the headers and the faults that apply."""
-        work = Work(db, self.schema, user_id, self.next_id, rulebook=self.rulebook)
+        view = call.schema if call else self.schema_for(db, user_id) or self.schema
+        view_of = partial(self.schema_for, db)
+        work = Work(db, self.schema, view, user_id, self.next_id, view_of=view_of, rulebook=self.rulebook)
         if call is not None:
             path = "/services/data/v" + "/".join((call.version, *call.path))
             work.refusal = lambda name, record_id: self.faults.refusal(call.method, path, name, record_id)
@@ -89,12 +102,8 @@ class Org:
         return work
 
     def schema_for(self, db: "sqlite3.Connection", user_id: str) -> Schema | None:
-        """What a user may see and touch, by profile; None for one who has left."""
-        sql = 'SELECT p."Name", u."IsActive" FROM "User" u JOIN "Profile" p ON p."Id" = u."ProfileId" WHERE u."Id" = ?'
-        found = db.execute(sql, (user_id,)).fetchone()
-        if found is None or not found[1]:
-            return None
-        return self._read_only if found[0] == READ_ONLY else self.schema
+        """What a user may see and touch, with their rights as ``access``; None for one who has left."""
+        return self.views.of(db, user_id)
 
     def next_id(self, sobject: SObject) -> tuple[int, str]:
         """Row number and id for a new record; never the same twice, not even after a roll-back."""
@@ -103,7 +112,7 @@ class Org:
                 self._next[sobject.name] = self._highest(sobject)
             self._next[sobject.name] += 1
             number = self._next[sobject.name]
-        return number, ids.make(sobject.prefix, id_number(sobject, number))
+        return number, sobject.record_id(number)
 
     def identity_url(self, origin: str, user_id: str) -> str:
         return f"{origin}/id/{ORG_ID}/{user_id}"
@@ -113,10 +122,8 @@ class Org:
             row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (sobject.name,)).fetchone()
         return row[0] if row else 0
 
-
-# The setup objects behind picklists share one key prefix; each counts from its own thousand.
-_SHARED = {"OpportunityStage": 1000, "LeadStatus": 2000, "TaskStatus": 3000, "TaskPriority": 4000}
-
-
-def id_number(sobject: SObject, number: int) -> int:
-    return _SHARED.get(sobject.name, 0) + number
+    def _fill_permissions(self) -> None:
+        for name, rows in records.permissions(self.setup, self.schema):
+            with self.database.write() as db:
+                db.execute(f'DELETE FROM "{name}"')
+            fill(self.database, self.schema[name], rows)

@@ -37,8 +37,10 @@ def basic(call: Call, name: str) -> Reply:
     recent = []
     if sobject.name_field:
         column = sobject.name_field.name
-        alive = 'WHERE NOT "IsDeleted"' if sobject.has("IsDeleted") else ""
-        sql = f'SELECT "Id", "{column}" FROM "{sobject.name}" {alive} ORDER BY "SystemModstamp" DESC LIMIT 5'
+        condition = ('NOT "IsDeleted"' if sobject.has("IsDeleted") else "1") + call.schema.and_seen(sobject, "t")
+        sql = (
+            f'SELECT "Id", "{column}" FROM "{sobject.name}" t WHERE {condition} ORDER BY "SystemModstamp" DESC LIMIT 5'
+        )
         recent = [_recent(call, sobject, column, *row) for row in call.db.execute(sql)]
     return Reply(body={"objectDescribe": _summary(sobject, call.data_url), "recentItems": recent})
 
@@ -232,7 +234,7 @@ def _field(sobject: SObject, field: Field) -> Json:
         "nameField": field.name_field,
         "namePointing": field.polymorphic,
         "nillable": field.nillable,
-        "permissionable": field.nillable and (field.createable or field.updateable or field.custom),
+        "permissionable": field.permissionable,
         "picklistValues": [_value(value) for value in field.values],
         "polymorphicForeignKey": field.polymorphic,
         "precision": field.precision,

@@ -118,8 +118,8 @@ def recent(call: Call) -> Reply:
     for sobject in call.schema:
         if sobject.can("layout") and sobject.name_field:
             columns = f'"SystemModstamp", "Id", "{sobject.name_field.name}"'
-            alive = 'WHERE NOT "IsDeleted"' if sobject.has("IsDeleted") else ""
-            sql = f'SELECT {columns} FROM "{sobject.name}" {alive} ORDER BY "SystemModstamp" DESC LIMIT ?'
+            condition = ('NOT "IsDeleted"' if sobject.has("IsDeleted") else "1") + call.schema.and_seen(sobject, "t")
+            sql = f'SELECT {columns} FROM "{sobject.name}" t WHERE {condition} ORDER BY "SystemModstamp" DESC LIMIT ?'
             rows += [(*row, sobject) for row in call.db.execute(sql, (limit,))]
     rows.sort(key=lambda row: row[0], reverse=True)
     return Reply(body=[_recent(call, *row[1:]) for row in rows[:limit]])

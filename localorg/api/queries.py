@@ -85,8 +85,9 @@ def page_size(call: Call) -> int:
 def updated(call: Call, name: str) -> Reply:
     sobject = sobject_of(call, name)
     start, end = _span(call, UPDATED_WINDOW)
-    alive = 'AND NOT "IsDeleted"' if sobject.has("IsDeleted") else ""
-    sql = f'SELECT "Id" FROM "{sobject.name}" WHERE "SystemModstamp" >= ? AND "SystemModstamp" < ? {alive}'
+    alive = ' AND NOT "IsDeleted"' if sobject.has("IsDeleted") else ""
+    condition = alive + call.schema.and_seen(sobject, "t")
+    sql = f'SELECT "Id" FROM "{sobject.name}" t WHERE "SystemModstamp" >= ? AND "SystemModstamp" < ?{condition}'
     found = [row[0] for row in call.db.execute(sql, (start, end))]
     return Reply(body={"ids": found, "latestDateCovered": _covered(end)})
 
@@ -96,8 +97,8 @@ def deleted(call: Call, name: str) -> Reply:
     start, end = _span(call, DELETED_WINDOW)
     found: list[dict[str, str]] = []
     if sobject.has("IsDeleted"):
-        span = '"SystemModstamp" >= ? AND "SystemModstamp" < ?'
-        sql = f'SELECT "Id", "SystemModstamp" FROM "{sobject.name}" WHERE "IsDeleted" AND {span}'
+        span = '"SystemModstamp" >= ? AND "SystemModstamp" < ?' + call.schema.and_seen(sobject, "t")
+        sql = f'SELECT "Id", "SystemModstamp" FROM "{sobject.name}" t WHERE "IsDeleted" AND {span}'
         found = [{"id": row[0], "deletedDate": row[1]} for row in call.db.execute(sql, (start, end))]
     earliest = clock.stored(_whole_minute(clock.now() - DELETED_WINDOW))
     return Reply(body={"deletedRecords": found, "earliestDateAvailable": earliest, "latestDateCovered": _covered(end)})

@@ -32,9 +32,9 @@ def many(
 
 def related(call: Call, sobject: SObject, record_id: str, name: str, fields: list[str] | None) -> Reply:
     """What a friendly URL means: a parent record or a list of children."""
-    row = call.work.fetch(sobject, record_id)
-    if row is None or row.get("IsDeleted"):
+    if one(call, sobject, record_id, ["Id"]) is None:
         raise not_found()
+    row = call.work.fetch(sobject, record_id) or {}
     reference = sobject.by_relationship.get(name.lower())
     if reference is not None:
         return _parent(call, row[reference.name], fields)

@@ -48,7 +48,9 @@ def _by_relationship(work: Work, sobject: SObject, name: str, value: Any) -> tup
 
 def _parent_id(work: Work, reference: Field, value: Mapping[str, Any]) -> str:
     keys = {key: v for key, v in value.items() if key.lower() != "attributes"}
-    target = work.schema[_target(reference, value)]
+    target = work.view.sobjects.get(_target(reference, value))
+    if target is None:
+        raise refuse("INVALID_FIELD", f"Cannot reference a foreign key field {reference.relationship}.")
     if len(keys) != 1:
         raise refuse("INVALID_FIELD", f"Specify exactly one external id of {target.name}")
     ((key, wanted),) = keys.items()
@@ -73,10 +75,11 @@ def _target(reference: Field, value: Mapping[str, Any]) -> str:
 
 
 def find_by(work: Work, sobject: SObject, field: Field, wanted: str) -> list[str]:
-    """Ids of the live records that carry this value; at most ten."""
-    alive = ' AND NOT "IsDeleted"' if sobject.has("IsDeleted") else ""
+    """Ids of the live records that carry this value and are seen by the user; at most ten."""
+    alive = ' AND NOT t."IsDeleted"' if sobject.has("IsDeleted") else ""
+    seen = work.view.and_seen(sobject, "t")
     value = values.read(field, wanted)
-    sql = f'SELECT "Id" FROM "{sobject.name}" WHERE "{field.name}" = ?{alive} ORDER BY "Id" LIMIT 10'
+    sql = f'SELECT t."Id" FROM "{sobject.name}" t WHERE t."{field.name}" = ?{alive}{seen} ORDER BY t."Id" LIMIT 10'
     return [row[0] for row in work.db.execute(sql, (value,))]
 
 

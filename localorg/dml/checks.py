@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from localorg.dml import record_types, values
+from localorg.dml import reach, record_types, values
 from localorg.dml.work import Row, Work
 from localorg.errors import Problem, RecordRefused, refuse_record
 from localorg.schema import Field, SObject
@@ -47,21 +47,25 @@ def _reference(work: Work, field: Field, value: str) -> None:
         raise refuse_record("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
     if deleted:
         raise refuse_record("ENTITY_IS_DELETED", "entity is deleted")
+    reach.require_readable(work, value)
 
 
-def owner(work: Work, row: Row) -> None:
-    """An owner must be an active user, or a queue where these may own."""
+def owner(work: Work, sobject: SObject, row: Row) -> None:
+    """An owner must be an active user who may read such records, or a queue where these may own."""
     owner_id = row.get("OwnerId")
     if owner_id is None:
         raise refuse_record("INVALID_CROSS_REFERENCE_KEY", "Owner ID: owner cannot be blank", "OwnerId")
-    if str(owner_id).startswith("005") and not _is_active(work, str(owner_id)):
-        message = f"operation performed with inactive user [{owner_id}] as owner of record"
+    if str(owner_id).startswith("005"):
+        _user_as_owner(work, sobject, str(owner_id))
+
+
+def _user_as_owner(work: Work, sobject: SObject, owner_id: str) -> None:
+    view, access = work.view_of(owner_id), work.view.access
+    if view is not None:
+        reach.require_owner_reads(view, sobject)
+    elif access is not None and not access.may("UpdateWithInactiveOwner"):
+        message = f"operation performed with inactive user [{owner_id}] as owner of {sobject.label.lower()}"
         raise refuse_record("INACTIVE_OWNER_OR_USER", message)
-
-
-def _is_active(work: Work, user_id: str) -> bool:
-    found = work.db.execute('SELECT "IsActive" FROM "User" WHERE "Id" = ?', (user_id,)).fetchone()
-    return bool(found and found[0])
 
 
 def unique(work: Work, sobject: SObject, row: Row, own_id: str | None) -> None:
@@ -76,7 +80,10 @@ def _unique(work: Work, sobject: SObject, field: Field, value: object, own_id: s
     sql = f'SELECT "Id" FROM "{sobject.name}" WHERE "{field.name}" = ? AND "Id" IS NOT ?{alive} LIMIT 1'
     found = work.db.execute(sql, (value, own_id)).fetchone()
     if found:
-        message = f"duplicate value found: {field.name} duplicates value on record with id: {found[0][:15]}"
+        access = work.view.access
+        known = access is None or access.reaches(work.db, sobject, found[0], "read")
+        shown = found[0][:15] if known else "<unknown>"
+        message = f"duplicate value found: {field.name} duplicates value on record with id: {shown}"
         raise RecordRefused([Problem("DUPLICATE_VALUE", message, ())])
 
 
@@ -86,5 +93,6 @@ def all_of(work: Work, sobject: SObject, row: Row, given: Iterable[str], creatin
     named = {name: row[name] for name in given}
     formats(sobject, named)
     references(work, sobject, named)
+    reach.require_parents(work, sobject, row)
     if "OwnerId" in named and sobject.has("OwnerId"):
-        owner(work, named)
+        owner(work, sobject, named)

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from localorg.dml import write
+from localorg.dml import reach, write
 from localorg.dml.work import Row, Work
 from localorg.errors import refuse_record
 
@@ -42,6 +42,11 @@ def convert(
     lead = write.existing(work, sobject, lead_id)
     if lead["IsConverted"]:
         raise refuse_record("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
+    reach.require(work, sobject, lead_id, "edit")
+    for name, record_id in (("Account", account), ("Contact", contact)):
+        if record_id is not None:
+            reach.require(work, work.schema[name], record_id, "edit")
+    work = work.unrestricted()
     closing_status = _converted_status(work, status)
     lead["OwnerId"] = owner or lead["OwnerId"]
     account = account or (_account_of(work, contact) if contact else None) or _new_account(work, lead)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from localorg.dml import reach
 from localorg.dml.work import Row, Work
 from localorg.dml.write import existing, refuse_locked
 from localorg.errors import refuse, refuse_record
@@ -15,9 +16,12 @@ MOST_LOSERS = 2
 
 def delete(work: Work, sobject: SObject, record_id: str) -> None:
     """Put a record, and what hangs on it, into the recycle bin."""
-    if not sobject.can("delete"):
-        raise refuse_record("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
+    seen = work.view.sobjects.get(sobject.name)
+    if seen is None or not seen.can("delete"):
+        raise reach.read_only()
+    sobject = work.schema[sobject.name]
     existing(work, sobject, record_id)
+    reach.require(work, sobject, record_id, "delete")
     refuse_locked(work, sobject, record_id)
     _drop(work, sobject, record_id, root=record_id)
 
@@ -30,6 +34,7 @@ def undelete(work: Work, record_id: str) -> None:
         raise refuse_record("UNDELETE_FAILED", "Entity is not in the recycle bin")
     if row.get("MasterRecordId"):
         raise refuse_record("UNDELETE_FAILED", "Entity was merged and cannot be restored")
+    reach.require(work, sobject, record_id, "delete")
     for (companion,) in work.db.execute("SELECT id FROM _bin WHERE root = ?", (record_id,)).fetchall():
         owner = work.schema.of_id(companion)
         if owner is not None:
@@ -42,8 +47,9 @@ def erase(work: Work, record_id: str) -> None:
     """Empty the bin of a record and of what went with it: gone for good."""
     sobject = work.schema.of_id(record_id)
     row = work.fetch(sobject, record_id) if sobject else None
-    if row is None or not row.get("IsDeleted"):
+    if sobject is None or row is None or not row.get("IsDeleted"):
         raise refuse_record("INVALID_ID_FIELD", "record is not in the recycle bin")
+    reach.require(work, sobject, record_id, "delete")
     for (companion,) in work.db.execute("SELECT id FROM _bin WHERE root = ?", (record_id,)).fetchall():
         owner = work.schema.of_id(companion)
         if owner is not None:
@@ -59,12 +65,15 @@ def merge(work: Work, sobject: SObject, master_id: str, loser_ids: Sequence[str]
     """
     if not sobject.can("merge"):
         raise refuse("INVALID_TYPE", f"entity type does not support merge: {sobject.name}")
+    sobject = work.schema[sobject.name]
     if not 1 <= len(loser_ids) <= MOST_LOSERS or master_id in loser_ids:
         raise refuse("INVALID_OPERATION", f"merge takes one master and up to {MOST_LOSERS} other records")
     existing(work, sobject, master_id)
+    reach.require(work, sobject, master_id, "edit")
     moved: list[str] = []
     for loser_id in loser_ids:
         existing(work, sobject, loser_id)
+        reach.require(work, sobject, loser_id, "delete")
         moved += _reparent(work, sobject, loser_id, master_id)
         work.update(sobject, loser_id, {"IsDeleted": 1, "MasterRecordId": master_id})
         work.db.execute("INSERT OR REPLACE INTO _bin VALUES (?, ?)", (loser_id, loser_id))

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -17,16 +17,22 @@ Row = dict[str, Any]
 @dataclass
 class Work:
     db: sqlite3.Connection
-    schema: Schema
+    schema: Schema  # all there is
+    view: Schema  # what the user may touch of it
     user_id: str
     next_id: Callable[[SObject], tuple[int, str]]
     refusal: Callable[[str, str], RecordRefused | None] = lambda *_: None  # a fault's, by object and id ("": a new row)
+    view_of: Callable[[str], Schema | None] = lambda _: None  # what somebody else may touch; None for who has left
     options: Mapping[str, str] = field(default_factory=dict)  # request headers that steer writing, in lower case
     now: str = field(default_factory=lambda: clock.stored(clock.now()))
     rulebook: Rulebook = EMPTY
     minds_duplicates: bool = True  # whether duplicate rules run
     created: set[str] = field(default_factory=set)  # ids of this unit of work's own records
     _seen: dict[str, bool | None] = field(default_factory=dict)
+
+    def unrestricted(self) -> "Work":
+        """The same work by the org itself, which may do all: what follows from a user's deed, not the deed."""
+        return replace(self, view=self.schema)
 
     def fetch(self, sobject: SObject, record_id: str) -> Row | None:
         """A whole row, deleted ones included."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from localorg.dml import accept, checks, record_types, rules
+from localorg.dml import accept, checks, reach, record_types, rules
 from localorg.dml.work import Row, Work
 from localorg.errors import refuse_record
 from localorg.rules import saving
@@ -12,9 +12,11 @@ from localorg.schema import SObject
 
 def create(work: Work, sobject: SObject, given: Mapping[str, Any]) -> str:
     """Store a new record; returns its id."""
-    if not sobject.can("create"):
+    seen = work.view.sobjects.get(sobject.name)
+    if seen is None or not seen.can("create"):
         raise refuse_record("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", f"entity type cannot be inserted: {sobject.label}")
-    named = accept.body(work, sobject, given, creating=True)
+    named = accept.body(work, seen, given, creating=True)
+    sobject = work.schema[sobject.name]
     refuse_locked(work, sobject, "")
     row = with_defaults(work, sobject, named)
     rule = rules.of(sobject.name)
@@ -31,10 +33,14 @@ def create(work: Work, sobject: SObject, given: Mapping[str, Any]) -> str:
 
 
 def update(work: Work, sobject: SObject, record_id: str, given: Mapping[str, Any]) -> None:
-    if not sobject.can("update"):
-        raise refuse_record("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
-    row = accept.body(work, sobject, given, creating=False)
+    seen = work.view.sobjects.get(sobject.name)
+    if seen is None or not seen.can("update"):
+        raise reach.read_only()
+    row = accept.body(work, seen, given, creating=False)
+    sobject = work.schema[sobject.name]
     old = existing(work, sobject, record_id)
+    reach.require(work, sobject, record_id, "edit")
+    reach.require_transfer(work, sobject, record_id, row, old)
     refuse_locked(work, sobject, record_id)
     named = dict(row)
     rule = rules.of(sobject.name)

@@ -87,7 +87,7 @@ def listing(org: Org, sobject: SObject, text: str, number: int) -> Listing:
 
 def row(org: Org, sobject: SObject, record_id: str) -> Row | None:
     with org.database.read() as db:
-        return Work(db, org.schema, "", org.next_id).fetch(sobject, record_id)
+        return Work(db, org.schema, org.schema, "", org.next_id).fetch(sobject, record_id)
 
 
 def name_of(org: Org, record_id: str | None) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from localorg import ids
+
 TEXT = frozenset({"string", "picklist", "multipicklist", "combobox", "phone", "email", "url", "textarea"})
 NUMBERS = frozenset({"int", "double", "currency", "percent"})
 FLOATS = frozenset({"double", "currency", "percent"})
@@ -20,6 +22,8 @@ ADDRESS_PARTS = {
     "state": "State",
     "street": "Street",
 }
+# The setup objects behind picklists share one key prefix; each counts from its own thousand.
+SHARED_PREFIX = {"OpportunityStage": 1000, "LeadStatus": 2000, "TaskStatus": 3000, "TaskPriority": 4000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class Field:
     unique: bool = False
     case_sensitive: bool = False
     opaque: bool = False
+    permissionable: bool = False
     targets: tuple[str, ...] = ()
     relationship: str | None = None
     children: str | None = None
@@ -197,6 +202,10 @@ class SObject:
     @property
     def custom(self) -> bool:
         return self.name.endswith("__c")
+
+    def record_id(self, number: int) -> str:
+        """The id of the record with this number in its table."""
+        return ids.make(self.prefix, SHARED_PREFIX.get(self.name, 0) + number)
 
     def can(self, ability: str) -> bool:
         return ability in self.abilities

@@ -97,7 +97,7 @@ def _address(stem: str, compound: str, sets: Sets) -> Iterator[Field]:
         yield _field(
             f"{stem}{text}".replace(" |", f" in={compound} |") if "|" in text else f"{stem}{text} in={compound}", sets
         )
-    yield Field(compound, "address", _label(compound), nillable=True)
+    yield Field(compound, "address", _label(compound), nillable=True, permissionable=True)
 
 
 def _field(text: str, sets: Sets) -> Field:
@@ -123,7 +123,14 @@ def _field(text: str, sets: Sets) -> Field:
 
 def _sane(given: dict[str, Any]) -> dict[str, Any]:
     # booleans are never null and always have a value
-    return given | {"nillable": False, "defaulted": True} if given["type"] == "boolean" else given
+    sane = given | {"nillable": False, "defaulted": True} if given["type"] == "boolean" else given
+    return sane | {"permissionable": _is_permissionable(sane)}
+
+
+def _is_permissionable(given: dict[str, Any]) -> bool:
+    """Field-level security is for fields that people fill in and may leave empty."""
+    optional = given.get("nillable") or given["type"] == "boolean"
+    return bool(optional and (given.get("createable") or given.get("updateable")))
 
 
 def _options(rest: str) -> tuple[str | None, dict[str, str]]:

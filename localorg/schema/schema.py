@@ -1,15 +1,20 @@
 """All objects of the org, found by any of their names."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from copy import copy
+from typing import TYPE_CHECKING
 
 from localorg.schema.model import Child, SObject
 
-WRITING = {"create", "update", "delete", "undelete", "merge"}
+if TYPE_CHECKING:
+    from localorg.access import Access
+    from localorg.access.sharing import Level
 
 
 class Schema:
-    """What a caller may see; lookups ignore case, as Salesforce does."""
+    """All objects, or those that a user may see; lookups ignore case, as Salesforce does."""
+
+    access: "Access | None" = None  # of the user who looks; None: the org itself, which sees all
 
     def __init__(self, sobjects: Iterable[SObject]) -> None:
         self.sobjects = {s.name: s for s in sobjects}
@@ -30,9 +35,20 @@ class Schema:
         """The object whose key prefix an id carries. Stage and status rows share one and are not found."""
         return self._by_prefix.get(record_id[:3])
 
-    def read_only(self) -> "Schema":
-        """The same for somebody who may look but not touch."""
-        return Schema(_untouchable(sobject) for sobject in self)
+    def seen_with(self, access: "Access") -> "Schema":
+        """The same objects, of which this user sees the records that are shared with them."""
+        seen = copy(self)
+        seen.access = access
+        return seen
+
+    def condition(self, sobject: SObject, alias: str, level: "Level" = "read") -> str | None:
+        """SQL that must hold of a row so that whoever looks reaches it; None if nothing must."""
+        return self.access.condition(sobject, level, alias) if self.access else None
+
+    def and_seen(self, sobject: SObject, alias: str) -> str:
+        """The same for the end of a WHERE clause."""
+        condition = self.condition(sobject, alias)
+        return f" AND {condition}" if condition else ""
 
     def _connect(self) -> None:
         for sobject in self.sobjects.values():
@@ -40,12 +56,6 @@ class Schema:
                 for target in field.targets:
                     if parent := self.sobjects.get(target):
                         parent.children.append(Child(sobject.name, field, field.children))
-
-
-def _untouchable(sobject: SObject) -> SObject:
-    fields = {name: replace(f, createable=False, updateable=False) for name, f in sobject.fields.items()}
-    abilities = sobject.abilities - WRITING
-    return replace(sobject, abilities=abilities, fields=fields, children=[])
 
 
 def _first_of_each_prefix(sobjects: Iterable[SObject]) -> dict[str, SObject]:

@@ -7,19 +7,19 @@ import random
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
 from localorg import clock, ids
 from localorg.dml.rules.opportunities import FORECAST_CATEGORY, fiscal
 from localorg.dml.rules.people import full_name
+from localorg.filling import FIRST_DAY
 from localorg.seed import words
-from localorg.seed.setup import STAGES, user_id
+from localorg.setup.records import STAGES, user_id
 
 Row = dict[str, Any]
 
-FIRST_DAY = datetime(2023, 1, 2, 8, 0, tzinfo=UTC)
 DAYS = 900  # records were made on these days
 IMPORT = 200  # so many neighbours were imported in the same second
 OWNERS = [user_id(number) for number in (1, 2, 3, 4, 5, 6, 6, 5, 4, 3, 2, 8)]  # the last one has left

@@ -2,20 +2,17 @@
 
 import secrets
 from collections.abc import Iterable, Iterator
-from itertools import chain, islice
 from typing import Any
 
-from localorg import clock, ids
-from localorg.org import Org, id_number
-from localorg.schema import SObject
-from localorg.seed import people, rules, setup
-from localorg.seed.people import FIRST_DAY, Size
+from localorg.filling import fill
+from localorg.org import Org
+from localorg.seed import people, rules
+from localorg.seed.people import Size
+from localorg.setup import records
 
 Row = dict[str, Any]
 
 SIZES = {"small": 2_000, "medium": 20_000, "large": 200_000}
-CHUNK = 10_000
-_STAMP = clock.stored(FIRST_DAY)
 
 
 def size_of(text: str | int) -> Size:
@@ -33,24 +30,16 @@ def seed(org: Org, size: Size) -> None:
             db.execute(f'DROP TABLE IF EXISTS "{sobject.name}"')
         db.execute("DELETE FROM _bin")
     org.bulk.clear()
-    org.database.create_tables()
-    for name, rows in _records(org, size):
-        _insert(org, org.schema[name], rows)
+    org.prepare()
+    for name, rows in [*records.everything(org.setup, org.schema), *rules.records(org.setup)]:
+        fill(org.database, org.schema[name], rows)
+    for name, rows in _records(size):
+        fill(org.database, org.schema[name], _owned(rows, len(org.setup.users)))
     org.database.create_indexes()
     org.database.snapshot(org.kept_copy)
 
 
-def _records(org: Org, size: Size) -> Iterator[tuple[str, Iterable[Row]]]:
-    yield "Organization", setup.organization()
-    yield "Profile", setup.profiles()
-    yield "PermissionSet", setup.permission_sets()
-    yield "User", setup.users()
-    yield "PermissionSetAssignment", setup.assignments()
-    yield "OpportunityStage", setup.stages()
-    yield "LeadStatus", setup.lead_statuses()
-    yield "TaskStatus", setup.task_statuses()
-    yield "TaskPriority", setup.task_priorities()
-    yield from rules.records(org.setup)
+def _records(size: Size) -> Iterator[tuple[str, Iterable[Row]]]:
     yield "Campaign", people.campaigns()
     yield "CampaignMemberStatus", people.campaign_statuses()
     yield "Account", people.accounts(size)
@@ -63,27 +52,13 @@ def _records(org: Org, size: Size) -> Iterator[tuple[str, Iterable[Row]]]:
     yield "CampaignMember", people.campaign_members(size)
 
 
-def _insert(org: Org, sobject: SObject, rows: Iterable[Row]) -> None:
-    numbered = (_complete(sobject, number, row) for number, row in enumerate(rows, 1))
-    first = next(numbered, None)
-    if first is None:
-        return
-    columns = ", ".join(f'"{name}"' for name in first)
-    sql = f'INSERT INTO "{sobject.name}" ({columns}) VALUES ({", ".join("?" * len(first))})'
-    values = (tuple(row.values()) for row in chain([first], numbered))
-    while chunk := list(islice(values, CHUNK)):
-        with org.database.write() as db:
-            db.executemany(sql, chunk)
-
-
-def _complete(sobject: SObject, number: int, row: Row) -> Row:
-    """Number, id and audit fields where the row brings none of its own."""
-    complete = {"_n": number, "Id": ids.make(sobject.prefix, id_number(sobject, number)), **row}
-    if "SystemModstamp" not in row:
-        stamps = {"CreatedDate": _STAMP, "LastModifiedDate": _STAMP, "SystemModstamp": _STAMP}
-        stamps |= {"CreatedById": setup.user_id(1), "LastModifiedById": setup.user_id(1)}
-        complete |= {name: value for name, value in stamps.items() if sobject.has(name)}
-    return complete
+def _owned(rows: Iterable[Row], users: int) -> Iterable[Row]:
+    """In an org of few users these own what the seed gives to the later ones."""
+    numbers = range(users, len(people.OWNERS))
+    stand_ins = {records.user_id(number + 1): records.user_id(number % users + 1) for number in numbers}
+    if not stand_ins:
+        return rows
+    return ({name: stand_ins.get(value, value) for name, value in row.items()} for row in rows)
 
 
 def keep_users(org: Org) -> None:
@@ -91,12 +66,12 @@ def keep_users(org: Org) -> None:
     known = {user["username"]: user["password"] for user in org.settings.users}
     org.settings.users = [
         {
-            "username": f"{name}@localorg.example",
-            "password": known.get(f"{name}@localorg.example") or secrets.token_urlsafe(12),
-            "profile": profile,
-            "name": f"{first} {last}",
-            "email": f"{name}@localorg.example",
+            "username": records.username(user),
+            "password": known.get(records.username(user)) or secrets.token_urlsafe(12),
+            "profile": user.profile,
+            "name": records.full_name(user),
+            "email": records.username(user),
         }
-        for name, first, last, profile, active in setup.USERS
-        if active
+        for user in org.setup.users
+        if user.active
     ]

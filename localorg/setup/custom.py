@@ -29,7 +29,7 @@ TYPES = {  # metadata type -> API type and default length
 }
 NUMBERS = {"Currency", "Number", "Percent"}
 REFERENCES = {"Lookup", "MasterDetail"}
-CUSTOM_ABILITIES = frozenset({"create", "update", "delete", "undelete", "search", "feed", "layout"})
+CUSTOM_ABILITIES = frozenset({"create", "update", "delete", "undelete", "search", "feed", "layout", "permissions"})
 AUDIT = ("CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById", "SystemModstamp")
 
 
@@ -92,6 +92,7 @@ def _field(sobjects: dict[str, SObject], custom: CustomField, key: str) -> Field
         unique=custom.unique,
         external_id=custom.external_id,
         case_sensitive=custom.case_sensitive,
+        permissionable=not custom.required and custom.type != "MasterDetail",
         **given,
     )
 

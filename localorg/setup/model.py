@@ -4,7 +4,7 @@ Other sections live beside this one (``rules.py``): a section becomes part of th
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from localorg.setup.rules import (
     AssignmentRule,
@@ -52,7 +52,7 @@ FieldType = Literal[
     "TextArea",
     "Url",
 ]
-EVERYTHING: tuple[ObjectPermission, ...] = ("read", "create", "edit", "delete", "viewAll", "modifyAll")
+SYSTEM_PERMISSIONS: tuple[SystemPermission, ...] = get_args(SystemPermission)
 
 
 @dataclass(frozen=True)

@@ -191,6 +191,8 @@ class _Compiler:
         if not self.deleted:
             hidden = (name for name in ("IsDeleted", "IsArchived") if scope.base.sobject.has(name))
             parts += [f'{scope.base.alias}."{name}" = 0' for name in hidden]
+        if seen := self.schema.condition(scope.base.sobject, scope.base.alias):
+            parts.append(seen)
         return " AND ".join(parts) or "1", conditions.params
 
     def _order(self, orders: tuple[Order, ...], scope: Scope, grouped: bool = False) -> str:

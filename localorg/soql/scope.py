@@ -51,11 +51,8 @@ class Source:
     tables: dict[str, SObject]  # alias -> object
     via: tuple[str, ...] = ()
     key: str = ""  # SQL of the id that leads here
+    polymorphic: bool = False
     parents: dict[str, "Source"] = field(default_factory=dict)
-
-    @property
-    def polymorphic(self) -> bool:
-        return len(self.tables) > 1
 
     @property
     def alias(self) -> str:
@@ -104,7 +101,7 @@ class Scope:
 
     def parent(self, source: Source, name: str, path: Path) -> Source:
         reference = None if source.polymorphic else source.sobject.by_relationship.get(name.lower())
-        if reference is None:
+        if reference is None or not self.schema.sobjects.keys() & reference.targets:
             raise complaints.no_such_relationship(self.text, path.position, name)
         relationship = str(reference.relationship)
         if relationship not in source.parents:
@@ -121,12 +118,17 @@ class Scope:
 
     def _join(self, source: Source, reference: Field, relationship: str) -> Source:
         key = sql_of(reference, source.alias)
-        tables: dict[str, SObject] = {}
-        for target in reference.targets:
-            alias = f"t{self._next()}"
-            tables[alias] = self.schema[target]
-            self.joins.append(f'LEFT JOIN "{target}" {alias} ON {alias}."Id" = {key}')
-        return Source(tables, (*source.via, relationship), key)
+        visible = [self.schema[target] for target in reference.targets if target in self.schema.sobjects]
+        tables = {f"t{self._next()}": sobject for sobject in visible}
+        is_partial = len(visible) < len(reference.targets)
+        for alias, sobject in tables.items():
+            seen = self.schema.and_seen(sobject, alias)
+            is_partial = is_partial or bool(seen)
+            self.joins.append(f'LEFT JOIN "{sobject.name}" {alias} ON {alias}."Id" = {key}{seen}')
+        if is_partial and len(reference.targets) > 1:
+            # what the user does not see is as if there were no parent
+            key = f"coalesce({', '.join(sql_of(s.fields['Id'], alias) for alias, s in tables.items())}, NULL)"
+        return Source(tables, (*source.via, relationship), key, polymorphic=len(reference.targets) > 1)
 
     def _name_column(self, source: Source, name: str, path: Path) -> Expression:
         found = NAME_FIELDS_BY_LOWER_NAME.get(name.lower())
