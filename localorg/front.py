@@ -11,7 +11,7 @@ from localorg.errors import refuse
 from localorg.faults import Fired, answers
 from localorg.faults.rule import LONGEST_DELAY
 from localorg.faults.subject import objects_of, path_below_version
-from localorg.incoming import Incoming, Message, Receive, Scope, Send, read
+from localorg.incoming import Gone, Incoming, Message, Receive, Scope, Send, read
 from localorg.org import Org
 
 logger = logging.getLogger(__name__)
@@ -21,6 +21,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 LONGEST_URI = 16_384  # bytes
 DATA = "/services/data"
 LOGGED = ("/services/", "/id/")
+UPLOADS = "uploads"  # folder for bodies on their way in
 CLOSE = "localorg.close"  # in the scope: closes the connection; server.py puts it there
 DELIVERED_OTHERWISE = ("truncate", "trickle")
 
@@ -34,7 +35,10 @@ class Front:
         if scope["type"] != "http":
             return
         meter = Meter(send)
-        incoming = await read(scope, receive)
+        try:
+            incoming = await read(scope, receive, self.org.folder / UPLOADS)
+        except Gone:
+            return
         entry = self._entry(incoming) if incoming.path.startswith(LOGGED) else None
         CURRENT.set(entry)  # each request is a task, so nobody else sees it
         if entry is None:
@@ -48,6 +52,8 @@ class Front:
             entry.error = error_code(meter.trouble)
             entry.rows_out = entry.rows_out or int(meter.headers.get(b"sforce-numberofrecords", b"0"))
             self.org.calls.end(entry)
+            if incoming.upload is not None:
+                incoming.upload.unlink(missing_ok=True)  # nobody took it
 
     async def _handle(self, scope: Scope, receive: Receive, send: Send, incoming: Incoming) -> None:
         early = _too_long(incoming) or (incoming.refused and refusal_answer(self.org, incoming.refused))
@@ -95,7 +101,7 @@ class Front:
             user_id=session.user_id if session else "",
             client=_client(headers),
             object=", ".join(sorted(objects_of(self.org, incoming, LOOKED_AT))),
-            bytes_in=len(incoming.body),
+            bytes_in=incoming.size,
         )
 
     def _fire(self, incoming: Incoming) -> Fired:

@@ -1,8 +1,12 @@
-"""A request as it came in, whole: method, path, headers, and the body unpacked."""
+"""A request as it came in, whole: method, path, headers, and the body unpacked; rows for bulk jobs lie in a file."""
 
+import re
+import tempfile
 import zlib
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, MutableMapping
+from contextlib import aclosing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -15,7 +19,14 @@ Send = Callable[[Message], Awaitable[None]]
 
 LARGEST_BODY = 50 * 2**20  # bytes, unpacked
 LARGEST_UPLOAD = 150 * 2**20  # of a bulk job's rows
+PIECE = 2**20  # bytes unpacked at a time
 GZIP = 31  # what zlib calls a gzip header and the widest window
+
+_UPLOAD = re.compile(r"/services/(?:data/[^/]+/jobs/ingest/[^/]+/batches|async/[^/]+/job/[^/]+/batch)/*\Z", re.I)
+
+
+class Gone(Exception):
+    """The caller left before the request was complete."""
 
 
 @dataclass(slots=True)
@@ -27,6 +38,8 @@ class Incoming:
     body: bytes
     origin: str
     refused: Refused | None = None  # why the body could not be taken in
+    upload: Path | None = None  # where the body lies instead; whoever wants to keep it moves it away
+    size: int = 0  # bytes of the body, unpacked
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -38,14 +51,20 @@ class Incoming:
         return token.strip() if kind in ("Bearer", "OAuth") else ""
 
 
-async def read(scope: Scope, receive: Receive) -> Incoming:
+async def read(scope: Scope, receive: Receive, folder: Path) -> Incoming:
+    """``folder``: where uploads are put. Raises Gone."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     query = scope["query_string"].decode("latin-1")
     host = headers.get("host") or ":".join(str(part) for part in scope["server"])
     path = scope["raw_path"].decode("latin-1")
     incoming = Incoming(_method(scope, query), path, query, headers, b"", f"{scope['scheme']}://{host}")
     try:
-        incoming.body = _unpacked(await _body(receive, _largest(path)), headers, _largest(path))
+        if incoming.method in ("POST", "PUT") and _UPLOAD.match(path):
+            incoming.upload = await _spooled(_pieces(receive, headers, LARGEST_UPLOAD), folder)
+            incoming.size = incoming.upload.stat().st_size
+        else:
+            incoming.body = await _joined(_pieces(receive, headers, LARGEST_BODY))
+            incoming.size = len(incoming.body)
     except Refused as refused:
         incoming.refused = refused
     return incoming
@@ -58,38 +77,75 @@ def _method(scope: Scope, query: str) -> str:
     return str(scope["method"])
 
 
-def _largest(path: str) -> int:
-    return LARGEST_UPLOAD if "/batch" in path and ("/jobs/" in path or "/async/" in path) else LARGEST_BODY
+Pieces = AsyncGenerator[bytes, None]
 
 
-async def _body(receive: Receive, largest: int) -> bytes:
-    """All of it, read to its end even when it is too much: whoever sends hears the refusal only then."""
+async def _joined(pieces: Pieces) -> bytes:
     body = bytearray()
-    more, too_large = True, False
-    while more:
-        message = await receive()
-        if not too_large:
-            body += message.get("body", b"")
-        too_large = too_large or len(body) > largest
-        more = message.get("more_body", False)
-    if too_large:
-        raise _too_large(largest)
+    async with aclosing(pieces):
+        async for piece in pieces:
+            body += piece
     return bytes(body)
 
 
-def _unpacked(body: bytes, headers: dict[str, str], largest: int) -> bytes:
-    if headers.get("content-encoding", "").lower() not in ("gzip", "x-gzip") or not body:
-        return body
-    unzip = zlib.decompressobj(GZIP)
-    try:
-        unpacked = unzip.decompress(body, largest + 1)
-    except zlib.error:
-        raise refuse("JSON_PARSER_ERROR", "Not in GZIP format") from None
-    if len(unpacked) > largest:
-        raise _too_large(largest)
-    if not unzip.eof:
-        raise refuse("JSON_PARSER_ERROR", "Unexpected end of ZLIB input stream")
-    return unpacked
+async def _spooled(pieces: Pieces, folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+        try:
+            async with aclosing(pieces):
+                async for piece in pieces:
+                    file.write(piece)
+        except BaseException:
+            Path(file.name).unlink()
+            raise
+    return Path(file.name)
+
+
+async def _pieces(receive: Receive, headers: dict[str, str], largest: int) -> Pieces:
+    """The body, read to its end even when it is too much or broken: whoever sends hears the refusal only then."""
+    unzip = _Unzip() if headers.get("content-encoding", "").lower() in ("gzip", "x-gzip") else None
+    size, more, refused = 0, True, None
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Gone
+        more = message.get("more_body", False)
+        if refused is not None:
+            continue
+        try:
+            for piece in unzip.pieces(message.get("body", b"")) if unzip else [message.get("body", b"")]:
+                size += len(piece)
+                if size > largest:
+                    raise _too_large(largest)
+                yield piece
+        except Refused as error:
+            refused = error
+    if unzip is not None and refused is None:
+        unzip.check_end()
+    if refused is not None:
+        raise refused
+
+
+class _Unzip:
+    """Raises Refused for what is no gzip."""
+
+    def __init__(self) -> None:
+        self._inflate = zlib.decompressobj(GZIP)
+        self._begun = False
+
+    def pieces(self, packed: bytes) -> Iterator[bytes]:
+        """Small ones, however much there is in a few bytes."""
+        self._begun = self._begun or bool(packed)
+        while packed:
+            try:
+                yield self._inflate.decompress(packed, PIECE)
+            except zlib.error:
+                raise refuse("JSON_PARSER_ERROR", "Not in GZIP format") from None
+            packed = self._inflate.unconsumed_tail
+
+    def check_end(self) -> None:
+        if self._begun and not self._inflate.eof:
+            raise refuse("JSON_PARSER_ERROR", "Unexpected end of ZLIB input stream")
 
 
 def _too_large(largest: int) -> Refused:

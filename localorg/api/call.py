@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -56,6 +57,7 @@ class Call:
     headers: Mapping[str, str]  # names in lower case
     origin: str = ""  # scheme and host as the caller named them
     content: bytes = b""
+    upload: Path | None = None  # where a long body lies instead
     parsed: Any = None  # of a subrequest, whose body comes as JSON already
     fired: Fired = NONE  # the faults that act on this call
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from localorg.api import collections, composite, describe, duplicates, limits, queries, rows
 from localorg.api.call import Call, Reply
-from localorg.bulk import query_jobs
+from localorg.bulk import ingest_jobs, query_jobs
 from localorg.errors import MultipleChoices, Refused, TypeMismatch, not_found, refuse
 from localorg.rules.duplicates import DuplicatesDetected
 
@@ -62,6 +62,12 @@ ROUTES = (
         POST=rows.upsert,
         DELETE=rows.delete_by,
     ),
+    _route("jobs/ingest", GET=ingest_jobs.everything, POST=ingest_jobs.create),
+    _route("jobs/ingest/{job}", GET=ingest_jobs.info, PATCH=ingest_jobs.change, DELETE=ingest_jobs.remove),
+    _route("jobs/ingest/{job}/batches", PUT=ingest_jobs.put),
+    _route("jobs/ingest/{job}/successfulresults", GET=ingest_jobs.succeeded),
+    _route("jobs/ingest/{job}/failedresults", GET=ingest_jobs.failed),
+    _route("jobs/ingest/{job}/unprocessedrecords", GET=ingest_jobs.unprocessed),
     _route("jobs/query", GET=query_jobs.everything, POST=query_jobs.create),
     _route("jobs/query/{job}", GET=query_jobs.info, PATCH=query_jobs.change, DELETE=query_jobs.remove),
     _route("jobs/query/{job}/results", GET=query_jobs.page),

@@ -86,6 +86,7 @@ def _reply(org: "Org", incoming: "Incoming", segments: tuple[str, ...], fired: "
         with _transaction(org, incoming, path)() as db:
             call = _call(org, session, db, incoming, version, path)
             call.fired = fired
+            call.upload = incoming.upload
             reply = router.answer(call)
             if reply.failed:
                 raise _Undo

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from localorg import clock
 from localorg.bulk import extract, jobs, results
 from localorg.bulk.jobs import Job
+from localorg.bulk.load import Load
 from localorg.errors import Refused
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 KEPT = timedelta(days=7)  # an ended job and its results
 STALL, FAIL = "job_stall", "job_fail"  # what a fault may do to a job
-MEGABYTE = 2**20
+PAUSE = 0.001  # seconds between transactions of a load: whoever waits for the lock gets it then
 
 
 class Bulk:
@@ -112,12 +113,22 @@ class Bulk:
             with results.Writer(self.folder(job.id)) as writer:
                 done = extract.run(self.org, job, writer, lambda rows: self._step(job.id, processed=rows))
         except Refused as refused:
-            problem = refused.problems[0]
-            self._step(job.id, state=jobs.FAILED, error=f"{problem.code} : {problem.message}")
+            self._fail(job, refused)
             return
         if done:
             milliseconds = int((time.monotonic() - began) * 1000)
             self._step(job.id, state=jobs.COMPLETE, processed=writer.count, milliseconds=milliseconds)
 
     def _load(self, job: Job) -> None:
-        raise NotImplementedError
+        try:
+            Load(self.org, job, self._pause).run()
+        except Refused as refused:
+            self._fail(job, refused)
+
+    def _fail(self, job: Job, refused: Refused) -> None:
+        problem = refused.problems[0]
+        self._step(job.id, state=jobs.FAILED, error=f"{problem.code} : {problem.message}")
+
+    def _pause(self) -> bool:
+        """A moment for others to write. False when the server is about to end."""
+        return not self._closing.wait(PAUSE)

@@ -43,28 +43,35 @@ class Writer:
 def page(folder: Path, header: str, first: int, most: int) -> tuple[Content, int]:
     """Up to ``most`` lines from number ``first`` on, headed by the header; and how many there are."""
     found = max(0, min(most, count(folder) - first))
-    start, end = _end(folder, first), _end(folder, first + found)
+    return content(header, folder / "lines", _end(folder, first), _end(folder, first + found)), found
+
+
+def content(header: str, path: Path, start: int = 0, end: int | None = None) -> Content:
+    """A header and bytes of a file, which need not be there."""
+    size = path.stat().st_size if path.exists() else 0
+    end = size if end is None else end
     head = header.encode()
-    return Content(CSV, _chained(head, pieces(folder / "lines", start, end)), len(head) + end - start), found
+    return Content(CSV, _chained(head, path, start, end), len(head) + end - start)
 
 
 def count(folder: Path) -> int:
     return (folder / "ends").stat().st_size // END
 
 
-def pieces(path: Path, start: int = 0, end: int | None = None) -> Generator[bytes, None, None]:
+def pieces(path: Path, start: int, end: int) -> Generator[bytes, None, None]:
     """The bytes of a file from ``start`` to ``end``."""
     with path.open("rb") as file:
         file.seek(start)
-        left = path.stat().st_size - start if end is None else end - start
+        left = end - start
         while left > 0 and (piece := file.read(min(PIECE, left))):
             left -= len(piece)
             yield piece
 
 
-def _chained(head: bytes, rest: Generator[bytes, None, None]) -> Generator[bytes, None, None]:
+def _chained(head: bytes, path: Path, start: int, end: int) -> Generator[bytes, None, None]:
     yield head
-    yield from rest
+    if end > start:
+        yield from pieces(path, start, end)
 
 
 def _end(folder: Path, number: int) -> int:

@@ -7,17 +7,13 @@ from typing import Any
 
 from localorg import clock, ids
 from localorg.api.call import Call
-from localorg.bulk import jobs
+from localorg.bulk import access, jobs
 from localorg.bulk.bulk import KEPT
 from localorg.bulk.columns import ENDINGS, SEPARATORS
 from localorg.bulk.jobs import Job
 from localorg.errors import Refused, TypeMismatch, not_found, refuse
 
 MOST_LISTED = 1_000
-ADMINISTERS = (
-    'SELECT p."PermissionsModifyAllData" FROM "User" u JOIN "Profile" p ON p."Id" = u."ProfileId" WHERE u."Id" = ?'
-)
-
 Body = dict[str, Any]
 
 
@@ -29,7 +25,13 @@ def not_before(call: Call, version: float) -> None:
 
 def read(call: Call, known: Iterable[str]) -> Body:
     """The body of a request: text or null under known names. Raises Refused."""
-    body = call.mapping()
+    return checked(call.mapping(), known)
+
+
+def checked(body: Any, known: Iterable[str]) -> Body:
+    """The same for JSON from elsewhere, without what is null."""
+    if not isinstance(body, dict):
+        raise refuse("JSON_PARSER_ERROR", "The job must be an object")
     for name, value in body.items():
         if name not in known:
             raise refuse("JSON_PARSER_ERROR", f'Unrecognized field "{name}"')
@@ -62,7 +64,7 @@ def find(call: Call, text: str, kind: str) -> Job:
     job = jobs.find(call.db, job_id) if job_id else None
     if job is None or job.kind != kind or (job.ended and job.modified < clock.stored(clock.now() - KEPT)):
         raise not_found()
-    if job.user_id != call.session.user_id and not _administers(call):
+    if job.user_id != call.session.user_id and not access.allowed(call.db, call.session.user_id, access.ALL_DATA):
         raise refuse("INVALIDUSER", "The job was created by another user.")
     return job
 
@@ -145,8 +147,3 @@ def number_in(text: str | None) -> int:
 
 def _bad_locator() -> Refused:
     return refuse("INVALID_QUERY_LOCATOR", "invalid query locator")
-
-
-def _administers(call: Call) -> bool:
-    found = call.db.execute(ADMINISTERS, (call.session.user_id,)).fetchone()
-    return bool(found and found[0])

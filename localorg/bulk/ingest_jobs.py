@@ -1,0 +1,231 @@
+"""Bulk API 2.0 ingest: /jobs/ingest."""
+
+import io
+from typing import Any
+
+import orjson
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import Field, File, parse_form
+
+from localorg import clock
+from localorg.api.call import Call, Reply
+from localorg.bulk import access, jobs, load, results, v2
+from localorg.bulk.columns import ENDINGS, SEPARATORS
+from localorg.bulk.jobs import Job
+from localorg.bulk.refusals import UNSUPPORTED
+from localorg.errors import refuse
+from localorg.schema import SObject
+
+PATH = "jobs/ingest"
+GIVEN = (
+    "object",
+    "operation",
+    "contentType",
+    "columnDelimiter",
+    "lineEnding",
+    "externalIdFieldName",
+    "assignmentRuleId",
+)
+OPERATIONS = ("insert", "update", "upsert", "delete", "hardDelete")
+SINCE = 41.0  # the version
+MOST_BATCHES = 15_000  # a day
+MOST_IN_PARTS = 100_000  # characters of rows that come with the job itself
+
+
+def create(call: Call) -> Reply:
+    v2.not_before(call, SINCE)
+    if call.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        return _create_in_parts(call)
+    job = _new(call, v2.read(call, GIVEN))
+    return Reply(body=v2.created(job))
+
+
+def info(call: Call, job: str) -> Reply:
+    found = _find(call, job)
+    shown = v2.created(found) | {
+        "jobType": found.kind,
+        "numberRecordsProcessed": found.processed,
+        "numberRecordsFailed": found.failed,
+        "retries": 0,
+        "totalProcessingTime": found.milliseconds,
+        "apiActiveProcessingTime": found.milliseconds,
+        "apexProcessingTime": 0,
+    }
+    return Reply(body=shown | ({"errorMessage": found.error} if found.error else {}))
+
+
+def put(call: Call, job: str) -> Reply:
+    """The rows, all at once and once only."""
+    found = _find(call, job)
+    kind = call.headers.get("content-type", "text/csv")
+    if not kind.lower().startswith("text/csv"):
+        raise refuse("UNSUPPORTED_MEDIA_TYPE", f"Content-Type must be text/csv, not {kind}", 415)
+    v2.require_state(found, jobs.OPEN)
+    data = call.org.bulk.folder(found.id) / load.DATA
+    if data.exists():
+        message = (
+            f"Found multiple contents for job: <{found.id}>, please 'Close' / 'Abort' / 'Delete' the current Job then "
+            "create a new Job and make sure you only do 'PUT' once on a given Job."
+        )
+        raise refuse("CLIENTINPUTERROR", message)
+    assert call.upload is not None
+    call.upload.replace(data)
+    return Reply(201)
+
+
+def change(call: Call, job: str) -> Reply:
+    found = _find(call, job)
+    states = (jobs.UPLOADED, jobs.ABORTED)
+    if v2.one_of(v2.read(call, ("state",)), "state", "JobStateEnum", states) == jobs.ABORTED:
+        v2.abort(call, found)
+    else:
+        v2.require_state(found, jobs.OPEN)
+        _close(call, found)
+    return Reply(body=v2.short(found))
+
+
+def remove(call: Call, job: str) -> Reply:
+    v2.delete(call, _find(call, job))
+    return Reply(204)
+
+
+def everything(call: Call) -> Reply:
+    v2.not_before(call, SINCE)
+    return Reply(body=v2.listing(call, PATH, (jobs.INGEST, jobs.CLASSIC)))
+
+
+def succeeded(call: Call, job: str) -> Reply:
+    return _outcomes(call, job, load.SUCCEEDED, "sf__Created")
+
+
+def failed(call: Call, job: str) -> Reply:
+    return _outcomes(call, job, load.REFUSED, "sf__Error")
+
+
+def unprocessed(call: Call, job: str) -> Reply:
+    """The rows that the job never came to, as they were uploaded."""
+    found = _ended(call, job)
+    data = call.org.bulk.folder(found.id) / load.DATA
+    return Reply(content=results.content(found.header if found.position else "", data, found.position))
+
+
+def _outcomes(call: Call, job: str, name: str, column: str) -> Reply:
+    found = _ended(call, job)
+    separator, ending = SEPARATORS[found.delimiter], ENDINGS[found.line_ending]
+    names = f'"sf__Id"{separator}"{column}"'
+    head = f"{names}{separator}{found.header}" if found.header else f"{names}{ending}"
+    return Reply(content=results.content(head, call.org.bulk.folder(found.id) / name))
+
+
+def _new(call: Call, body: v2.Body) -> Job:
+    operation = v2.one_of(body, "operation", "OperationEnum", OPERATIONS)
+    delimiter, ending = v2.form(body)
+    sobject = _sobject(call, body.get("object"))
+    now = clock.stored(clock.now())
+    job = Job(
+        id=call.org.bulk.numbers.new(),
+        kind=jobs.INGEST,
+        user_id=call.session.user_id,
+        operation=operation,
+        object=sobject.name,
+        state=jobs.OPEN,
+        version=call.version,
+        created=now,
+        modified=now,
+        delimiter=delimiter,
+        line_ending=ending,
+        external_id=_external_id(sobject, body.get("externalIdFieldName")) if operation == "upsert" else "",
+        assignment_rule=body.get("assignmentRuleId", ""),
+    )
+    _check_allowed(call, operation)
+    call.org.bulk.drop_old(call.db)
+    call.org.bulk.folder(job.id).mkdir(parents=True)
+    jobs.add(call.db, job)
+    return job
+
+
+def _create_in_parts(call: Call) -> Reply:
+    """The job and its rows in one request; no more will come."""
+    parts = _parts(call)
+    if set(parts) != {"job", "content"}:
+        raise refuse("CLIENTINPUTERROR", "A multipart request needs the parts 'job' and 'content'.")
+    rows = parts["content"]
+    if len(rows.decode("utf-8", "replace")) > MOST_IN_PARTS:
+        message = f"The content of a multipart request may have no more than {MOST_IN_PARTS} characters."
+        raise refuse("CLIENTINPUTERROR", message)
+    try:
+        body = orjson.loads(parts["job"])
+    except orjson.JSONDecodeError as error:
+        raise refuse("JSON_PARSER_ERROR", str(error)) from None
+    job = _new(call, v2.checked(body, GIVEN))
+    (call.org.bulk.folder(job.id) / load.DATA).write_bytes(rows)
+    _close(call, job)
+    return Reply(body=v2.created(job))
+
+
+def _parts(call: Call) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+
+    def on_field(field: Field) -> None:
+        found[(field.field_name or b"").decode("latin-1")] = field.value or b""
+
+    def on_file(file: File) -> None:
+        file.file_object.seek(0)
+        found[(file.field_name or b"").decode("latin-1")] = file.file_object.read()
+
+    headers = {"Content-Type": call.headers["content-type"].encode("latin-1")}
+    try:
+        parse_form(headers, io.BytesIO(call.content), on_field, on_file)
+    except FormParserError as error:
+        raise refuse("CLIENTINPUTERROR", f"The multipart request could not be read: {error}") from None
+    return found
+
+
+def _close(call: Call, job: Job) -> None:
+    """No more rows will come: the job can begin."""
+    (call.org.bulk.folder(job.id) / load.DATA).touch()
+    fault = call.org.faults.job(call.method, f"{call.data_url}/{PATH}/{job.id}", job.object)
+    jobs.change(call.db, job, state=jobs.UPLOADED, fault=fault or "")
+    call.org.bulk.queue(job)
+
+
+def _sobject(call: Call, name: Any) -> SObject:
+    found = call.schema.find(name) if name else None
+    if found is None:
+        raise refuse("INVALIDJOB", f"Unable to find object: {name}" if name else "object must be specified")
+    if found.name in UNSUPPORTED:
+        raise refuse("INVALIDENTITY", f"Entity '{found.name}' is not supported by the Bulk API.")
+    return found
+
+
+def _external_id(sobject: SObject, name: Any) -> str:
+    if not name:
+        message = f"External ID was blank for {sobject.name}. An External ID must be specified for upsert."
+        raise refuse("INVALIDJOB", message)
+    field = sobject.find(name)
+    if field is None or not (field.external_id or field.id_lookup):
+        message = (
+            f"Field name provided, {name} does not match an External ID, Salesforce Id, or indexed field for "
+            f"{sobject.name}"
+        )
+        raise refuse("INVALIDJOB", message)
+    return field.name
+
+
+def _check_allowed(call: Call, operation: str) -> None:
+    if operation == "hardDelete" and not access.allowed(call.db, call.session.user_id, access.HARD_DELETE):
+        message = "hardDelete operation requires special user profile permission, please contact your administrator"
+        raise refuse("FEATURENOTENABLED", message)
+    if jobs.used(call.db, jobs.INGEST) >= MOST_BATCHES:
+        raise refuse("EXCEEDEDQUOTA", "ApiBatchItems Limit exceeded.")
+
+
+def _find(call: Call, text: str) -> Job:
+    v2.not_before(call, SINCE)
+    return v2.find(call, text, jobs.INGEST)
+
+
+def _ended(call: Call, text: str) -> Job:
+    found = _find(call, text)
+    v2.require_state(found, *jobs.ENDED)
+    return found
