@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from localorg.api import collections, composite, describe, duplicates, limits, queries, rows
+from localorg.api import collections, composite, describe, duplicates, layouts, limits, queries, rows
 from localorg.api.call import Call, Reply
 from localorg.bulk import ingest_jobs, query_jobs
 from localorg.errors import MultipleChoices, Refused, TypeMismatch, not_found, refuse
@@ -49,8 +49,8 @@ ROUTES = (
     _route("sobjects", GET=describe.everything),
     _route("sobjects/{name}", GET=describe.basic, POST=rows.create),
     _route("sobjects/{name}/describe", GET=describe.full),
-    _route("sobjects/{name}/describe/layouts", GET=describe.layouts),
-    _route("sobjects/{name}/describe/layouts/{record_type}", GET=describe.layout),
+    _route("sobjects/{name}/describe/layouts", GET=layouts.layouts),
+    _route("sobjects/{name}/describe/layouts/{record_type}", GET=layouts.layout),
     _route("sobjects/{name}/updated", GET=queries.updated),
     _route("sobjects/{name}/deleted", GET=queries.deleted),
     _route("sobjects/{name}/id", POST=rows.create_by_id),

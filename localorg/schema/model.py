@@ -123,7 +123,7 @@ class Field:
         return float(text) if self.type in FLOATS else int(text) if self.type == "int" else text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RecordType:
     """``available_to``, ``default_for``: names of profiles, None for all; ``picklists``: field -> values it leaves."""
 
