@@ -7,11 +7,11 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from localorg.api import tree_request
+from localorg.api import tree_request, versions
 from localorg.api.call import Call, Reply
 from localorg.api.lookups import listed
 from localorg.database import savepoint
-from localorg.errors import refuse
+from localorg.errors import Refused, refuse
 
 MOST_SUBREQUESTS = 25
 MOST_QUERIES = 5
@@ -21,14 +21,15 @@ ROLLED_BACK = "The transaction was rolled back since another operation in the sa
 _REFERENCE = re.compile(r"@\{([A-Za-z0-9][A-Za-z0-9_]*)((?:\.[A-Za-z0-9_]+|\[\d+\])*)\}")
 _STEP = re.compile(r"\.([A-Za-z0-9_]+)|\[(\d+)\]")
 _REFERENCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*\Z")
-_URL = re.compile(r"/services/data/v(\d\d\.\d)(/[^?]*)?(?:\?(.*))?\Z", re.S)
-_BATCH_URL = re.compile(r"/?(?:services/data/)?v(\d\d\.\d)(/[^?]*)?(?:\?(.*))?\Z", re.S)
+_URL = re.compile(r"/services/data/(v[^/?]+)(/[^?]*)?(?:\?(.*))?\Z", re.S)
+_BATCH_URL = re.compile(r"/?(?:services/data/)?(v[^/?]+)(/[^?]*)?(?:\?(.*))?\Z", re.S)
+_NESTED = re.compile(r"composite(/(batch|graph)\b.*)?\Z", re.I | re.S)
 
 Answers = dict[str, Any]
 
 
 class _Halted(Exception):
-    """A reference leads nowhere, or another part failed."""
+    """One part failed and takes the others along."""
 
 
 def index(call: Call) -> Reply:
@@ -64,13 +65,13 @@ def _answer(call: Call, part: Mapping[str, Any], answers: Answers) -> dict[str, 
             reply = call.answer(_subcall(call, part, answers))
             if reply.failed:
                 raise _Failed(reply)
-    except _Halted as halted:
-        reply = _halted(str(halted))
+    except Refused as refused:
+        reply = Reply(refused.status, refused.as_rest())
     except _Failed as failed:
         reply = failed.reply
     if not reply.failed:
         answers[part["referenceId"]] = reply.body
-    return _result(part, reply)
+    return result(part, reply)
 
 
 class _Failed(Exception):
@@ -81,7 +82,8 @@ class _Failed(Exception):
         self.reply = reply
 
 
-def _result(part: Mapping[str, Any], reply: Reply) -> dict[str, Any]:
+def result(part: Mapping[str, Any], reply: Reply) -> dict[str, Any]:
+    """How the reply to a part is told."""
     return {
         "body": reply.body,
         "httpHeaders": reply.headers,
@@ -98,36 +100,40 @@ def _failed(result: Mapping[str, Any]) -> bool:
     return result["httpStatusCode"] >= HTTPStatus.MULTIPLE_CHOICES or in_collection
 
 
-def _halted(message: str) -> Reply:
+def halted(message: str) -> Reply:
+    """The reply of a part that was not tried, or undone."""
     return Reply(400, [{"errorCode": "PROCESSING_HALTED", "message": message}])
 
 
 def _all_halted(parts: list[Any], results: list[Any]) -> list[Any]:
     """The culprit keeps its answer; all others tell that they were undone or never tried."""
     culprit = len(results) - 1
-    halted = _halted(ROLLED_BACK)
-    return [results[n] if n == culprit else _result(part, halted) for n, part in enumerate(parts)]
+    undone = halted(ROLLED_BACK)
+    return [results[n] if n == culprit else result(part, undone) for n, part in enumerate(parts)]
 
 
 def _subcall(call: Call, part: Mapping[str, Any], answers: Answers) -> Call:
     match = _URL.match(_resolve(part["url"], answers))
     if match is None:
-        raise _Halted(f"Invalid URL: {part['url']}")
+        raise refuse("INVALID_INPUT", f"Invalid URL: {part['url']}")
     headers = {name.lower(): str(value) for name, value in (part.get("httpHeaders") or {}).items()}
     return subcall(call, part["method"], match, headers, _resolved(part.get("body"), answers))
 
 
 def subcall(call: Call, method: str, match: re.Match[str], headers: Mapping[str, str], body: Any) -> Call:
-    """A call within a call: same person, same transaction."""
+    """A call within a call: same person, same transaction. Raises Refused for what cannot be a part."""
     path = tuple(unquote(segment) for segment in (match[2] or "").strip("/").split("/") if segment)
+    if _NESTED.match("/".join(path)):
+        raise refuse("INVALID_INPUT", "Composite requests cannot be parts of composite requests.")
     query = dict(parse_qsl(match[3] or "", keep_blank_values=True))
+    kept = {name: value for name, value in call.headers.items() if not name.startswith("if-")}
     return replace(
         call,
         method=method,
-        version=match[1],
+        version=versions.check(match[1]),
         path=path,
         query=query,
-        headers={**call.headers, **headers},
+        headers={**kept, **headers},
         content=b"",
         parsed=body,
     )
@@ -155,35 +161,49 @@ def _look_up(name: str, steps: str, answers: Answers) -> str:
             found = found[key] if key else found[int(number)]  # type: ignore[index]  # checked by the except
     except (KeyError, IndexError, TypeError):
         found = None
-    if found is None:
-        raise _Halted(f"Invalid reference specified. No value for {name}{steps} found in {name}.")
-    return str(found)
+    if found is None or isinstance(found, (dict, list)):
+        raise refuse("PROCESSING_HALTED", f"Invalid reference specified. No value for {name}{steps} found in {name}.")
+    return str(found).lower() if isinstance(found, bool) else str(found)
 
 
 def _check(parts: list[Any]) -> None:
     if len(parts) > MOST_SUBREQUESTS:
         message = f"Limit exceeded. Cannot have more than {MOST_SUBREQUESTS} subrequests in a single request."
         raise refuse("LIMIT_EXCEEDED", message)
-    seen: set[str] = set()
-    for part in parts:
-        _check_part(part, seen)
+    check_parts(parts)
     if sum(_is_query(part["url"]) for part in parts) > MOST_QUERIES:
         message = f"Limit exceeded. Cannot have more than {MOST_QUERIES} query or sObject Collections operations."
         raise refuse("LIMIT_EXCEEDED", message)
 
 
-def _check_part(part: Any, seen: set[str]) -> None:
-    needed = [part.get(name) for name in ("method", "url", "referenceId")] if isinstance(part, dict) else [None]
-    if not all(isinstance(value, str) for value in needed):
-        raise refuse("JSON_PARSER_ERROR", "Each subrequest needs method, url and referenceId")
-    reference = str(part["referenceId"])
-    if not _REFERENCE_ID.match(reference) or reference in seen:
+def check_parts(parts: list[Any]) -> None:
+    """Refuses the whole request for a part that is none."""
+    seen: set[str] = set()
+    for part in parts:
+        if not isinstance(part, dict) or not all(isinstance(part.get(name), str) for name in ("method", "url")):
+            raise refuse("JSON_PARSER_ERROR", "Each subrequest needs method, url and referenceId")
+        check_reference("referenceId", part.get("referenceId"), seen)
+        if part["method"] not in ("POST", "PUT", "PATCH", "GET", "DELETE"):
+            raise refuse("INVALID_INPUT", f"Invalid method: {part['method']}")
+        _check_headers(part.get("httpHeaders"))
+
+
+def check_reference(key: str, value: Any, seen: set[str]) -> None:
+    """Names by which parts and graphs are told apart; ``seen`` collects them."""
+    if not isinstance(value, str):
+        raise refuse("JSON_PARSER_ERROR", f"A {key} is needed, and must be text")
+    if not _REFERENCE_ID.match(value) or value in seen:
         rule = "must be unique, start with a letter or a number and hold letters, numbers and underscores only."
-        raise refuse("INVALID_INPUT", f"Provided referenceId ('{reference}') {rule}")
-    seen.add(reference)
-    if part["method"] not in ("POST", "PUT", "PATCH", "GET", "DELETE"):
-        raise refuse("INVALID_INPUT", f"Invalid method: {part['method']}")
-    forbidden = FORBIDDEN_HEADERS & {name.lower() for name in part.get("httpHeaders") or ()}
+        raise refuse("INVALID_INPUT", f"Provided {key} ('{value}') {rule}")
+    seen.add(value)
+
+
+def _check_headers(headers: Any) -> None:
+    if headers is None:
+        return
+    if not isinstance(headers, dict):
+        raise refuse("JSON_PARSER_ERROR", "httpHeaders must be an object")
+    forbidden = FORBIDDEN_HEADERS & {name.lower() for name in headers}
     if forbidden:
         raise refuse("INVALID_INPUT", f"HTTP headers not allowed in a subrequest: {', '.join(sorted(forbidden))}")
 
@@ -210,17 +230,16 @@ def batch(call: Call) -> Reply:
 
 
 def _batch_part(call: Call, part: Mapping[str, Any]) -> dict[str, Any]:
-    match = _BATCH_URL.match(str(part.get("url")))
-    if match is None:
-        return {
-            "statusCode": 400,
-            "result": [{"errorCode": "INVALID_INPUT", "message": f"Invalid URL: {part.get('url')}"}],
-        }
     try:
+        match = _BATCH_URL.match(str(part.get("url")))
+        if match is None:
+            raise refuse("INVALID_INPUT", f"Invalid URL: {part.get('url')}")
         with savepoint(call.db):
             reply = call.answer(subcall(call, str(part.get("method")), match, {}, part.get("richInput")))
             if reply.failed:
                 raise _Failed(reply)
+    except Refused as refused:
+        reply = Reply(refused.status, refused.as_rest())
     except _Failed as failed:
         reply = failed.reply
     return {"statusCode": reply.status, "result": reply.body}

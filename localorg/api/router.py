@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from localorg.api import collections, composite, describe, duplicates, layouts, limits, queries, rows
+from localorg.api import collections, composite, describe, duplicates, graph, layouts, limits, queries, rows
 from localorg.api.call import Call, Reply
 from localorg.bulk import ingest_jobs, query_jobs
 from localorg.errors import MultipleChoices, Refused, TypeMismatch, not_found, refuse

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from localorg.api import router
 from localorg.api.call import Call
-from localorg.api.service import NEWEST, OLDEST
+from localorg.api.versions import NEWEST, OLDEST
 from localorg.auth.endpoints import origin_of
 from localorg.errors import Refused, refuse
 from localorg.soap import envelope, records, sessions

@@ -116,6 +116,71 @@ def test_a_batch_goes_on_after_a_failure_unless_told_to_halt(admin: Caller) -> N
     assert [r["statusCode"] for r in halted["results"]] == [404, 412]
 
 
+def test_a_query_longer_than_a_url_may_be_a_part(admin: Caller) -> None:
+    condition = " OR ".join(f"Title = '{n:0100}'" for n in range(300))
+
+    (found,) = run(admin, part("GET", f"query?q=SELECT+Id+FROM+Contact+WHERE+{condition}", "q"))
+
+    assert found["httpStatusCode"] == 200
+    assert found["body"]["totalSize"] == 0
+
+
+def test_references_carry_what_is_true_and_refuse_what_is_no_value(admin: Caller) -> None:
+    query = "query?q=SELECT+Id,DoNotCall+FROM+Contact+LIMIT+1"
+    body = {"LastName": "L", "DoNotCall": "@{q.records[0].DoNotCall}"}
+    asked, made, whole, beyond = run(
+        admin,
+        part("GET", query, "q"),
+        part("POST", "sobjects/Contact", "c", body),
+        part("POST", "sobjects/Contact", "w", {"LastName": "@{q.records[0]}"}),
+        part("POST", "sobjects/Contact", "b", {"LastName": "@{q.records[9].Id}"}),
+    )
+
+    expected = asked["body"]["records"][0]["DoNotCall"]
+    assert admin.get("Contact", made["body"]["id"])["DoNotCall"] is expected
+    assert whole["body"][0]["errorCode"] == beyond["body"][0]["errorCode"] == "PROCESSING_HALTED"
+
+
+def test_headers_of_a_part_are_its_own(admin: Caller) -> None:
+    query = part("GET", "query?q=SELECT+Id+FROM+Contact", "q")
+    short = query | {"referenceId": "s", "httpHeaders": {"Sforce-Query-Options": "batchSize=200"}}
+
+    full, paged = run(admin, query, short)
+
+    assert (len(full["body"]["records"]), len(paged["body"]["records"])) == (2000, 200)
+
+
+def test_a_retired_or_future_version_of_a_part_is_refused(admin: Caller) -> None:
+    parts = [part("GET", "limits", f"r{v}") | {"url": f"/services/data/v{v}.0/limits"} for v in (30, 31, 68)]
+
+    assert [p["httpStatusCode"] for p in run(admin, *parts)] == [410, 200, 404]
+
+
+def test_composites_do_not_nest(admin: Caller) -> None:
+    inner = {"compositeRequest": [], "batchRequests": [], "graphs": []}
+    urls = ("composite", "Composite/batch", "composite/graph")
+
+    answers = run(admin, *(part("POST", url, f"r{n}", inner) for n, url in enumerate(urls)))
+    batched = admin.ask(
+        "POST", "composite/batch", {"batchRequests": [{"method": "POST", "url": "v62.0/composite", "richInput": inner}]}
+    )
+
+    assert [answer["httpStatusCode"] for answer in answers] == [400, 400, 400]
+    assert batched.json()["results"][0]["statusCode"] == 400
+
+
+def test_a_method_in_disguise_cannot_write_while_reading(admin: Caller) -> None:
+    disguised = (
+        f'{{"compositeRequest": [{{"\\u006dethod": "POST", "url": "{V}/sobjects/Account", "referenceId": "a",'
+        ' "body": {"Name": "Disguised"}}]}'
+    )
+
+    answer = admin.ask("POST", "composite", data=disguised, headers={"Content-Type": "application/json"})
+
+    assert answer.json()["compositeResponse"][0]["httpStatusCode"] == 201
+    assert admin.query("SELECT COUNT() FROM Account WHERE Name = 'Disguised'")["totalSize"] == 1
+
+
 def test_a_tree_creates_children_with_their_parent_or_nothing(admin: Caller) -> None:
     def tree(email: str) -> Json:
         child = {"attributes": {"type": "Contact", "referenceId": "r2"}, "LastName": "L", "Email": email}
