@@ -42,9 +42,8 @@ def pull(connection: Connection, names: Sequence[str], *, everything: bool) -> l
     credential = Logins(connection).for_team().credential
     assert credential is not None, "a connected org has a login"
     if everything:
-        Cursor.objects.filter(connection=connection, remote_object__in=names).update(
-            position=None, page_at=None, page_id=""
-        )
+        cursors = Cursor.objects.filter(connection=connection, remote_object__in=names)
+        cursors.update(is_full=True, page_at=None, page_id="", export_id="", export_part="")
     leases = [take_lease(connection, name) for name in names]
     runs = [pull_object(connection, lease, provider_for(credential)) if lease else None for lease in leases]
     transaction.set_rollback(True)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import connection as database
-from django.db import transaction
+from django.db import models, transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
 from common.acting import acting_user
 from common.models import Record
-from integrations.models import Connection, Cursor, ErrorEntry, Lane, ObjectSettings, Outbox, RecordLink
+from integrations.models import Connection, Cursor, ErrorEntry, Lane, ObjectSettings, Outbox, RecordLink, Run
 from integrations.sync import outbox
 from integrations.sync.eligibility import refuses_manual
 from integrations.sync.records import RECORD_TYPES, kind_of
@@ -114,6 +114,49 @@ def request_pull(connection: Connection, remote_object: str = "") -> None:
         cursors = cursors.filter(remote_object=remote_object)
     cursors.update(due_at=timezone.now())
     wake_pull()
+
+
+def request_full_pull(connection: Connection, remote_object: str = "") -> None:
+    """Read one object, or all of them, from its beginning again, in the background. Raises Refused."""
+    cursors = Cursor.objects.filter(connection=connection)
+    read_everything(cursors.filter(remote_object=remote_object) if remote_object else cursors)
+    request_pull(connection, remote_object)
+
+
+@transaction.atomic
+def read_everything(cursors: models.QuerySet[Cursor]) -> None:
+    """Make the next pull of these objects read everything there is; one that does so already goes on."""
+    for cursor in cursors.filter(is_full=False).select_for_update().order_by("pk"):
+        cursor.start_over()
+        cursor.is_full = True
+        _take_over(cursor)
+
+
+def hold_pull(cursor: Cursor) -> None:
+    """Stop an object's pull where it is, until ``resume_pull``."""
+    Cursor.objects.filter(pk=cursor.pk).update(is_held=True, lease_token=None, leased_until=None)
+
+
+def resume_pull(cursor: Cursor) -> None:
+    Cursor.objects.filter(pk=cursor.pk).update(is_held=False, due_at=timezone.now())
+    wake_pull()
+
+
+@transaction.atomic
+def cancel_pull(cursor: Cursor) -> None:
+    """End an object's pull where it is. What came stays; what changed since the last whole pull comes with the next."""
+    cursor = Cursor.objects.select_for_update(of=("self",)).select_related("run").get(pk=cursor.pk)
+    if cursor.run and cursor.run.state in (Run.State.RUNNING, Run.State.INCOMPLETE):
+        cursor.run.finish(Run.State.CANCELLED, "It was cancelled.")
+    cursor.start_over()
+    cursor.is_full = cursor.is_held = False
+    _take_over(cursor)
+
+
+def _take_over(cursor: Cursor) -> None:
+    """Store a cursor whose course a person changed: the worker that is at it finds its lease gone and stops."""
+    cursor.lease_token = cursor.leased_until = None
+    cursor.save()
 
 
 def wake_pull() -> None:

@@ -1,10 +1,11 @@
 """What the workers run. A job carries almost nothing, may run twice, and may find the work done."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from time import monotonic, sleep
 
+from django.db.models import Q
 from django.utils import timezone
 from django_q.tasks import async_task
 
@@ -18,7 +19,7 @@ from integrations.sync import outbox
 from integrations.sync.credentials import Logins
 from integrations.sync.outbox import Claim
 from integrations.sync.provider import CallFailed, ConnectionBroken, ProviderError, RequestRefused
-from integrations.sync.pull import LeaseLost, pull, take_lease
+from integrations.sync.pull import FirstPage, Lease, LeaseLost, give_back, pull, question_of, take_lease
 from integrations.sync.push import push
 from integrations.sync.records import KINDS
 
@@ -125,7 +126,10 @@ def note_usage(credential: Credential, provider: SalesforceProvider) -> None:
 
 
 def pull_due(seconds: float = SLICE, *, only: str = "", is_forced: bool = False) -> list[Run]:
-    """Pull every object that is due, one after the other; returns the runs."""
+    """Pull every object that is due; returns the runs.
+
+    What is new in several objects is asked for in as few calls as possible; most of the time it is nothing.
+    """
     connection = Connection.objects.first()
     runs: list[Run] = []
     if connection is None or not connection.started_at or not connection.is_connected or connection.is_paused:
@@ -136,14 +140,23 @@ def pull_due(seconds: float = SLICE, *, only: str = "", is_forced: bool = False)
     if credential is None or credential.broken_reason:
         return runs
     until = monotonic() + seconds
-    for cursor in _due(connection, only, is_forced=is_forced):
-        run = _pull(connection, cursor, provider_for(credential), credential, lambda: monotonic() < until)
-        runs += [run] if run else []
-        if monotonic() >= until and not is_forced:
-            wake_pull()  # goes on in a job of its own
-            break
-        if run is None or _is_paused(connection):
-            break
+    provider = provider_for(credential)
+    due = _due(connection, only, is_forced=is_forced)
+    leases = [lease for cursor in due if (lease := take_lease(connection, cursor.remote_object))]
+    try:
+        firsts = _first_pages(connection, leases, provider)
+        for lease in leases:
+            run = _pull(connection, lease, provider, credential, lambda: monotonic() < until, firsts)
+            runs += [run] if run else []
+            if monotonic() >= until and not is_forced:
+                wake_pull()  # goes on in a job of its own
+                break
+            if run is None or _is_paused(connection):
+                break
+    finally:
+        for lease in leases:
+            give_back(lease)
+        note_usage(credential, provider)
     _end_first_pull(connection)
     return runs
 
@@ -157,22 +170,38 @@ def _due(connection: Connection, only: str, *, is_forced: bool) -> list[Cursor]:
     if only:
         cursors = cursors.filter(remote_object=only)
     if not is_forced:
-        cursors = cursors.filter(due_at__lte=timezone.now())
+        cursors = cursors.filter(Q(due_at__lte=timezone.now()) | ~Q(export_id=""), is_held=False)
     return sorted(cursors, key=lambda cursor: PULL_ORDER.index(cursor.remote_object))
+
+
+def _first_pages(connection: Connection, leases: Sequence[Lease], provider: SalesforceProvider) -> dict[str, FirstPage]:
+    """The first pages of objects that were pulled before, asked for together. Empty when no answer could be had."""
+    known = [lease.cursor for lease in leases if lease.cursor.position and not lease.cursor.is_under_way]
+    if len(known) <= 1:
+        return {}
+    questions = [question_of(connection, cursor) for cursor in known]
+    read_at = timezone.now()
+    try:
+        answers = provider.changes_of_all(questions)
+    except ProviderError:  # the pull of the first object meets it again, and says so in its run
+        return {}
+    return {
+        question.remote_object: FirstPage(answer, read_at, provider.clock())
+        for question, answer in zip(questions, answers, strict=True)
+    }
 
 
 def _pull(
     connection: Connection,
-    cursor: Cursor,
+    lease: Lease,
     provider: SalesforceProvider,
     credential: Credential,
     may_go_on: Callable[[], bool],
+    firsts: Mapping[str, FirstPage],
 ) -> Run | None:
-    lease = take_lease(connection, cursor.remote_object)
-    if lease is None:
-        return None
+    cursor = lease.cursor
     try:
-        run = pull(connection, lease, provider, may_go_on=may_go_on)
+        run = pull(connection, lease, provider, may_go_on=may_go_on, first=firsts.get(cursor.remote_object))
     except LeaseLost:
         return None
     except (ConnectionBroken, RequestRefused) as error:
@@ -183,8 +212,6 @@ def _pull(
     except CallFailed as error:
         pause(connection, error)
         return Run.objects.filter(connection=connection, remote_object=cursor.remote_object).first()
-    finally:
-        note_usage(credential, provider)
     all_is_well(connection)
     if run.state == Run.State.DONE:
         _plan_next(connection, cursor)

@@ -6,46 +6,70 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('integrations', '0005_wrote_at'),
+        ("integrations", "0005_wrote_at"),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='recordlink',
-            name='link_by_former_id',
+            model_name="recordlink",
+            name="link_by_former_id",
         ),
         migrations.AlterField(
-            model_name='recordlink',
-            name='also_lead_id',
-            field=models.CharField(blank=True, default='', max_length=18),
+            model_name="recordlink",
+            name="also_lead_id",
+            field=models.CharField(blank=True, default="", max_length=18),
         ),
         migrations.AlterField(
-            model_name='recordlink',
-            name='connection',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='links', to='integrations.connection'),
+            model_name="recordlink",
+            name="connection",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="links",
+                to="integrations.connection",
+            ),
         ),
         migrations.AlterField(
-            model_name='recordlink',
-            name='credential',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='integrations.credential'),
+            model_name="recordlink",
+            name="credential",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="integrations.credential",
+            ),
         ),
         migrations.AlterField(
-            model_name='recordlink',
-            name='external_id',
-            field=models.UUIDField(blank=True, editable=False, help_text='Written with the record where the org has a field for it.', null=True),
+            model_name="recordlink",
+            name="external_id",
+            field=models.UUIDField(
+                blank=True,
+                editable=False,
+                help_text="Written with the record where the org has a field for it.",
+                null=True,
+            ),
         ),
         migrations.AddIndex(
-            model_name='recordlink',
-            index=models.Index(condition=models.Q(('also_lead_id', ''), _negated=True), fields=['also_lead_id'], name='link_by_lead_beside'),
+            model_name="recordlink",
+            index=models.Index(
+                condition=models.Q(("also_lead_id", ""), _negated=True),
+                fields=["also_lead_id"],
+                name="link_by_lead_beside",
+            ),
         ),
         migrations.AddIndex(
-            model_name='recordlink',
-            index=django.contrib.postgres.indexes.GinIndex(condition=models.Q(('former_ids', []), _negated=True), fields=['former_ids'], name='link_by_former_id'),
+            model_name="recordlink",
+            index=django.contrib.postgres.indexes.GinIndex(
+                condition=models.Q(("former_ids", []), _negated=True), fields=["former_ids"], name="link_by_former_id"
+            ),
         ),
         migrations.AddIndex(
-            model_name='recordlink',
-            index=models.Index(condition=models.Q(('credential__isnull', False)), fields=['credential'], name='link_by_credential'),
+            model_name="recordlink",
+            index=models.Index(
+                condition=models.Q(("credential__isnull", False)), fields=["credential"], name="link_by_credential"
+            ),
         ),
     ]

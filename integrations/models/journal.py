@@ -24,6 +24,7 @@ class Run(models.Model):
         RUNNING = "running", "Running"
         DONE = "done", "Done"
         INCOMPLETE = "incomplete", "Incomplete"
+        CANCELLED = "cancelled", "Cancelled"
 
     OUTCOMES = ("created", "updated", "unchanged", "skipped", "failed", "deleted")
 

@@ -88,8 +88,9 @@ class Outbox(models.Model):
 class Cursor(models.Model):
     """How far an object has been pulled, and who is pulling it now.
 
-    ``position`` is where the next run starts (less an overlap); ``page_at`` and ``page_id`` are where the run that is
-    under way, or was cut off, goes on.
+    ``position`` is where the next run starts (less an overlap). Where the run that is under way, or was cut off, goes
+    on: ``page_at`` and ``page_id`` when it reads page by page; ``export_id`` and ``export_part`` when the other side
+    works off one large query, as of ``export_at`` by our clock and ``export_position`` by its.
     """
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="cursors")
@@ -97,6 +98,12 @@ class Cursor(models.Model):
     position = models.DateTimeField(null=True, blank=True)
     page_at = models.DateTimeField(null=True, blank=True)
     page_id = models.CharField(max_length=18, blank=True, default="")
+    is_full = models.BooleanField(default=False, help_text="Everything is read again, not only what changed.")
+    is_held = models.BooleanField(default=False, help_text="A person holds the pull back.")
+    export_id = models.CharField(max_length=40, blank=True, default="")
+    export_part = models.CharField(max_length=255, blank=True, default="")
+    export_at = models.DateTimeField(null=True, blank=True)
+    export_position = models.DateTimeField(null=True, blank=True)
     run = models.ForeignKey("Run", models.SET_NULL, null=True, blank=True, related_name="+")
     due_at = models.DateTimeField(default=timezone.now)
     lease_token = models.UUIDField(null=True, blank=True)
@@ -107,3 +114,13 @@ class Cursor(models.Model):
 
     def __str__(self) -> str:
         return self.remote_object
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a run has begun and not ended."""
+        return bool(self.page_at or self.export_id)
+
+    def start_over(self) -> None:
+        """Forget where the present run is; what was pulled stays."""
+        self.page_at, self.page_id = None, ""
+        self.export_id, self.export_part, self.export_at, self.export_position = "", "", None, None

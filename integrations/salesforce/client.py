@@ -4,6 +4,8 @@ The session adds what that library lacks: time-outs, one refresh of an expired t
 clock, plain http for one local address, and errors sorted into "no usable answer", "the login is broken" and "refused".
 """
 
+import csv
+import io
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -116,6 +118,13 @@ def sorted_error(error: SalesforceError) -> CallFailed | ConnectionBroken | Requ
     return RequestRefused(code, message)
 
 
+def _content(response: requests.Response) -> Any:
+    try:
+        return response.json()
+    except ValueError:
+        return response.text
+
+
 class Client:
     """Calls in the words of the API. Raises CallFailed, ConnectionBroken and RequestRefused."""
 
@@ -160,25 +169,50 @@ class Client:
             yield from page["records"]
 
     def queries(self, soqls: Sequence[str]) -> list[list[dict[str, Any]]]:
-        """The rows of several queries; five travel in the body of one call, so that none is too long for an address."""
-        rows: list[list[dict[str, Any]]] = []
+        """The rows of several queries. Raises RequestRefused when one of them is refused."""
+        answers = []
+        for answer in self.try_queries(soqls):
+            if isinstance(answer, RequestRefused):
+                raise answer
+            answers.append(answer)
+        return answers
+
+    def try_queries(
+        self, soqls: Sequence[str], *, with_deleted: bool = False
+    ) -> list[list[dict[str, Any]] | RequestRefused]:
+        """The rows of several queries, or why one is refused.
+
+        Five travel in the body of one call, so that none is too long for an address.
+        """
+        rows: list[list[dict[str, Any]] | RequestRefused] = []
         for start in range(0, len(soqls), QUERIES_PER_CALL):
-            rows += self._composite(soqls[start : start + QUERIES_PER_CALL])
+            rows += self._composite(soqls[start : start + QUERIES_PER_CALL], "queryAll" if with_deleted else "query")
         return rows
 
-    def _composite(self, soqls: Sequence[str]) -> list[list[dict[str, Any]]]:
+    def bulk_part(self, path: str, params: dict[str, Any]) -> tuple[Iterator[dict[str, str]], str]:
+        """A part of a bulk result, row by row, and the locator of the part after it; "" after the last one."""
+        response = self.session.request("GET", f"{self.salesforce.base_url}{path}", params=params)
+        if response.status_code != HTTPStatus.OK:
+            raise sorted_error(SalesforceError(path, response.status_code, "bulk", _content(response)))
+        locator = response.headers.get("Sforce-Locator", "null")
+        return csv.DictReader(io.StringIO(response.content.decode(), newline="")), "" if locator == "null" else locator
+
+    def _composite(self, soqls: Sequence[str], resource: str) -> list[list[dict[str, Any]] | RequestRefused]:
         version = f"/services/data/v{API_VERSION}"
         requested = [
-            {"method": "GET", "url": f"{version}/query?q={percent_encode(soql)}", "referenceId": f"q{number}"}
+            {"method": "GET", "url": f"{version}/{resource}?q={percent_encode(soql)}", "referenceId": f"q{number}"}
             for number, soql in enumerate(soqls)
         ]
         answer = self.call("composite", method="POST", json={"allOrNone": False, "compositeRequest": requested})
         parts = {part["referenceId"]: part for part in answer["compositeResponse"]}
         return [self._all_rows(parts[f"q{number}"]) for number in range(len(soqls))]
 
-    def _all_rows(self, part: dict[str, Any]) -> list[dict[str, Any]]:
+    def _all_rows(self, part: dict[str, Any]) -> list[dict[str, Any]] | RequestRefused:
         if part["httpStatusCode"] != HTTPStatus.OK:
-            raise sorted_error(SalesforceError("composite", part["httpStatusCode"], "query", part["body"]))
+            error = sorted_error(SalesforceError("composite", part["httpStatusCode"], "query", part["body"]))
+            if isinstance(error, RequestRefused):
+                return error
+            raise error
         page = part["body"]
         rows = list(page["records"])
         while not page["done"]:

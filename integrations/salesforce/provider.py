@@ -2,23 +2,27 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from integrations.salesforce import soql
 from integrations.salesforce.client import Client
 from integrations.sync.provider import (
+    NUMBERS,
     Accepted,
     Answer,
     CallFailed,
     Description,
+    Export,
     Later,
     Position,
+    Question,
     Refused,
     RemoteField,
     RemoteRecord,
     RemoteUser,
+    RequestRefused,
     Value,
     Values,
     Wanted,
@@ -39,6 +43,7 @@ RETRY_LATER = {"UNABLE_TO_LOCK_ROW"}
 EMBEDDED_LOCK = re.compile(r"UNABLE_TO_LOCK_ROW")
 UNAVAILABLE_ROW = {"SERVER_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED"}
 PEOPLE = {"Contact", "Lead"}
+FAILED_JOB = {"Failed", "Aborted"}
 
 
 def parse_moment(text: str) -> datetime:
@@ -84,13 +89,45 @@ class SalesforceProvider:
         where = f" WHERE SystemModstamp >= {soql.moment(since)}" if since else ""
         return int(self.client.page(f"SELECT COUNT() FROM {remote_object}{where}", with_deleted=True)["totalSize"])
 
-    def changes(
-        self, remote_object: str, fields: Sequence[str], after: Position | None, limit: int
-    ) -> list[RemoteRecord]:
-        where = f"WHERE {_later_than(after)} " if after else ""
-        text = f"{self._select(remote_object, fields)} {where}ORDER BY SystemModstamp, Id LIMIT {limit}"
-        rows = self.client.query(text, with_deleted=True)
-        return [_record(remote_object, row, fields) for row in rows]
+    def changes(self, question: Question) -> list[RemoteRecord]:
+        rows = self.client.query(self._changes(question), with_deleted=True)
+        return [_record(question.remote_object, row, question.fields) for row in rows]
+
+    def changes_of_all(self, questions: Sequence[Question]) -> list[list[RemoteRecord] | RequestRefused]:
+        answers = self.client.try_queries([self._changes(question) for question in questions], with_deleted=True)
+        return [
+            answer
+            if isinstance(answer, RequestRefused)
+            else [_record(question.remote_object, row, question.fields) for row in answer]
+            for question, answer in zip(questions, answers, strict=True)
+        ]
+
+    def _changes(self, question: Question) -> str:
+        where = f"WHERE {_later_than(question.after)} " if question.after else ""
+        select = self._select(question.remote_object, question.fields)
+        return f"{select} {where}ORDER BY SystemModstamp, Id LIMIT {question.limit}"
+
+    def start_export(self, remote_object: str, fields: Sequence[str], since: datetime | None) -> Export:
+        where = f" WHERE SystemModstamp >= {soql.moment(since)}" if since else ""
+        query = self._select(remote_object, fields) + where
+        job = self.client.call("jobs/query", method="POST", json={"operation": "queryAll", "query": query})
+        return Export(job["id"])
+
+    def export(self, export_id: str) -> Export:
+        job = self.client.get(f"jobs/query/{export_id}")
+        error = job.get("errorMessage") or job["state"] if job["state"] in FAILED_JOB else ""
+        return Export(export_id, job["state"] == "JobComplete", error)
+
+    def export_part(
+        self, remote_object: str, fields: Sequence[RemoteField], export_id: str, part: str, limit: int
+    ) -> tuple[list[RemoteRecord], str]:
+        locator = {"locator": part} if part else {}
+        rows, after = self.client.bulk_part(f"jobs/query/{export_id}/results", {"maxRecords": limit, **locator})
+        read = _reader(remote_object, fields)
+        return [read(row) for row in rows], after
+
+    def end_export(self, export_id: str) -> None:
+        self.client.call(f"jobs/query/{export_id}", method="DELETE")
 
     def retrieve(self, remote_object: str, ids: Sequence[str], fields: Sequence[str]) -> list[RemoteRecord | None]:
         names = self._columns(remote_object, fields)
@@ -252,6 +289,20 @@ def _record(remote_object: str, row: Mapping[str, Any], fields: Sequence[str]) -
         merged_into=row.get("MasterRecordId") or "",
         converted_to={name: row[column] for name, column in CONVERTED.items() if row.get(column)},
     )
+
+
+def _reader(remote_object: str, fields: Sequence[RemoteField]) -> Callable[[Mapping[str, str]], RemoteRecord]:
+    """Reads rows of a bulk query: everything is text there, and empty is null."""
+    names = [field.name for field in fields]
+    booleans = {"IsDeleted", "IsConverted"} | {field.name for field in fields if field.type == "boolean"}
+    numbers = {field.name for field in fields if field.type in NUMBERS}
+
+    def typed(name: str, text: str) -> Any:
+        if name in booleans:
+            return text == "true"
+        return (float(text) if name in numbers else text) if text else None
+
+    return lambda row: _record(remote_object, {name: typed(name, text) for name, text in row.items()}, names)
 
 
 def _value(raw: Any) -> Value:

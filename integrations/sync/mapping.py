@@ -15,7 +15,7 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 
 from integrations.sync.plan import Rule
-from integrations.sync.provider import Description, RemoteField, Value, Values
+from integrations.sync.provider import NUMBERS, Description, RemoteField, Value, Values
 from integrations.sync.records import Field, Type
 
 
@@ -27,7 +27,6 @@ MISSING = Missing.MISSING
 EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
 
 TEXTS = {"string", "textarea", "picklist", "combobox", "phone", "url", "email", "encryptedstring"}
-NUMBERS = {"int", "long", "double", "currency", "percent"}
 COMPATIBLE: dict[Type, set[str]] = {
     Type.TEXT: TEXTS,
     Type.LONG_TEXT: TEXTS,

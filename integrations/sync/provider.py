@@ -8,6 +8,8 @@ from typing import Any, Protocol
 # A value in the remote side's normal form, as it comes out of its JSON: text trimmed and never empty.
 Value = str | int | float | bool | None
 Values = Mapping[str, Value]
+# Types of remote fields that hold numbers.
+NUMBERS = {"int", "long", "double", "currency", "percent"}
 
 
 class ProviderError(Exception):
@@ -113,6 +115,25 @@ class Position:
 
 
 @dataclass(frozen=True)
+class Export:
+    """A large query that the other side works off by itself. ``error``: why it will never be ready."""
+
+    id: str
+    is_ready: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What changed in an object after a position, ``fields`` of it, at most ``limit`` records."""
+
+    remote_object: str
+    fields: Sequence[str]
+    after: Position | None
+    limit: int
+
+
+@dataclass(frozen=True)
 class Accepted:
     remote_id: str
 
@@ -170,10 +191,25 @@ class Provider(Protocol):
     def count(self, remote_object: str, since: datetime | None) -> int:
         """How many records changed at or after ``since``, deleted ones included."""
 
-    def changes(
-        self, remote_object: str, fields: Sequence[str], after: Position | None, limit: int
-    ) -> list[RemoteRecord]:
+    def changes(self, question: Question) -> list[RemoteRecord]:
         """The next records by (changed_at, id), deleted ones included."""
+
+    def changes_of_all(self, questions: Sequence[Question]) -> "list[list[RemoteRecord] | RequestRefused]":
+        """``changes`` of several objects in as few calls as possible; a question that is refused spoils no other."""
+
+    def start_export(self, remote_object: str, fields: Sequence[str], since: datetime | None) -> Export:
+        """Begin to read all records that changed at or after ``since``, deleted ones included, in any order."""
+
+    def export(self, export_id: str) -> Export:
+        """How an export is getting on."""
+
+    def export_part(
+        self, remote_object: str, fields: Sequence[RemoteField], export_id: str, part: str, limit: int
+    ) -> tuple[list[RemoteRecord], str]:
+        """Records of an export that is ready, and the name of the part after these; "" and "" are first and last."""
+
+    def end_export(self, export_id: str) -> None:
+        """Throw an export away, finished or not."""
 
     def retrieve(self, remote_object: str, ids: Sequence[str], fields: Sequence[str]) -> list[RemoteRecord | None]:
         """Records in the order of ``ids``; None where there is none that the login may see."""

@@ -1,7 +1,8 @@
-"""The pull engine: pages of changed records in the order of (changed_at, id), each applied in one transaction.
+"""The pull engine: what changed there, read in pages and applied page by page, each in one transaction.
 
-The cursor moves in the transaction of its page, so that a killed pull resumes at its page; pages may repeat and
-overlap, for what equals its base falls out.
+What is new comes in the order of (changed_at, id); everything there is, when it is much, as an export that the other
+side works off. The cursor moves in the transaction of its page, so that a killed pull resumes at its page; pages may
+repeat and overlap, for what is known already falls out.
 """
 
 import logging
@@ -9,10 +10,11 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from time import sleep
 
 import pghistory
-from django.db import DataError, IntegrityError, transaction
+from django.db import DatabaseError, DataError, IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -20,13 +22,28 @@ from integrations.models import Connection, Cursor, Run
 from integrations.sync.apply import apply_page
 from integrations.sync.outbox import lease
 from integrations.sync.page import OVERLAP, Page
-from integrations.sync.provider import CallFailed, ConnectionBroken, Position, Provider, RemoteRecord, RequestRefused
+from integrations.sync.provider import (
+    CallFailed,
+    ConnectionBroken,
+    Export,
+    Position,
+    Provider,
+    Question,
+    RemoteRecord,
+    RequestRefused,
+)
 from integrations.sync.scope import Scope, refresh
 from integrations.sync.settle import on_deadlock_again
 
 logger = logging.getLogger(__name__)
 
-PAGE = 2_000
+PAGE = 2_000  # records that are read and applied at once
+PART = 10_000  # records of an export in one call
+EXPORT_FROM = 20_000  # records; fewer come faster page by page, and cost no more calls
+LONG_AGO = timedelta(days=1)  # after so long without a pull there may be that many
+WHERE_IT_IS = ["position", "is_full", "page_at", "page_id"]
+WHERE_IT_IS += ["export_id", "export_part", "export_at", "export_position"]
+EXPORT_POLLS = (0.5, 1, 2, 4)  # seconds between looks at an export, the last one again and again
 
 
 class LeaseLost(Exception):
@@ -53,6 +70,21 @@ def give_back(lease_: Lease) -> None:
     Cursor.objects.filter(lease_token=lease_.token).update(lease_token=None, leased_until=None)
 
 
+def question_of(connection: Connection, cursor: Cursor) -> Question:
+    """What a pull of an object asks first."""
+    scope = Scope.load(connection, cursor.remote_object)
+    return Question(scope.remote_object, scope.names, _start(cursor), PAGE)
+
+
+@dataclass(frozen=True)
+class FirstPage:
+    """The answer to ``question_of``, asked together with those of other objects, and when it was asked."""
+
+    answer: list[RemoteRecord] | RequestRefused
+    read_at: datetime
+    asked_at: datetime
+
+
 def pull(
     connection: Connection,
     lease_: Lease,
@@ -60,6 +92,7 @@ def pull(
     *,
     started_by_id: int | None = None,
     may_go_on: Callable[[], bool] = lambda: True,
+    first: FirstPage | None = None,
 ) -> Run:
     """Pull what changed since the last time, from the page where that stopped. Returns the run: done, or still running.
 
@@ -68,16 +101,16 @@ def pull(
     scope = Scope.load(connection, lease_.cursor.remote_object)
     calls = provider.calls
     run = _run(connection, lease_.cursor, started_by_id)
+    puller = _Puller(scope, lease_, provider, run, may_go_on)
     try:
-        if run.is_first and not run.total:
-            run.count(total=provider.count(scope.remote_object, None))
         try:
-            _pages(scope, lease_, provider, run, may_go_on)
+            puller.pull(first)
         except RequestRefused:
             if not refresh(scope, provider):
                 raise
             # A mapped field is gone or hidden since the object was described: go on without it.
-            _pages(Scope.load(connection, scope.remote_object), lease_, provider, run, may_go_on)
+            puller.scope = Scope.load(connection, scope.remote_object)
+            puller.pull(None)
     except (CallFailed, ConnectionBroken, RequestRefused) as error:
         run.finish(Run.State.INCOMPLETE, error.reason)
         raise
@@ -90,7 +123,7 @@ def pull(
 def _run(connection: Connection, cursor: Cursor, started_by_id: int | None) -> Run:
     """The run that was cut off, taken up again, or a new one."""
     run = cursor.run
-    if run and run.state != Run.State.DONE and cursor.page_at:
+    if run and run.state in (Run.State.RUNNING, Run.State.INCOMPLETE) and cursor.is_under_way:
         run.state, run.finished_at, run.message = Run.State.RUNNING, None, ""
         run.save(update_fields=["state", "finished_at", "message"])
         return run
@@ -100,7 +133,7 @@ def _run(connection: Connection, cursor: Cursor, started_by_id: int | None) -> R
         connection=connection,
         kind=Run.Kind.PULL,
         remote_object=cursor.remote_object,
-        is_first=cursor.position is None,
+        is_first=cursor.position is None or cursor.is_full,
         started_by_id=started_by_id,
     )
     cursor.run = run
@@ -108,81 +141,202 @@ def _run(connection: Connection, cursor: Cursor, started_by_id: int | None) -> R
     return run
 
 
-def _pages(scope: Scope, lease_: Lease, provider: Provider, run: Run, may_go_on: Callable[[], bool]) -> None:
-    started_at: datetime | None = None
-    while True:
-        read_at = timezone.now()
-        records = provider.changes(scope.remote_object, scope.names, _start(lease_.cursor), PAGE)
-        asked_at = provider.clock()
-        started_at = started_at or asked_at
-        is_last = len(records) < PAGE
-        _apply(scope, lease_, Page(records, read_at, asked_at), run, started_at if is_last else None)
-        if is_last:
-            run.finish(Run.State.DONE, run.message)
-            return
-        if not may_go_on():
-            return
-
-
 def _start(cursor: Cursor) -> Position | None:
     if cursor.page_at:
         return Position(cursor.page_at, cursor.page_id)
-    return Position(cursor.position - OVERLAP) if cursor.position else None
+    since = _since(cursor)
+    return Position(since) if since else None
 
 
-def _apply(scope: Scope, lease_: Lease, page: Page, run: Run, finished_at: datetime | None) -> None:
-    """Apply a page and move the cursor in one transaction; a page with a bad record is halved down to that one."""
-    try:
-        counts = _apply_page(scope, lease_, page, run, finished_at)
-    except (DataError, IntegrityError) as error:
-        logger.exception("%s records of %s could not be stored", len(page.records), scope.remote_object)
-        counts = _apply_halves(scope, lease_, page, run, finished_at, error)
-    run.count(**counts)
+def _since(cursor: Cursor) -> datetime | None:
+    return cursor.position - OVERLAP if cursor.position and not cursor.is_full else None
 
 
-def _apply_halves(
-    scope: Scope, lease_: Lease, page: Page, run: Run, finished_at: datetime | None, error: Exception
-) -> Counter[str]:
-    if len(page.records) <= 1:
-        name = page.records[0].id if page.records else ""
-        run.message = f"{scope.remote_object} {name} could not be stored: {error}"
-        run.save(update_fields=["message"])
-        _move(lease_, page.records, finished_at)
-        return Counter(failed=len(page.records))
-    middle = len(page.records) // 2
-    counts: Counter[str] = Counter()
-    for part, end in ((page.part(0, middle), None), (page.part(middle, None), finished_at)):
+@dataclass
+class _Puller:
+    """One object's pull, for as long as it may go on."""
+
+    scope: Scope
+    lease: Lease
+    provider: Provider
+    run: Run
+    may_go_on: Callable[[], bool]
+
+    @property
+    def cursor(self) -> Cursor:
+        return self.lease.cursor
+
+    def pull(self, first: FirstPage | None) -> None:
+        if not self.cursor.is_under_way and self._is_large():
+            self._begin_export()
+        if self.cursor.export_id:
+            self._export()
+        else:
+            self._pages(first)
+
+    # --- page by page -------------------------------------------------------------------------------------------------
+
+    def _pages(self, first: FirstPage | None) -> None:
+        started_at: datetime | None = None
+        while True:
+            page = self._first_page(first) if first else self._next_page()
+            first = None
+            started_at = started_at or page.asked_at
+            is_last = len(page.records) < PAGE
+            self._apply(page, started_at if is_last else None)
+            if is_last:
+                self._finish()
+            if is_last or not self.may_go_on():
+                return
+
+    def _first_page(self, first: FirstPage) -> Page:
+        if isinstance(first.answer, RequestRefused):
+            raise first.answer
+        return Page(first.answer, first.read_at, first.asked_at)
+
+    def _next_page(self) -> Page:
+        read_at = timezone.now()
+        question = Question(self.scope.remote_object, self.scope.names, _start(self.cursor), PAGE)
+        records = self.provider.changes(question)
+        return Page(records, read_at, self.provider.clock())
+
+    def _finish(self) -> None:
+        message = self.run.message
+        if self.run.is_first and self.run.looked_at < self.run.total:
+            message = f"{message} Salesforce counted {self.run.total} records, {self.run.looked_at} came.".strip()
+            logger.warning("%s: %s", self.scope.remote_object, message)
+        self.run.finish(Run.State.DONE, message)
+
+    # --- as an export -------------------------------------------------------------------------------------------------
+
+    def _is_large(self) -> bool:
+        """Whether so much is to be read that the other side had better work it off as one query."""
+        since = _since(self.cursor)
+        if since and since > timezone.now() - LONG_AGO:
+            return False
+        if not self.run.total:
+            self.run.count(total=self.provider.count(self.scope.remote_object, since))
+        return self.run.total >= EXPORT_FROM
+
+    def _begin_export(self) -> None:
+        cursor, read_at = self.cursor, timezone.now()
         try:
-            counts += _apply_page(scope, lease_, part, run, end)
-        except (DataError, IntegrityError) as deeper:
-            counts += _apply_halves(scope, lease_, part, run, end, deeper)
-    return counts
+            begun = self.provider.start_export(self.scope.remote_object, self.scope.names, _since(cursor))
+        except RequestRefused as error:
+            logger.info("%s is read page by page: %s", self.scope.remote_object, error.reason)
+            return
+        cursor.export_id, cursor.export_part, cursor.export_at = begun.id, "", read_at
+        cursor.export_position = self.provider.clock()
+        self._store(*WHERE_IT_IS)
 
+    def _export(self) -> None:
+        ready = self._wait_for_export()
+        if ready is None:
+            return
+        if ready.error:
+            # The run goes on from its beginning, page by page: what was applied falls out.
+            logger.warning("The export of %s failed: %s", self.scope.remote_object, ready.error)
+            self.cursor.start_over()
+            self._store(*WHERE_IT_IS)
+            self._pages(None)
+            return
+        self._parts()
 
-@on_deadlock_again
-@transaction.atomic
-def _apply_page(scope: Scope, lease_: Lease, page: Page, run: Run, finished_at: datetime | None) -> Counter[str]:
-    with pghistory.context(source="Salesforce", run=run.pk):
-        counts = apply_page(scope, page, run)
-    _move(lease_, page.records, finished_at)
-    return counts
+    def _wait_for_export(self) -> Export | None:
+        """The export when it is ready or has failed; None when this worker's time is up."""
+        polls = [*EXPORT_POLLS]
+        while True:
+            try:
+                export = self.provider.export(self.cursor.export_id)
+            except RequestRefused as error:  # it was thrown away there
+                return Export(self.cursor.export_id, error=error.reason)
+            if export.is_ready or export.error:
+                return export
+            if not self.may_go_on():
+                return None
+            self._store()
+            sleep(polls.pop(0) if len(polls) > 1 else polls[0])
 
+    def _parts(self) -> None:
+        cursor = self.cursor
+        assert cursor.export_at is not None, "an export that began has its times"
+        assert cursor.export_position is not None, "an export that began has its times"
+        fields = [pair.remote for pair in self.scope.pairs]
+        while True:
+            records, after = self.provider.export_part(
+                self.scope.remote_object, fields, cursor.export_id, cursor.export_part, PART
+            )
+            whole = Page(records, cursor.export_at, cursor.export_position)
+            starts = range(0, len(records), PAGE)
+            for start in starts[:-1]:
+                self._apply(whole.part(start, start + PAGE), None)
+            self._apply(whole.part(starts[-1] if starts else 0, None), None if after else cursor.export_position, after)
+            if not after:
+                self._finish()
+                return
+            if not self.may_go_on():
+                return
 
-def _move(lease_: Lease, records: Sequence[RemoteRecord], finished_at: datetime | None) -> None:
-    """Move the cursor past a page, if the lease is still ours. ``finished_at``: the other side's clock as the run
-    began.
-    """
-    cursor = lease_.cursor
-    if records:
-        cursor.page_at, cursor.page_id = records[-1].changed_at, records[-1].id
-    if finished_at:
-        cursor.position = max(filter(None, [cursor.position, finished_at]))
-        cursor.page_at, cursor.page_id = None, ""
-    moved = Cursor.objects.filter(pk=cursor.pk, lease_token=lease_.token).update(
-        position=cursor.position,
-        page_at=cursor.page_at,
-        page_id=cursor.page_id,
-        leased_until=timezone.now() + lease(),
-    )
-    if not moved:
-        raise LeaseLost(cursor.remote_object)
+    # --- applying -----------------------------------------------------------------------------------------------------
+
+    def _apply(self, page: Page, finished_at: datetime | None, part: str | None = None) -> None:
+        """Apply a page and move the cursor in one transaction; a page with a bad record is halved down to that one."""
+        try:
+            counts = self._apply_page(page, finished_at, part)
+        except IntegrityError:
+            # Somebody may have linked one of its records at that very moment: look again.
+            counts = self._apply_halves(page, finished_at, part)
+        except DataError:
+            logger.exception("%s records of %s could not be stored", len(page.records), self.scope.remote_object)
+            counts = self._apply_halves(page, finished_at, part)
+        self.run.count(**counts)
+
+    def _apply_halves(self, page: Page, finished_at: datetime | None, part: str | None) -> Counter[str]:
+        try:
+            return self._apply_page(page, finished_at, part)
+        except (DataError, IntegrityError) as error:
+            if len(page.records) <= 1:
+                return self._leave_out(page, finished_at, part, error)
+        middle = len(page.records) // 2
+        halves = self._apply_halves(page.part(0, middle), None, None)
+        return halves + self._apply_halves(page.part(middle, None), finished_at, part)
+
+    def _leave_out(self, page: Page, finished_at: datetime | None, part: str | None, error: Exception) -> Counter[str]:
+        name = page.records[0].id if page.records else ""
+        self.run.message = f"{self.scope.remote_object} {name} could not be stored: {error}"
+        self.run.save(update_fields=["message"])
+        self._move(page.records, finished_at, part)
+        return Counter(failed=len(page.records))
+
+    @on_deadlock_again
+    def _apply_page(self, page: Page, finished_at: datetime | None, part: str | None) -> Counter[str]:
+        before = {name: getattr(self.cursor, name) for name in WHERE_IT_IS}
+        try:
+            with transaction.atomic(), pghistory.context(source="Salesforce", run=self.run.pk):
+                counts = apply_page(self.scope, page, self.run)
+                self._move(page.records, finished_at, part)
+        except DatabaseError:
+            for name, value in before.items():
+                setattr(self.cursor, name, value)
+            raise
+        return counts
+
+    def _move(self, records: Sequence[RemoteRecord], finished_at: datetime | None, part: str | None) -> None:
+        """Move the cursor past a page. ``finished_at``: the other side's clock as the run began."""
+        cursor = self.cursor
+        if cursor.export_id:
+            cursor.export_part = cursor.export_part if part is None else part
+        elif records:
+            cursor.page_at, cursor.page_id = records[-1].changed_at, records[-1].id
+        if finished_at:
+            cursor.position = max(filter(None, [cursor.position, finished_at]))
+            cursor.is_full = False
+            cursor.start_over()
+        self._store(*WHERE_IT_IS)
+
+    def _store(self, *names: str) -> None:
+        """Write fields of the cursor and hold the lease for another while, if it is still ours."""
+        values = {name: getattr(self.cursor, name) for name in names}
+        ours = Cursor.objects.filter(pk=self.cursor.pk, lease_token=self.lease.token)
+        if not ours.update(**values, leased_until=timezone.now() + lease()):
+            raise LeaseLost(self.cursor.remote_object)

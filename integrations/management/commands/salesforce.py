@@ -69,7 +69,7 @@ class Command(BaseCommand):
         if options["dry_run"]:
             return self._tell(rehearsal.pull(connection, names, everything=options["all"]))
         if options["all"]:
-            connection.cursors.filter(remote_object__in=names).update(position=None, page_at=None, page_id="")
+            services.read_everything(connection.cursors.filter(remote_object__in=names))
         return self._tell([self._pull(name) for name in sorted(names, key=tasks.PULL_ORDER.index)])
 
     def _pull(self, name: str) -> Run | None:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Account
 from contacts.models import Contact, ContactEvent
-from integrations import tasks
+from integrations import services, tasks
 from integrations.models import (
     Connection,
     Cursor,
@@ -342,3 +342,49 @@ def test_a_mapped_field_that_the_org_lost_is_left_out(synced: Connection, org: O
 
     assert Contact.objects.filter(last_name="Newcomer").exists()
     assert not Connection.objects.get().is_paused
+
+
+def test_a_full_pull_that_is_cancelled_leaves_the_last_whole_one_in_force(synced: Connection, org: Org) -> None:
+    cursor = Cursor.objects.get(remote_object="Contact")
+    services.read_everything(Cursor.objects.filter(pk=cursor.pk))
+    Cursor.objects.filter(pk=cursor.pk).update(page_at=timezone.now(), page_id="x")
+
+    services.cancel_pull(cursor)
+
+    after = Cursor.objects.get(pk=cursor.pk)
+    assert (after.position, after.is_full, after.page_at) == (cursor.position, False, None)
+
+
+def test_a_person_who_changes_a_pulls_course_ends_the_lease_of_the_worker_that_is_at_it(synced: Connection) -> None:
+    lease = pulling.take_lease(synced, "Contact")
+    assert lease is not None
+
+    services.hold_pull(lease.cursor)
+
+    with pytest.raises(pulling.LeaseLost):
+        pulling.pull(synced, lease, tasks.provider_for(synced.team_credential))
+
+
+def test_an_object_that_is_held_is_not_pulled_until_it_goes_on(synced: Connection, org: Org) -> None:
+    contact = Contact.objects.filter(crm_object="Contact").first()
+    cursor = Cursor.objects.get(remote_object="Contact")
+    org.update("Contact", contact.crm_id, Title="Held Back")
+    services.hold_pull(cursor)
+    Cursor.objects.update(due_at=timezone.now())
+
+    tasks.pull_due()
+    assert not Contact.objects.filter(title="Held Back").exists()
+
+    services.resume_pull(cursor)
+    tasks.pull_due()
+    assert Contact.objects.filter(title="Held Back").exists()
+
+
+def test_an_idle_cycle_of_all_objects_is_one_call(synced: Connection, org: Org) -> None:
+    Cursor.objects.update(due_at=timezone.now())
+    org.forget_calls()
+
+    runs = tasks.pull_due()
+
+    assert {run.remote_object for run in runs} == set(Cursor.objects.values_list("remote_object", flat=True))
+    assert sum(org.calls().values()) == 1
