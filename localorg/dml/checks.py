@@ -57,6 +57,14 @@ def owner(work: Work, sobject: SObject, row: Row) -> None:
         raise refuse_record("INVALID_CROSS_REFERENCE_KEY", "Owner ID: owner cannot be blank", "OwnerId")
     if str(owner_id).startswith("005"):
         _user_as_owner(work, sobject, str(owner_id))
+    else:
+        _queue_as_owner(work, sobject, str(owner_id))
+
+
+def _queue_as_owner(work: Work, sobject: SObject, queue_id: str) -> None:
+    sql = 'SELECT 1 FROM "QueueSobject" WHERE "QueueId" = ? AND "SobjectType" = ?'
+    if work.db.execute(sql, (queue_id, sobject.name)).fetchone() is None:
+        raise refuse_record("FIELD_INTEGRITY_EXCEPTION", "Queue not associated with this SObject type", "OwnerId")
 
 
 def _user_as_owner(work: Work, sobject: SObject, owner_id: str) -> None:

@@ -47,6 +47,7 @@ def convert(
         if record_id is not None:
             reach.require(work, work.schema[name], record_id, "edit")
     work = work.unrestricted()
+    work.minds_duplicates = False  # as in a real org, unless its conversions run as Apex
     closing_status = _converted_status(work, status)
     lead["OwnerId"] = owner or lead["OwnerId"]
     account = account or (_account_of(work, contact) if contact else None) or _new_account(work, lead)

@@ -8,7 +8,7 @@ from localorg.errors import Problem, RecordRefused
 from localorg.formulas import EvaluationError, Record
 from localorg.rules.headers import options
 from localorg.rules.matching import MatchingRule, value_at
-from localorg.schema import SObject
+from localorg.schema import Schema, SObject
 
 if TYPE_CHECKING:
     from localorg.dml.work import Row, Work
@@ -39,6 +39,8 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class DuplicateRule:
+    """``sees_all``: whether records are compared that the saver may not see."""
+
     id: str
     name: str
     sobject: SObject
@@ -47,6 +49,7 @@ class DuplicateRule:
     on_edit: Reaction
     alert: str
     applies: Callable[[Record], bool] | None = None
+    sees_all: bool = False
 
     @property
     def columns(self) -> frozenset[str]:
@@ -89,11 +92,12 @@ class DuplicatesDetected(RecordRefused):
 
 def check(work: "Work", sobject: SObject, row: "Row", old: "Row | None") -> list[Finding]:
     """What is to be reported once the record is saved. Raises DuplicatesDetected."""
+    given = options(work.options.get(HEADER, ""))
+    now = {**(old or {}), **row}
     found = []
     for rule in work.rulebook.duplicates.get(sobject.name, ()):
-        if old is None or any(row.get(name) != old.get(name) for name in rule.columns & row.keys()):
-            found += _found(work, rule, {**(old or {}), **row}, old)
-    given = options(work.options.get(HEADER, ""))
+        if _runs(work, rule, now, old):
+            found += _found(work, rule, now, old, given)
     insists = given.get("allowsave") == "true"
     refused = [f for f in found if f.reaction.blocks or (f.reaction.alerts and not insists)]
     if refused:
@@ -101,13 +105,14 @@ def check(work: "Work", sobject: SObject, row: "Row", old: "Row | None") -> list
     return [finding for finding in found if finding.reaction.reports]
 
 
-def _found(work: "Work", rule: DuplicateRule, now: "Row", old: "Row | None") -> list[Finding]:
-    reaction = rule.on_create if old is None else rule.on_edit
-    if rule.applies is not None and not _is_true(rule.applies, Record(work, now, old)):
-        return []
-    compared = (_matches(work, comparison, rule.sobject, now) for comparison in rule.comparisons)
-    matches = tuple(each for each in compared if each.records)
-    return [Finding(rule, reaction, matches)] if matches else []
+def _runs(work: "Work", rule: DuplicateRule, now: "Row", old: "Row | None") -> bool:
+    """An edit must touch a field that is compared. A rule does not run for users who may not see all of these."""
+    seen = work.view.find(rule.sobject.name)
+    if seen is None or not all(seen.has(name) for name in rule.columns):
+        return False
+    if old is not None and all(now.get(name) == old.get(name) for name in rule.columns):
+        return False
+    return rule.applies is None or _is_true(rule.applies, Record(work, now, old))
 
 
 def _is_true(condition: Callable[[Record], bool], record: Record) -> bool:
@@ -117,11 +122,19 @@ def _is_true(condition: Callable[[Record], bool], record: Record) -> bool:
         return False
 
 
-def _matches(work: "Work", comparison: Comparison, sobject: SObject, now: "Row") -> Matches:
+def _found(work: "Work", rule: DuplicateRule, now: "Row", old: "Row | None", given: Mapping[str, str]) -> list[Finding]:
+    sees_all = rule.sees_all and given.get("runascurrentuser") != "true"
+    view = work.schema if sees_all else work.view
+    compared = (_matches(work, comparison, rule.sobject, now, view) for comparison in rule.comparisons)
+    matches = tuple(each for each in compared if each.records)
+    return [Finding(rule, rule.on_create if old is None else rule.on_edit, matches)] if matches else []
+
+
+def _matches(work: "Work", comparison: Comparison, sobject: SObject, now: "Row", view: Schema) -> Matches:
     """Records saved together are not compared with each other, nor is a record with itself."""
     rule = comparison.rule
     wanted = dict(zip(rule.paths, (value_at(work, sobject, now, path) for path in comparison.paths), strict=True))
-    found = rule.find(work, wanted)
+    found = rule.find(work, wanted, view)
     others = {i: score for i, score in found.items() if i != now.get("Id") and i not in work.created}
     return Matches(rule, others)
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from localorg.rules import normal, similarity
-from localorg.schema import SObject
+from localorg.schema import Schema, SObject
 
 if TYPE_CHECKING:
     from localorg.dml.work import Row, Work
@@ -91,22 +91,25 @@ class MatchingRule:
             columns = ", ".join(item.key_sql for item in keys)
             yield f'CREATE INDEX IF NOT EXISTS "{table}_{self.name}_{number}" ON "{table}" ({columns})'
 
-    def find(self, work: "Work", wanted: Mapping[str, str]) -> dict[str, float]:
-        """Live records like one with these values by path: id -> confidence, best first."""
+    def find(self, work: "Work", wanted: Mapping[str, str], view: Schema) -> dict[str, float]:
+        """Live records in view like one with these values by path: id -> confidence, best first."""
         found: dict[str, float] = {}
         for keys, alternatives in self.searches.items():
-            for row in self._candidates(work, keys, wanted):
+            for row in self._candidates(work, keys, wanted, view):
                 scores = [score for g in alternatives if (score := self._confidence(work, g, row, wanted))]
                 if scores:
                     found[row["Id"]] = max(*scores, found.get(row["Id"], 0.0))
         return dict(sorted(found.items(), key=lambda pair: -pair[1]))
 
-    def _candidates(self, work: "Work", keys: tuple[Item, ...], wanted: Mapping[str, str]) -> "Iterator[Row]":
+    def _candidates(
+        self, work: "Work", keys: tuple[Item, ...], wanted: Mapping[str, str], view: Schema
+    ) -> "Iterator[Row]":
         values = [normal.key(item.method, wanted[item.path]) for item in keys]
         if any(v is None and item.blanks == "NullNotAllowed" for item, v in zip(keys, values, strict=True)):
             return
         condition = " AND ".join(f"{item.key_sql} IS ?" for item in keys)
-        sql = f'SELECT "Id" FROM "{self.sobject.name}" WHERE {condition}{self._alive} LIMIT {MOST_COMPARED}'
+        condition += self._alive + view.and_seen(self.sobject, "t")
+        sql = f'SELECT "Id" FROM "{self.sobject.name}" t WHERE {condition} LIMIT {MOST_COMPARED}'
         for (record_id,) in work.db.execute(sql, values).fetchall():
             yield work.fetch(self.sobject, record_id) or {}
 

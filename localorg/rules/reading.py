@@ -62,6 +62,7 @@ class _Reader:
             _reaction(rule.action_on_update, rule.operations_on_update),
             rule.alert_text,
             self._condition(rule.condition, sobject, f"{key}.condition") if rule.condition else None,
+            rule.security_option == "BypassSharingRules",
         )
 
     def assignment(self, rule: said.AssignmentRule, number: int) -> tuple[SObject, AssignmentRule]:

@@ -8,6 +8,7 @@ BlankValues = Literal["NullNotAllowed", "MatchBlanks"]
 DuplicateAction = Literal["Allow", "Block"]
 DuplicateOperation = Literal["Alert", "Report"]
 OwnerType = Literal["User", "Queue"]
+SecurityOption = Literal["EnforceSharingRules", "BypassSharingRules"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class DuplicateRule:
 
     ``mapping``: of fields of the matched object to those of this one, where the names differ and nobody could guess it.
     ``condition``: a formula on the saved record; the rule only runs where it is true.
+    ``security_option``: whether only records that the saver sees are compared.
     """
 
     object: str
@@ -60,6 +62,7 @@ class DuplicateRule:
     alert_text: str = "You're creating a duplicate record. We recommend you use an existing record instead."
     mapping: dict[str, str] = field(default_factory=dict)
     condition: str | None = None
+    security_option: SecurityOption = "EnforceSharingRules"
     label: str | None = None
     active: bool = True
 
