@@ -21,7 +21,6 @@ class Calls:
         self.long_seconds = 20.0
         self.most_long = 25
         self.log = CallLog()
-        self.spent: Counter[str] = Counter()  # of the other limits, by their names at /limits
         self._by_hour: Counter[int] = Counter()
         self._by_resource: Counter[str] = Counter()
         self._under_way: dict[int, float] = {}

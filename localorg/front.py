@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shutil
 from collections.abc import Awaitable, Callable
 
 from localorg.api.service import refusal_answer, serve
@@ -30,6 +31,7 @@ class Front:
     def __init__(self, org: Org, pages: App) -> None:
         self.org = org
         self.pages = pages
+        shutil.rmtree(org.folder / UPLOADS, ignore_errors=True)  # of a server that was killed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -3,10 +3,12 @@
 from typing import Any
 
 from localorg.api.call import Call, Reply
+from localorg.bulk import jobs
 
 SOME_RECENT, MOST_RECENT = 10, 200
 RESOURCES = ("query", "queryAll", "sobjects", "composite", "limits", "recent", "jobs")
-# Names as recorded from an Enterprise org of version 62, sizes as recorded from others or documented; none is used up.
+# Names as recorded from an Enterprise org of version 62, sizes as recorded from others or documented. What is used up
+# of them, bulk jobs use.
 FIXED = {
     "ActiveScratchOrgs": 3,
     "AnalyticsExternalDataSizeMB": 40_960,
@@ -93,7 +95,7 @@ def resources(call: Call) -> Reply:
 
 def limits(call: Call) -> Reply:
     most, used = call.org.calls.daily_limit, call.org.calls.used
-    spent = call.org.calls.spent
+    spent = jobs.spent(call.db)
     body: dict[str, Any] = {name: {"Max": of, "Remaining": max(0, of - spent[name])} for name, of in FIXED.items()}
     body["DailyApiRequests"] = {"Max": most, "Remaining": max(0, most - used)}
     body["PermissionSets"] = {"Max": 1500, "Remaining": 1499, "CreateCustom": {"Max": 1000, "Remaining": 999}}

@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 KEPT = timedelta(days=7)  # an ended job and its results
 STALL, FAIL = "job_stall", "job_fail"  # what a fault may do to a job
+MEGABYTE = 2**20
 PAUSE = 0.001  # seconds between transactions of a load: whoever waits for the lock gets it then
 
 
@@ -43,6 +44,12 @@ class Bulk:
     def folder(self, job_id: str) -> Path:
         """Where the files of a job lie."""
         return self.org.folder / "bulk" / job_id
+
+    def object_of(self, job_id: str) -> str | None:
+        """The object that a job is about."""
+        with self.org.database.read() as db:
+            job = jobs.find(db, job_id)
+        return job.object if job else None
 
     def queue(self, job: Job) -> None:
         """Work a job off in its turn. Its row may be committed later: the worker needs the lock that we hold."""
@@ -116,8 +123,10 @@ class Bulk:
             self._fail(job, refused)
             return
         if done:
-            milliseconds = int((time.monotonic() - began) * 1000)
+            milliseconds = round((time.monotonic() - began) * 1000)
             self._step(job.id, state=jobs.COMPLETE, processed=writer.count, milliseconds=milliseconds)
+            with self.org.database.write() as db:
+                jobs.spend(db, jobs.STORAGE, -(-writer.size // MEGABYTE))
 
     def _load(self, job: Job) -> None:
         try:

@@ -9,7 +9,7 @@ from python_multipart.multipart import Field, File, parse_form
 
 from localorg import clock
 from localorg.api.call import Call, Reply
-from localorg.bulk import access, jobs, load, results, v2
+from localorg.bulk import jobs, load, results, v2
 from localorg.bulk.columns import ENDINGS, SEPARATORS
 from localorg.bulk.jobs import Job
 from localorg.bulk.refusals import UNSUPPORTED
@@ -213,10 +213,10 @@ def _external_id(sobject: SObject, name: Any) -> str:
 
 
 def _check_allowed(call: Call, operation: str) -> None:
-    if operation == "hardDelete" and not access.allowed(call.db, call.session.user_id, access.HARD_DELETE):
+    if operation == "hardDelete" and not v2.may(call, "BulkApiHardDelete"):
         message = "hardDelete operation requires special user profile permission, please contact your administrator"
         raise refuse("FEATURENOTENABLED", message)
-    if jobs.used(call.db, jobs.INGEST) >= MOST_BATCHES:
+    if jobs.spent(call.db)[jobs.BATCHES] >= MOST_BATCHES:
         raise refuse("EXCEEDEDQUOTA", "ApiBatchItems Limit exceeded.")
 
 

@@ -1,6 +1,7 @@
 """Bulk jobs as the org remembers them: a table beside the records, so that progress commits with what it is about."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import timedelta
@@ -15,6 +16,7 @@ ENDED = (COMPLETE, FAILED, ABORTED)
 QUERY, INGEST, CLASSIC = "V2Query", "V2Ingest", "Classic"  # kinds, as jobType names them
 QUERIES = ("query", "queryAll")
 PREFIX = "750"
+QUERY_JOBS, STORAGE, BATCHES = "DailyBulkV2QueryJobs", "DailyBulkV2QueryFileStorageMB", "DailyBulkApiBatches"
 
 _SQL = {int: "INTEGER NOT NULL", str: "TEXT NOT NULL"}
 
@@ -59,7 +61,7 @@ _DDL = (
     "CREATE TABLE IF NOT EXISTS _bulk_job (number INTEGER PRIMARY KEY AUTOINCREMENT, "
     + ", ".join(f"{f.name} {_SQL[f.type]}" for f in fields(Job))  # type: ignore[index]
     + ", UNIQUE (id))",
-    "CREATE TABLE IF NOT EXISTS _bulk_use (kind TEXT NOT NULL, at TEXT NOT NULL, amount INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS _bulk_use (name TEXT NOT NULL, at TEXT NOT NULL, amount INTEGER NOT NULL)",
 )
 
 
@@ -128,15 +130,13 @@ def waiting(db: sqlite3.Connection) -> list[Job]:
     return [Job(*row) for row in db.execute(sql, (UPLOADED, RUNNING))]
 
 
-def use(db: sqlite3.Connection, kind: str, amount: int = 1) -> None:
-    """Note what was taken from an allowance of 24 hours: a job, batches, megabytes of results."""
-    db.execute("INSERT INTO _bulk_use VALUES (?, ?, ?)", (kind, clock.stored(clock.now()), amount))
+def spend(db: sqlite3.Connection, limit: str, amount: int = 1) -> None:
+    """Take from an allowance of 24 hours, by its name at /limits."""
+    db.execute("INSERT INTO _bulk_use VALUES (?, ?, ?)", (limit, clock.stored(clock.now()), amount))
 
 
-def used(db: sqlite3.Connection, kind: str) -> int:
-    """What was taken in the last 24 hours."""
+def spent(db: sqlite3.Connection) -> Counter[str]:
+    """What was taken of each allowance in the last 24 hours."""
     since = clock.stored(clock.now() - timedelta(days=1))
-    found: int = db.execute("SELECT total(amount) FROM _bulk_use WHERE kind = ? AND at > ?", (kind, since)).fetchone()[
-        0
-    ]
-    return int(found)
+    rows = db.execute("SELECT name, sum(amount) FROM _bulk_use WHERE at > ? GROUP BY name", (since,))
+    return Counter(dict(rows.fetchall()))

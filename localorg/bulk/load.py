@@ -14,7 +14,7 @@ from localorg.bulk.columns import ENDINGS, SEPARATORS
 from localorg.bulk.jobs import Job
 from localorg.bulk.upload import Row, Upload
 from localorg.errors import Problem, RecordRefused, refuse
-from localorg.schema import Schema
+from localorg.schema import Schema, SObject
 
 if TYPE_CHECKING:
     import sqlite3
@@ -54,9 +54,9 @@ class Load:
     def _prepare(self, header: Row) -> None:
         """What the header means; and results of a transaction that was never committed are taken back."""
         with self.org.database.write() as db:
-            schema = self._schema(db)
+            schema, sobject = self._view(db)
             jobs.change(db, self.job, header=_lines(self.job, [header]) if header else "")
-        self.columns = mapping.columns_of(schema, schema[self.job.object], header)
+        self.columns = mapping.columns_of(schema, sobject, header)
         self._check_columns()
         for name, size in ((SUCCEEDED, self.job.succeeded), (REFUSED, self.job.refused)):
             with (self.folder / name).open("ab") as file:
@@ -90,12 +90,12 @@ class Load:
             if ended:
                 changes |= {"state": jobs.FAILED, "error": LOCKS} if job.fault else {"state": jobs.COMPLETE}
             if rows and job.processed % BATCH == 0:
-                jobs.use(db, jobs.INGEST)
+                jobs.spend(db, jobs.BATCHES)
             jobs.change(db, job, **changes, milliseconds=job.milliseconds + _since(began))
         return True
 
     def _write(self, db: "sqlite3.Connection", rows: Sequence[Row]) -> list[Outcome]:
-        job, sobject = self.job, self._schema(db)[self.job.object]
+        job, (_, sobject) = self.job, self._view(db)
         work = self.org.work(db, job.user_id)
         path = f"/services/data/v{job.version}/jobs/ingest/{job.id}"
         work.refusal = lambda name, record_id: self.org.faults.refusal("PATCH", path, name, record_id)
@@ -125,11 +125,13 @@ class Load:
         with (self.folder / name).open("ab") as file:
             return file.write(lines.encode())
 
-    def _schema(self, db: "sqlite3.Connection") -> Schema:
+    def _view(self, db: "sqlite3.Connection") -> tuple[Schema, SObject]:
+        """What the user of the job sees by now."""
         schema = self.org.schema_for(db, self.job.user_id)
-        if schema is None:
-            raise refuse("InvalidUser", "The user of the job is not active.")
-        return schema
+        sobject = schema.find(self.job.object) if schema else None
+        if schema is None or sobject is None:
+            raise refuse("InvalidUser", "The user of the job is not active or does not see the object.")
+        return schema, sobject
 
 
 def told(problems: Iterable[Problem]) -> str:

@@ -30,7 +30,7 @@ def create(call: Call) -> Reply:
     job.fault = call.org.faults.job(call.method, f"{call.data_url}/{PATH}", job.object) or ""
     call.org.bulk.drop_old(call.db)
     jobs.add(call.db, job)
-    jobs.use(call.db, jobs.QUERY)
+    jobs.spend(call.db, jobs.QUERY_JOBS)
     call.org.bulk.queue(job)
     return Reply(body=v2.created(job))
 
@@ -121,7 +121,7 @@ def _prepared(call: Call, text: str, deleted: bool) -> Compiled:
 
 
 def _check_allowance(call: Call) -> None:
-    used = jobs.used(call.db, jobs.QUERY)
+    used = jobs.spent(call.db)[jobs.QUERY_JOBS]
     if used >= MOST_A_DAY:
         raise refuse("LIMIT_EXCEEDED", f"Max bulk v2 query jobs ({MOST_A_DAY}) per 24 hrs has been reached ({used})")
 

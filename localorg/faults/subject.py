@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _FROM = re.compile(r"\bfrom[\s+]+(\w+)", re.I)
 _TYPES = re.compile(rb'"(?:type|object)"\s*:\s*"(\w+)"')
 _ROWS = re.compile(r"/(?:sobjects|tree)/(\w+)")
+_JOB = re.compile(r"/(?:jobs/\w+|job)/(750\w+)")
 _VERSION = re.compile(r"/services/data/v\d+\.0/")
 
 
@@ -26,6 +27,8 @@ def objects_of(org: "Org", incoming: Incoming, most: int | None = None) -> set[s
     last = incoming.path.rstrip("/").rsplit("/", 1)[-1]
     if (locator := ids.parse(last.partition("-")[0])) and (cursor := org.cursors.peek(locator)):
         names.add(cursor.query.sobject.name)
+    if (job := _JOB.search(incoming.path)) and (job_id := ids.parse(job[1])) and (name := org.bulk.object_of(job_id)):
+        names.add(name)
     return {sobject.name if (sobject := org.schema.find(name)) else name for name in names}
 
 
