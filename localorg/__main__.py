@@ -5,10 +5,10 @@ import socket
 import sys
 from pathlib import Path
 
-from localorg import server, setup
+from localorg import server
 from localorg.org import Org
 from localorg.seed import keep_users, seed, size_of
-from localorg.setup import Setup, SetupError
+from localorg.setup import SetupError, choose
 
 EVERYWHERE = {"0.0.0.0", "::", ""}  # noqa: S104  # addresses to listen on are not addresses to call
 
@@ -16,16 +16,19 @@ EVERYWHERE = {"0.0.0.0", "::", ""}  # noqa: S104  # addresses to listen on are n
 def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
     try:
-        chosen = _setup(options)
-        size = size_of(options.seed or chosen.seed)
-        org = Org(options.data, chosen)
+        chosen = choose(options.org, options.data, options.reset)
+        size = size_of(options.seed or chosen.setup.seed)
+        org = Org(options.data, chosen.setup)
         org.settings.add_redirect_uris(options.redirect_uri)
-    except (ValueError, SetupError) as error:
+    except SetupError as error:
+        print(f"localorg: {options.org or options.data}: {error}", file=sys.stderr)
+        return 2
+    except ValueError as error:
         print(f"localorg: {error}", file=sys.stderr)
         return 2
     if options.reset or org.database.is_empty():
         seed(org, size)
-        setup.keep(chosen, options.data)
+        chosen.keep(options.data)
     keep_users(org)
     listener = _listen(options.host, options.port)
     org.settings.url = _url(options.host, listener)
@@ -34,17 +37,6 @@ def main(arguments: list[str] | None = None) -> int:
     server.run(org, listener, lambda: print(f"Local org is ready: {org.settings.url}", flush=True))
     org.close()
     return 0
-
-
-def _setup(options: argparse.Namespace) -> Setup:
-    """What the org is to be made from. Raises SetupError."""
-    kept = setup.kept(options.data)
-    if options.org is None:
-        return kept or setup.load("plain")
-    chosen = setup.load(options.org)
-    if not options.reset and kept not in (None, chosen):
-        raise SetupError("", f"the org in {options.data} was made from another setup; --reset makes it anew")
-    return chosen
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:

@@ -14,12 +14,14 @@ from localorg.cursors import Cursors
 from localorg.database import Database
 from localorg.dml.remove import BIN_DDL
 from localorg.dml.work import Work
+from localorg.errors import refuse
 from localorg.faults import Faults
 from localorg.filling import fill
 from localorg.rules import rulebook_of
 from localorg.schema import Schema, SObject
 from localorg.settings import Settings
 from localorg.setup import Setup, records
+from localorg.setup.check import check
 from localorg.setup.custom import schema_of
 
 if TYPE_CHECKING:
@@ -32,12 +34,16 @@ ORG_ID = ids.ORG_ID
 
 class Org:
     def __init__(self, folder: Path, setup: Setup) -> None:
-        """``setup``: what the org is made from; on a folder with records, what these were made from."""
+        """``setup``: what the org is made from; on a folder with records, what these were made from.
+
+        Raises SetupError for one that does not fit together.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.setup = setup
         self.settings = Settings.load(folder)
         self.schema = schema_of(setup)
+        check(setup, self.schema)
         self.views = Views(self.schema, setup.sharing, setup.features.set_audit_fields)
         self.rulebook = rulebook_of(setup, self.schema)
         self.database = Database(folder / "org.db", self.schema, tuple(self.rulebook.indexes()))
@@ -104,6 +110,15 @@ class Org:
     def schema_for(self, db: "sqlite3.Connection", user_id: str) -> Schema | None:
         """What a user may see and touch, with their rights as ``access``; None for one who has left."""
         return self.views.of(db, user_id)
+
+    def schema_by_api(self, db: "sqlite3.Connection", user_id: str) -> Schema:
+        """The same for a caller of the API. Raises Refused for who has left or may only use the pages."""
+        schema = self.schema_for(db, user_id)
+        if schema is None:
+            raise refuse("INVALID_SESSION_ID", "Session expired or invalid", 401)
+        if schema.access and not schema.access.may("ApiEnabled"):
+            raise refuse("API_CURRENTLY_DISABLED", "API is disabled for this User", 403)
+        return schema
 
     def next_id(self, sobject: SObject) -> tuple[int, str]:
         """Row number and id for a new record; never the same twice, not even after a roll-back."""

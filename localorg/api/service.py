@@ -88,12 +88,9 @@ def _check_limits(org: "Org") -> None:
 def _call(
     org: "Org", session: Session, db: "sqlite3.Connection", incoming: "Incoming", version: str, path: tuple[str, ...]
 ) -> Call:
-    schema = org.schema_for(db, session.user_id)
-    if schema is None:
-        raise refuse("INVALID_SESSION_ID", "Session expired or invalid", 401)
     return Call(
         org,
-        schema,
+        org.schema_by_api(db, session.user_id),
         session,
         db,
         incoming.method,

@@ -1,7 +1,8 @@
 """The setup of an org, described by a readable file (``localorg/orgs/*.toml``)."""
 
-from localorg.setup.load import keep, kept, load
+from localorg.setup.kept import Choice, choose
+from localorg.setup.load import load
 from localorg.setup.model import Setup
 from localorg.setup.reading import SetupError
 
-__all__ = ["Setup", "SetupError", "keep", "kept", "load"]
+__all__ = ["Choice", "Setup", "SetupError", "choose", "load"]

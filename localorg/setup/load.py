@@ -1,8 +1,6 @@
-"""Finds an org's file, reads it, and what it extends."""
+"""Finds an org's file, reads it and what it extends."""
 
-import json
 import tomllib
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -10,49 +8,42 @@ from localorg.setup.model import Setup
 from localorg.setup.reading import SetupError, read
 
 READY = Path(__file__).parent.parent / "orgs"
-KEPT = "setup.json"  # in the data folder
+DEFAULT = "plain"
 
 Table = dict[str, Any]
 
 
 def load(name: str) -> Setup:
-    """``name``: a ready org or the path of a file. Raises SetupError, whose text begins with the file."""
-    path = find(name)
-    try:
-        return read(Setup, whole(path))
-    except SetupError as error:
-        raise SetupError(path.name, str(error)) from None
+    """``name``: a ready org or the path of a file. Raises SetupError."""
+    return read(Setup, _whole(find(name), ()))
 
 
-def keep(setup: Setup, folder: Path) -> None:
-    """Write down, whole, what the org in this data folder is made from."""
-    text = json.dumps(asdict(setup), indent=2, ensure_ascii=False)
-    (folder / KEPT).write_text(f"{text}\n", encoding="utf-8")
+def is_ready(name: str) -> bool:
+    return name in {path.stem for path in READY.glob("*.toml")}
 
 
-def kept(folder: Path) -> Setup | None:
-    """What was written down; None for a folder that is new, or older than setups."""
-    path = folder / KEPT
-    return read(Setup, json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
-
-
-def find(name: str) -> Path:
-    ready = READY / f"{name}.toml"
-    path = ready if ready.is_file() else Path(name)
+def find(name: str, folder: Path = Path()) -> Path:
+    """``folder``: where a path starts that is not absolute. Raises SetupError."""
+    path = READY / f"{name}.toml" if is_ready(name) else folder / name
     if not path.is_file():
         names = ", ".join(sorted(p.stem for p in READY.glob("*.toml")))
         raise SetupError("", f"there is no org {name}; give the path of a file or one of: {names}")
     return path
 
 
-def whole(path: Path) -> Table:
+def _whole(path: Path, extending: tuple[Path, ...]) -> Table:
     """The file's tables on top of those of the org that it extends."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SetupError("", str(error)) from None
+        raise SetupError("", f"{path.name} is not TOML: {error}") from None
     base = table.get("extends")
-    return merged(whole(find(base)), table) if isinstance(base, str) else table
+    if not isinstance(base, str):
+        return table
+    below = find(base, path.parent)
+    if below in (path, *extending):
+        raise SetupError("extends", f"{path.name} would extend itself")
+    return merged(_whole(below, (path, *extending)), table)
 
 
 def merged(base: Table, table: Table) -> Table:

@@ -86,9 +86,7 @@ def _signed_in(org: "Org", asked: envelope.Request, origin: str, version: str) -
         raise refuse("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
     transaction = org.database.write if asked.operation in WRITING else org.database.read
     with transaction() as db:
-        schema = org.schema_for(db, session.user_id)
-        if schema is None:
-            raise refuse("INVALID_SESSION_ID", BAD_SESSION)
+        schema = org.schema_by_api(db, session.user_id)
         call = Call(org, schema, session, db, "POST", version, path, {}, router.answer, rest_headers(asked), origin)
         return handler(Operation(asked, call))
 
