@@ -121,7 +121,10 @@ async def style(request: Request) -> Response:
 
 async def _act(request: Request, action: Callable[[Org, Json], Json]) -> Response:
     try:
-        return JSONResponse(await asyncio.to_thread(action, _org(request), await _body(request)))
+        given = await _body(request)
+        if not isinstance(given, dict):
+            raise ValueError("the body must be an object")
+        return JSONResponse(await asyncio.to_thread(action, _org(request), given))
     except Refused as refused:
         return JSONResponse(refused.as_rest(), refused.status)
     except (ValueError, KeyError, TypeError) as error:
