@@ -35,8 +35,12 @@ lint: setup
 bench: setup
 	$(BIN)/python -m benchmarks
 
-# Python's lock, without the address of any index.
+# Python's locks, ours and those of the clients that the tests run, without the address of any index.
 lock:
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --all-extras --generate-hashes --no-emit-index-url --no-header \
 		--python-version 3.11 --universal pyproject.toml -o requirements.lock
+	for folder in $(dir $(wildcard tests/localorg/conformance/clients/*/requirements.in)); do \
+		$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
+			--python-version 3.11 --universal $$folder/requirements.in -o $$folder/requirements.lock || exit 1; \
+	done
