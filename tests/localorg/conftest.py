@@ -1,6 +1,7 @@
 """One server for all tests of the local org, back to its seed before each."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
@@ -24,9 +25,21 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running.stop()
 
 
+@pytest.fixture(scope="session")
+def ruled_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """An org whose administrators have made rules."""
+    running = Server(tmp_path_factory.mktemp("ruled"), "--org", str(Path(__file__).with_name("ruled.toml")))
+    yield running
+    running.stop()
+
+
 @pytest.fixture
 def fresh(server: Server) -> Server:
     """The server with the records of its seed, no faults, nothing counted."""
+    return freshened(server)
+
+
+def freshened(server: Server) -> Server:
     requests.post(f"{server.url}/localorg/faults", json=[], timeout=30)
     requests.post(f"{server.url}/localorg/reset", timeout=30)
     requests.post(f"{server.url}/localorg/settings", json=SETTINGS, timeout=30)
@@ -42,6 +55,18 @@ def admin(fresh: Server) -> Caller:
 @pytest.fixture
 def rep(fresh: Server) -> Caller:
     return sign_in(fresh, "Standard User")
+
+
+@pytest.fixture
+def ruler(ruled_server: Server) -> Caller:
+    """The administrator of the org with rules."""
+    return sign_in(freshened(ruled_server), "System Administrator")
+
+
+@pytest.fixture
+def ruled(ruled_server: Server) -> Caller:
+    """A standard user of the org with rules."""
+    return sign_in(freshened(ruled_server), "Standard User")
 
 
 def sign_in(server: Server, profile: str) -> Caller:
