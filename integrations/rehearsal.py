@@ -32,6 +32,9 @@ class ReadOnly:
     def create(self, remote_object: str, payloads: Sequence[Values]) -> list[Answer]:
         return [Accepted(f"rehearsed{next(MADE_UP):09}") for _ in payloads]
 
+    def upsert(self, remote_object: str, field: str, payloads: Sequence[Values]) -> list[Answer]:
+        return self.create(remote_object, payloads)
+
     def update(self, remote_object: str, changes: Sequence[tuple[str, Values]]) -> list[Answer]:
         return [Accepted(remote_id) for remote_id, _ in changes]
 

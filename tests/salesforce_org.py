@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -47,6 +48,16 @@ class RunningOrg:
     def calls(self) -> dict[str, int]:
         """API calls by resource since they were last forgotten."""
         return requests.get(f"{self.url}/localorg/calls", timeout=30).json()["by_resource"]
+
+    def wait_for_fault(self, name: str, seconds: float = 10) -> None:
+        """Until a request on which this fault acted is through: its caller may have given up long before."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            log = requests.get(f"{self.url}/localorg/calls/log", timeout=30).json()["calls"]
+            if any(name in entry["faults"] for entry in log):
+                return
+            time.sleep(0.05)
+        raise TimeoutError(f"No request met the fault {name}.")
 
     def query(self, soql: str, *, with_deleted: bool = False) -> list[dict[str, Any]]:
         resource = "queryAll" if with_deleted else "query"

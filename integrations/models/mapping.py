@@ -23,6 +23,13 @@ class ObjectSettings(TimestampedModel):
     push_by_stage = models.BooleanField("only records in chosen stages", default=False)
     push_stages = models.JSONField(default=list, blank=True, help_text="Ids of stages; null stands for “No stage”.")
     create_as = models.CharField(max_length=80, blank=True, default="", help_text="The object that new records become.")
+    external_id_field = models.CharField(
+        max_length=120,
+        blank=True,
+        default="",
+        help_text="A text field of 36 characters, External ID and Unique, that every login may write: "
+        "with it, a create whose answer is lost can be sent again without making a second record.",
+    )
     source_field = models.CharField(max_length=80, blank=True, default="")
     source_value = models.CharField(max_length=255, blank=True, default="Tandem")
     push_unverified_emails = models.BooleanField(default=False)

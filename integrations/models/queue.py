@@ -69,6 +69,7 @@ class Outbox(models.Model):
     claim_token = models.UUIDField(null=True, blank=True)
     claimed_until = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
+    external_id = models.UUIDField(null=True, blank=True, help_text="Under which a create was sent.")
     sent = models.JSONField(null=True, blank=True, help_text="What a create of unknown outcome carried.")
 
     objects = OutboxQuerySet.as_manager()

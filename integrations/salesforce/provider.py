@@ -168,6 +168,17 @@ class SalesforceProvider:
         for row in self.client.query(f"{self._select(remote_object, fields)} {where}"):
             yield _record(remote_object, row, fields)
 
+    def by_external_id(self, remote_object: str, field: str, values: Sequence[str]) -> dict[str, str]:
+        questions = [
+            f"SELECT Id, {field} FROM {remote_object} WHERE {field} IN ({','.join(group)})"
+            for group in soql.chunks(list(map(soql.quote, values)), ",")
+        ]
+        return {row[field]: row["Id"] for rows in self.client.queries(questions) for row in rows}
+
+    def upsert(self, remote_object: str, field: str, payloads: Sequence[Values]) -> list[Answer]:
+        records = [{"attributes": {"type": remote_object}, **payload} for payload in payloads]
+        return self._write("PATCH", records, f"composite/sobjects/{remote_object}/{field}")
+
     def create(self, remote_object: str, payloads: Sequence[Values]) -> list[Answer]:
         records = [{"attributes": {"type": remote_object}, **payload} for payload in payloads]
         return self._write("POST", records)
@@ -176,11 +187,11 @@ class SalesforceProvider:
         records = [{"attributes": {"type": remote_object}, "id": id_, **values} for id_, values in changes]
         return self._write("PATCH", records)
 
-    def _write(self, method: str, records: list[dict[str, Any]]) -> list[Answer]:
+    def _write(self, method: str, records: list[dict[str, Any]], path: str = "composite/sobjects") -> list[Answer]:
         # Assignment rules would hand our leads to others; most-recently-used lists are for people.
         headers = {"Sforce-Auto-Assign": "FALSE", "Sforce-Mru": "updateMru=false"}
         body = {"allOrNone": False, "records": records}
-        rows = self.client.call("composite/sobjects", method=method, json=body, headers=headers)
+        rows = self.client.call(path, method=method, json=body, headers=headers)
         if not isinstance(rows, list) or len(rows) != len(records):
             raise CallFailed("Salesforce answered a write with something else.", is_answered=True)
         return [_answer(row) for row in rows]

@@ -11,7 +11,16 @@ from integrations.sync.provider import Values
 from integrations.sync.scope import Scope
 
 COLUMNS = ["record_id", "remote_object", "remote_id", "also_lead_id", "former_ids", "base", "base_ours", "note"]
-COLUMNS += ["dropped_at", "drop_reason", "pushed_at", "pulled_at", "remote_changed_at", "credential", "updated_at"]
+COLUMNS += [
+    "dropped_at",
+    "drop_reason",
+    "pushed_at",
+    "pulled_at",
+    "remote_changed_at",
+    "credential",
+    "external_id",
+    "updated_at",
+]
 
 
 def agree(link: RecordLink, scope: Scope, plan: Plan) -> None:

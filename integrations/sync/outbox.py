@@ -233,12 +233,17 @@ def renew(claim: Claim, ids: Iterable[int]) -> set[int]:
 
 
 @transaction.atomic
-def note_sent(claim: Claim, payloads: Mapping[int, Values], at: datetime) -> set[int]:
-    """Write down what creates will carry, before they are sent; returns the rows that the claim still holds."""
-    rows = list(held(claim.token).filter(pk__in=list(payloads), claimed_until__gt=timezone.now()))
+def note_sent(claim: Claim, intents: Mapping[int, tuple[Values, uuid.UUID | None]], at: datetime) -> set[int]:
+    """Write down what creates will carry, and under which external id, before they are sent.
+
+    Returns the rows that the claim still holds.
+    """
+    wanted = any_of(intents, "bigint")
+    rows = list(held(claim.token).filter(pk__in=wanted, claimed_until__gt=timezone.now()))
     for row in rows:
-        row.sent_at, row.sent, row.claimed_until = at, dict(payloads[row.pk]), timezone.now() + lease()
-    write_columns(rows, ["sent_at", "sent", "claimed_until"])
+        payload, row.external_id = intents[row.pk]
+        row.sent_at, row.sent, row.claimed_until = at, dict(payload), timezone.now() + lease()
+    write_columns(rows, ["sent_at", "sent", "external_id", "claimed_until"])
     return {row.pk for row in rows}
 
 

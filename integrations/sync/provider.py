@@ -225,6 +225,12 @@ class Provider(Protocol):
     def created_by_us(self, remote_object: str, since: datetime, fields: Sequence[str]) -> Iterator[RemoteRecord]:
         """Records that this login created at or after ``since`` (the other side's clock)."""
 
+    def by_external_id(self, remote_object: str, field: str, values: Sequence[str]) -> dict[str, str]:
+        """Ids of records by what they hold in an external id field."""
+
+    def upsert(self, remote_object: str, field: str, payloads: Sequence[Values]) -> list[Answer]:
+        """Create up to 200 records, or update those that are there under the external id that each payload holds."""
+
     def create(self, remote_object: str, payloads: Sequence[Values]) -> list[Answer]:
         """Create up to 200 records; answers in their order."""
 

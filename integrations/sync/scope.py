@@ -25,6 +25,7 @@ from integrations.sync.plan import Base, Direction, Rule, Winner
 from integrations.sync.provider import Description, Provider, Value, Values
 from integrations.sync.records import KINDS, RECORD_TYPES, RecordType, Type
 
+UUID = 36  # characters
 DESCRIPTION_AGE = timedelta(minutes=1)  # a fresher description is not read again
 
 
@@ -72,6 +73,13 @@ class Scope:
     def by_field(self) -> dict[str, str]:
         """The remote field of each of ours that is mapped."""
         return {pair.field.name: pair.name for pair in self.pairs}
+
+    @cached_property
+    def external_id(self) -> str:
+        """The field that holds our external id there; "" where none is chosen, or it can't serve."""
+        remote = self.description.fields.get(self.settings.external_id_field)
+        fits = remote and remote.is_external_id and remote.is_unique and remote.is_createable and remote.length >= UUID
+        return remote.name if remote and fits else ""
 
     @cached_property
     def mapped_at(self) -> datetime | None:

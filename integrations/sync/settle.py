@@ -146,7 +146,7 @@ def _store_links(scope: Scope, items: Sequence[Item], records: dict[int, Record]
             case Linked() as outcome:
                 item.pulled = writer.carry_out(record, outcome.plan, item.base, item.seen, now[record.pk], vocabulary)
                 writer.identify(record, outcome.remote_object, outcome.remote_id)
-                links.append(_link(scope, record, outcome, item.link, claim))
+                links.append(_link(scope, item, record, outcome, claim))
             case Relinked() as outcome if item.link:
                 links.append(moved(item.link, outcome.remote_object, outcome.remote_id))
                 writer.identify(record, outcome.remote_object, outcome.remote_id)
@@ -157,13 +157,14 @@ def _store_links(scope: Scope, items: Sequence[Item], records: dict[int, Record]
     writer.flush()
 
 
-def _link(scope: Scope, record: Record, outcome: Linked, known: RecordLink | None, claim: Claim) -> RecordLink:
-    link = known or RecordLink(connection=scope.connection, record_kind=scope.kind)
+def _link(scope: Scope, item: Item, record: Record, outcome: Linked, claim: Claim) -> RecordLink:
+    link = item.link or RecordLink(connection=scope.connection, record_kind=scope.kind)
     link.record_id = record.pk
     link.remote_object, link.remote_id = outcome.remote_object, outcome.remote_id
     agree(link, scope, outcome.plan)
     link.also_lead_id = outcome.also_lead_id or link.also_lead_id
     link.note = outcome.note or link.note
+    link.external_id = item.row.external_id or link.external_id
     link.dropped_at, link.drop_reason = None, ""
     link.pushed_at, link.credential, link.remote_changed_at = timezone.now(), claim.credential, None
     return link

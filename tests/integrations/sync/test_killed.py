@@ -16,7 +16,7 @@ from django.utils import timezone
 from contacts.models import Contact
 from integrations import services, tasks
 from integrations.models import Connection, Cursor, ErrorEntry, Outbox, RecordLink, Run
-from integrations.sync import creating
+from integrations.sync import own
 from tests.conftest import pull_all, push_all
 from tests.factories import AccountFactory
 from tests.salesforce_org import ROOT, Org
@@ -64,7 +64,7 @@ def let_time_pass(org: Org) -> None:
 
 
 def test_a_push_of_a_thousand_new_contacts_survives_killed_workers(synced: Connection, org: Org, monkeypatch) -> None:
-    monkeypatch.setattr(creating, "patience", timedelta)
+    monkeypatch.setattr(own, "patience", timedelta)
     chance = random.Random(SEED)
     account = AccountFactory(name="All of them")
     contacts = Contact.objects.bulk_create(

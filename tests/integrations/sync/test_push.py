@@ -19,7 +19,7 @@ from integrations.models import (
     Run,
     SyncEvent,
 )
-from integrations.sync import creating
+from integrations.sync import creating, own
 from integrations.sync.provider import CallFailed
 from integrations.sync.state import State, sync_states
 from tests.conftest import pull_all, push_all
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch) -> None:
-    monkeypatch.setattr(creating, "patience", timedelta)
+    monkeypatch.setattr(own, "patience", timedelta)
 
 
 def found(org: Org, email: str, name: str = "Contact") -> list[dict]:

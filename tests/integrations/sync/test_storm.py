@@ -147,7 +147,7 @@ def weather(org: Org, synced: Connection, steps: int, seed: int) -> None:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(creating, "patience", timedelta)
+    monkeypatch.setattr(own, "patience", timedelta)
     monkeypatch.setattr(creating, "SECOND_LOOK", 0)
 
 
