@@ -2,10 +2,12 @@
 
 import secrets
 from collections.abc import Iterable, Iterator
+from itertools import cycle
 from typing import Any
 
 from localorg.filling import fill
 from localorg.org import Org
+from localorg.schema import SObject
 from localorg.seed import people, rules
 from localorg.seed.people import Size
 from localorg.setup import records
@@ -34,7 +36,7 @@ def seed(org: Org, size: Size) -> None:
     for name, rows in [*records.everything(org.setup, org.schema), *rules.records(org.setup)]:
         fill(org.database, org.schema[name], rows)
     for name, rows in _records(size):
-        fill(org.database, org.schema[name], _owned(rows, len(org.setup.users)))
+        fill(org.database, org.schema[name], _typed(org.schema[name], _owned(rows, len(org.setup.users))))
     org.database.create_indexes()
     org.database.snapshot(org.kept_copy)
 
@@ -59,6 +61,14 @@ def _owned(rows: Iterable[Row], users: int) -> Iterable[Row]:
     if not stand_ins:
         return rows
     return ({name: stand_ins.get(value, value) for name, value in row.items()} for row in rows)
+
+
+def _typed(sobject: SObject, rows: Iterable[Row]) -> Iterable[Row]:
+    """The active record types of an object take turns."""
+    active = [record_type.id for record_type in sobject.record_types if record_type.active]
+    if not active:
+        return rows
+    return (row | {"RecordTypeId": chosen} for row, chosen in zip(rows, cycle(active), strict=False))
 
 
 def keep_users(org: Org) -> None:
