@@ -3,7 +3,6 @@
 import uuid
 
 import pytest
-from django.utils import timezone
 
 from integrations.models import Connection, Outbox, RecordLink
 from tests.conftest import pull_all, push_all

@@ -626,7 +626,7 @@ def test_a_batch_that_keeps_failing_is_halved_until_the_record_that_spoils_it_st
 ) -> None:
     real = tasks.provider_for
     monkeypatch.setattr(tasks, "provider_for", lambda credential: Spoiled(real(credential)))
-    monkeypatch.setattr(creating, "SECOND_LOOK", 0)
+    monkeypatch.setattr(own, "SECOND_LOOK", 0)
     Contact.objects.bulk_create(Contact(last_name=f"Fine {number}") for number in range(30))
     Contact.objects.create(last_name="Poison")
     services.queue_push(list(Contact.objects.filter(crm_id="")))

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from contacts.models import Contact
 from integrations.models import Connection, Cursor, ErrorEntry, Outbox, RecordLink
-from integrations.sync import creating
+from integrations.sync import own
 from integrations.sync.mapping import normal
 from integrations.sync.scope import Scope
 from tests.conftest import pull_all, push_all
@@ -148,7 +148,7 @@ def weather(org: Org, synced: Connection, steps: int, seed: int) -> None:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own, "patience", timedelta)
-    monkeypatch.setattr(creating, "SECOND_LOOK", 0)
+    monkeypatch.setattr(own, "SECOND_LOOK", 0)
 
 
 @pytest.mark.parametrize("seed", [int(os.environ.get("STORM_SEED", "1")), 2, 3])
