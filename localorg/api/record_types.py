@@ -50,7 +50,7 @@ def value(sobject: SObject, field: Field, each: Value) -> Json:
     return {
         "active": True,
         "defaultValue": each.default,
-        "label": each.value,
+        "label": each.label or each.value,
         "validFor": _bits(sobject, field, each) if field.controller else None,
         "value": each.value,
     }

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from localorg.dml import accept, checks, reach, record_types, rules
+from localorg.access.view import AUDIT
+from localorg.dml import accept, checks, places, reach, record_types, rules
 from localorg.dml.work import Row, Work
 from localorg.errors import refuse_record
 from localorg.rules import saving
@@ -19,6 +20,7 @@ def create(work: Work, sobject: SObject, given: Mapping[str, Any]) -> str:
     sobject = work.schema[sobject.name]
     refuse_locked(work, sobject, "")
     row = with_defaults(work, sobject, named)
+    places.complete(sobject, row, None)
     rule = rules.of(sobject.name)
     rule.check(work, row, None)
     checks.all_of(work, sobject, row, named, creating=True)
@@ -43,6 +45,7 @@ def update(work: Work, sobject: SObject, record_id: str, given: Mapping[str, Any
     reach.require_transfer(work, sobject, record_id, row, old)
     refuse_locked(work, sobject, record_id)
     named = dict(row)
+    places.complete(sobject, row, old)
     rule = rules.of(sobject.name)
     rule.check(work, row, old)
     checks.all_of(work, sobject, row, named, creating=False)
@@ -67,7 +70,7 @@ def existing(work: Work, sobject: SObject, record_id: str) -> Row:
 
 def with_defaults(work: Work, sobject: SObject, named: Row) -> Row:
     """What a create stores where the caller gave nothing."""
-    row = dict(named)
+    row = {name: value for name, value in named.items() if value is not None or name not in AUDIT}
     record_types.fill(work, sobject, row)
     for name, value in sobject.defaults.items():
         if row.get(name) is None:

@@ -15,11 +15,13 @@ LONG_TEXT = 4000  # a textarea longer than this can be neither filtered nor sort
 ADDRESS_PARTS = {
     "city": "City",
     "country": "Country",
+    "countryCode": "CountryCode",
     "geocodeAccuracy": "GeocodeAccuracy",
     "latitude": "Latitude",
     "longitude": "Longitude",
     "postalCode": "PostalCode",
     "state": "State",
+    "stateCode": "StateCode",
     "street": "Street",
 }
 # The setup objects behind picklists share one key prefix; each counts from its own thousand.
@@ -33,6 +35,7 @@ class Value:
     value: str
     default: bool = False
     valid_for: tuple[str, ...] = ()
+    label: str | None = None  # where it is not the value
 
 
 @dataclass(frozen=True)
@@ -186,6 +189,11 @@ class SObject:
         return tuple(f.name for f in self.fields.values() if f.stored)
 
     @cached_property
+    def place_codes(self) -> tuple[str, ...]:
+        """The country codes of its addresses, in an org with state and country picklists."""
+        return tuple(name for name in self.fields if name.endswith("CountryCode"))
+
+    @cached_property
     def references(self) -> tuple[Field, ...]:
         return tuple(f for f in self.fields.values() if f.type == "reference" and f.stored)
 
@@ -218,6 +226,6 @@ class SObject:
         return name in self.fields
 
     def address_columns(self, address: Field) -> dict[str, str]:
-        """JSON key -> column of the parts of a compound address."""
+        """JSON key -> column of the parts of a compound address; codes only where the org has them."""
         stem = address.name.removesuffix("Address")
-        return {key: stem + part for key, part in ADDRESS_PARTS.items()}
+        return {key: stem + part for key, part in ADDRESS_PARTS.items() if self.has(stem + part)}

@@ -2,13 +2,13 @@
 
 import secrets
 from collections.abc import Iterable, Iterator
-from itertools import cycle
+from itertools import chain
 from typing import Any
 
 from localorg.filling import fill
 from localorg.org import Org
 from localorg.schema import SObject
-from localorg.seed import people, rules
+from localorg.seed import fitting, people, rules
 from localorg.seed.people import Size
 from localorg.setup import records
 
@@ -33,10 +33,9 @@ def seed(org: Org, size: Size) -> None:
         db.execute("DELETE FROM _bin")
     org.bulk.clear()
     org.prepare()
-    for name, rows in [*records.everything(org.setup, org.schema), *rules.records(org.setup)]:
-        fill(org.database, org.schema[name], rows)
-    for name, rows in _records(size):
-        fill(org.database, org.schema[name], _typed(org.schema[name], _owned(rows, len(org.setup.users))))
+    setup = chain(records.everything(org.setup, org.schema), rules.records(org.setup))
+    for name, rows in chain(setup, _records(size)):
+        fill(org.database, org.schema[name], _fitted(org, org.schema[name], rows))
     org.database.create_indexes()
     org.database.snapshot(org.kept_copy)
 
@@ -54,21 +53,12 @@ def _records(size: Size) -> Iterator[tuple[str, Iterable[Row]]]:
     yield "CampaignMember", people.campaign_members(size)
 
 
-def _owned(rows: Iterable[Row], users: int) -> Iterable[Row]:
-    """In an org of few users these own what the seed gives to the later ones."""
-    numbers = range(users, len(people.OWNERS))
-    stand_ins = {records.user_id(number + 1): records.user_id(number % users + 1) for number in numbers}
-    if not stand_ins:
-        return rows
-    return ({name: stand_ins.get(value, value) for name, value in row.items()} for row in rows)
-
-
-def _typed(sobject: SObject, rows: Iterable[Row]) -> Iterable[Row]:
-    """The active record types of an object take turns."""
-    active = [record_type.id for record_type in sobject.record_types if record_type.active]
-    if not active:
-        return rows
-    return (row | {"RecordTypeId": chosen} for row, chosen in zip(rows, cycle(active), strict=False))
+def _fitted(org: Org, sobject: SObject, rows: Iterable[Row]) -> Iterable[Row]:
+    """The rows as this org wants them: its own users, places, fields that must not be empty."""
+    rows = fitting.owned(rows, len(org.setup.users))
+    rows = fitting.typed(sobject, rows)
+    rows = fitting.placed(sobject, rows)
+    return fitting.complete(sobject, rows)
 
 
 def keep_users(org: Org) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from localorg.schema import Field, Schema, SObject, Value, load
 from localorg.setup.model import CustomField, CustomObject, Picklist, Setup
+from localorg.setup.places import add_code_fields
 from localorg.setup.reading import SetupError
 from localorg.setup.record_types import add_dependencies, add_record_types
 
@@ -36,6 +37,9 @@ AUDIT = ("CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById", "
 def schema_of(setup: Setup) -> Schema:
     """The org's whole schema. Raises SetupError for what cannot be part of it."""
     sobjects = load()
+    if setup.features.state_and_country_picklists:
+        for sobject in sobjects.values():
+            add_code_fields(sobject)
     for number, custom in enumerate(setup.objects):
         sobjects[custom.name] = _object(custom, f"a{number:02x}")
     for number, field in enumerate(setup.fields, 1):
