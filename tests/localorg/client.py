@@ -1,6 +1,7 @@
 """A running local org and ways to speak to it; shares no line with Django."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -24,14 +25,14 @@ class LoopbackSession(requests.Session):
 
 
 class LoginSession(LoopbackSession):
-    """Sends what is meant for Salesforce's login host to the local org at ``url``."""
+    """Sends what is meant for any host of Salesforce's to the local org at ``url``."""
 
     def __init__(self, url: str) -> None:
         super().__init__()
         self.own = url
 
     def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
-        here = str(url).replace("https://login.salesforce.com", self.own)
+        here = re.sub(r"^https://[\w.-]+\.salesforce\.com", self.own, str(url))
         return super().request(method, here, *args, **kwargs)
 
 
