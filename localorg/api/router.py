@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from localorg.api import collections, composite, describe, duplicates, graph, layouts, limits, queries, rows
 from localorg.api.call import Call, Reply
+from localorg.api.ui import duplicates_configuration, object_info, picklist_values, record_defaults
 from localorg.bulk import ingest_jobs, query_jobs
 from localorg.errors import MultipleChoices, Refused, TypeMismatch, not_found, refuse
 from localorg.rules.duplicates import DuplicatesDetected
@@ -72,6 +73,14 @@ ROUTES = (
     _route("jobs/query/{job}", GET=query_jobs.info, PATCH=query_jobs.change, DELETE=query_jobs.remove),
     _route("jobs/query/{job}/results", GET=query_jobs.page),
     _route("jobs/query/{job}/resultpages", GET=query_jobs.pages),
+    _route("ui-api/object-info", GET=object_info.directory),
+    _route("ui-api/object-info/{name}", GET=object_info.one),
+    _route("ui-api/object-info/batch/{names}", GET=object_info.batch),
+    _route("ui-api/object-info/{name}/picklist-values/{record_type}", GET=picklist_values.every),
+    _route("ui-api/object-info/{name}/picklist-values/{record_type}/{field}", GET=picklist_values.one),
+    _route("ui-api/record-defaults/create/{name}", GET=record_defaults.create),
+    _route("ui-api/record-defaults/template/create/{name}", GET=record_defaults.template),
+    _route("ui-api/duplicates/{name}", GET=duplicates_configuration.configuration),
     _route("limits", GET=limits.limits),
     _route("limits/recordcount", GET=limits.record_count),
     _route("recent", GET=limits.recent),
