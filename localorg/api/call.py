@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from localorg.api import multipart
 from localorg.auth.tokens import Session
 from localorg.dml.work import Work
 from localorg.errors import Refused, TypeMismatch, refuse
@@ -19,6 +20,7 @@ from localorg.schema import Schema, SObject
 if TYPE_CHECKING:
     from localorg.org import Org
 
+LARGEST_BODY = 50 * 1024 * 1024  # bytes of JSON; files in parts of their own may be larger
 NO_BODY = "The HTTP entity body is required, but this request has no entity body."
 
 
@@ -84,6 +86,9 @@ class Call:
             return self.parsed
         if not self.content:
             raise refuse("JSON_PARSER_ERROR", NO_BODY)
+        if len(self.content) > LARGEST_BODY:
+            message = f"Maximum size of request reached. Maximum size of request is {LARGEST_BODY} bytes"
+            raise refuse("EXCEEDED_MAX_SIZE_REQUEST", message, 413)
         self._check_content_type()
         try:
             return orjson.loads(self.content)
@@ -92,6 +97,10 @@ class Call:
             raise refuse("JSON_PARSER_ERROR", f"{_unexpected(self.content, error.pos)} at {place}") from None
 
     def mapping(self) -> dict[str, Any]:
+        """One record: JSON, or JSON and a file in two parts."""
+        content_type = self.headers.get("content-type", "")
+        if self.parsed is None and content_type.lower().startswith("multipart/"):
+            return multipart.record(content_type, self.content)
         body = self.body()
         if not isinstance(body, dict):
             raise refuse(

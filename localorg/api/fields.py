@@ -18,9 +18,11 @@ SOAP_TYPES = {
     "date": "xsd:date",
     "datetime": "xsd:dateTime",
     "address": "urn:address",
+    "base64": "xsd:base64Binary",
+    "complexvalue": "urn:JunctionIdListNames",
 }
 PERSON_NAMES = {"LastName", "FirstName", "Salutation", "Name"}
-UNAGGREGATED = {"boolean", "address", "multipicklist"}
+UNAGGREGATED = {"boolean", "address", "multipicklist", "base64", "complexvalue"}
 
 
 def describe_field(sobject: SObject, field: Field) -> Json:

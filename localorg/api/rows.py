@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from localorg.api import records
+from localorg.api import blobs, records
 from localorg.api.call import Call, Reply
 from localorg.api.lookups import by_external_id, external_field, record_id_of, sobject_of
 from localorg.dml import remove, write
@@ -47,8 +47,10 @@ def delete(call: Call, name: str, record_id: str) -> Reply:
 
 
 def read_by(call: Call, name: str, field: str, value: str) -> Reply:
-    """By external id, or a relationship of a record: /Contact/003…/Account."""
+    """By external id, a file of a record, or a relationship of it: /Contact/003…/Account."""
     sobject = sobject_of(call, name)
+    if value.lower() in sobject.blobs and sobject.find(field) is None:
+        return blobs.download(call, sobject, record_id_of(sobject, field))
     if sobject.find(field) is None:
         return records.related(call, sobject, record_id_of(sobject, field), value, _wanted(call))
     record_id = by_external_id(call, sobject, external_field(sobject, field), value)

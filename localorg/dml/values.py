@@ -1,5 +1,6 @@
 """JSON values -> what a column holds, in Salesforce's normal form. Raises where the org would."""
 
+import base64
 import re
 from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime
@@ -16,15 +17,17 @@ _EMAIL = re.compile(
 )
 _DATETIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9}(?:Z|[+-]\d\d:?\d\d)|Z|[+-]\d\d:\d\d)\Z", re.I)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d\Z")
+FIRST_DAY, LAST_DAY = "1700-01-01", "4000-12-31"
+LONGEST_ECHO = 40  # characters of a file that an error repeats
 _BOOLEANS = {"true": 1, "false": 0, "1": 1, "0": 0}
 
-Stored = str | int | float | None
+Stored = str | int | float | bytes | tuple[str, ...] | None
 Reader = Callable[[Field, Any], Stored]
 
 
 def read(field: Field, value: Any) -> Stored:
     """The stored form of a value as it came. Raises TypeMismatch for what JSON cannot mean here."""
-    if value is None or value == "":
+    if value is None or value in ("", b""):
         return 0 if field.type == "boolean" and value == "" else _null(field)
     return READERS.get(field.type, _text)(field, value)
 
@@ -37,6 +40,9 @@ def check(field: Field, value: Stored) -> RecordRefused | None:
         return _check_text(field, value)
     if field.precision and isinstance(value, float) and abs(value) >= 10 ** (field.precision - field.scale):
         return _out_of_range(field, value)
+    if field.type in ("date", "datetime") and not FIRST_DAY <= str(value)[:10] <= LAST_DAY:
+        message = f"{field.label}: invalid date: {value!s}"
+        return refuse_record("NUMBER_OUTSIDE_VALID_RANGE", message, field.name)
     if field.type == "int" and isinstance(value, int) and abs(value) >= 10**field.length:
         return _out_of_range(field, value)
     return None
@@ -64,7 +70,7 @@ def wrong_choice(field: Field, value: Stored, allowed: Collection[str]) -> Recor
     chosen = str(value or "").split(";") if field.type == "multipicklist" else [str(value or "")]
     if value is None or all(choice.casefold() in known for choice in chosen):
         return None
-    message = f"{field.label}: bad value for restricted picklist field: {value}"
+    message = f"{field.label}: bad value for restricted picklist field: {value!s}"
     return refuse_record("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, field.name)
 
 
@@ -153,6 +159,23 @@ def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text.upper())
 
 
+def _blob(field: Field, value: Any) -> bytes:
+    if isinstance(value, bytes):  # a part of its own
+        return value
+    try:
+        return base64.b64decode("".join(value.split()), validate=True)
+    except (AttributeError, ValueError):  # no text; no base64
+        shown = value if not isinstance(value, str) or len(value) <= LONGEST_ECHO else f"{value[:LONGEST_ECHO]}..."
+        raise TypeMismatch("base64Binary", shown, field.name) from None
+
+
+def _ids(field: Field, value: Any) -> tuple[str, ...]:
+    """A list of ids: those that an e-mail went to."""
+    if not isinstance(value, list):
+        raise TypeMismatch("list", value, field.name)
+    return tuple(str(_reference(field, item)) for item in value)
+
+
 def _reference(field: Field, value: Any) -> Stored:
     if not isinstance(value, str):
         raise TypeMismatch("string", value, field.name)
@@ -173,4 +196,6 @@ READERS: dict[str, Reader] = {
     "datetime": _datetime,
     "reference": _reference,
     "id": _reference,
+    "base64": _blob,
+    "complexvalue": _ids,
 }

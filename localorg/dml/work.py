@@ -57,9 +57,10 @@ class Work:
         self._seen.pop(record_id, None)
 
     def insert(self, sobject: SObject, values: Row) -> str:
-        """Store a new row with its id and audit fields; returns the id."""
-        number, record_id = self.next_id(sobject)
-        row = {"_n": number, "Id": record_id, **self._stamps(sobject, created=True), **values}
+        """Store a new row with its id and audit fields; returns the id, which is a new one unless given."""
+        number, new_id = self.next_id(sobject)
+        row = {"_n": number, "Id": new_id, **self._stamps(sobject, created=True), **_columns(sobject, values)}
+        record_id: str = row["Id"]
         names = tuple(row)
         self.db.execute(_insert_sql(sobject.name, names), tuple(row.values()))
         self._seen[record_id] = False
@@ -68,7 +69,7 @@ class Work:
 
     def update(self, sobject: SObject, record_id: str, values: Row) -> None:
         """Change a row and its audit fields; even no change at all moves them, as in a real org."""
-        self.store(sobject, record_id, values | self._stamps(sobject, created=False))
+        self.store(sobject, record_id, _columns(sobject, values) | self._stamps(sobject, created=False))
 
     def touch(self, sobject: SObject, record_id: str, values: Row) -> None:
         """A change by the system: only SystemModstamp moves."""
@@ -92,6 +93,11 @@ class Work:
         if created:
             stamps |= {"CreatedDate": self.now, "CreatedById": self.user_id}
         return {name: value for name, value in stamps.items() if name in sobject.fields}
+
+
+def _columns(sobject: SObject, values: Row) -> Row:
+    """Without what the object's rules have put elsewhere."""
+    return {name: v for name, v in values.items() if name not in sobject.apart} if sobject.apart else values
 
 
 @lru_cache(maxsize=256)

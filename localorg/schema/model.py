@@ -10,6 +10,7 @@ TEXT = frozenset({"string", "picklist", "multipicklist", "combobox", "phone", "e
 NUMBERS = frozenset({"int", "double", "currency", "percent"})
 FLOATS = frozenset({"double", "currency", "percent"})
 IDS = frozenset({"id", "reference"})
+APART = frozenset({"address", "base64", "complexvalue"})  # types that no column of the table holds
 LONG_TEXT = 4000  # a textarea longer than this can be neither filtered nor sorted
 
 ADDRESS_PARTS = {
@@ -78,12 +79,12 @@ class Field:
 
     @cached_property
     def stored(self) -> bool:
-        """Whether a column of the table holds it; addresses and virtual fields are computed when read."""
-        return self.expression is None and self.type != "address"
+        """Whether a column of the table holds it; files lie elsewhere, other fields are computed when read."""
+        return self.expression is None and self.type not in APART
 
     @cached_property
     def filterable(self) -> bool:
-        return not self.opaque and self.type != "address" and not (self.type == "textarea" and self.length > LONG_TEXT)
+        return not self.opaque and self.type not in APART and not (self.type == "textarea" and self.length > LONG_TEXT)
 
     @cached_property
     def sortable(self) -> bool:
@@ -192,6 +193,16 @@ class SObject:
     def place_codes(self) -> tuple[str, ...]:
         """The country codes of its addresses, in an org with state and country picklists."""
         return tuple(name for name in self.fields if name.endswith("CountryCode"))
+
+    @cached_property
+    def apart(self) -> frozenset[str]:
+        """Writable fields that have no column: files and lists of ids, which the object's rules put elsewhere."""
+        return frozenset(f.name for f in self.fields.values() if not f.stored and (f.createable or f.updateable))
+
+    @cached_property
+    def blobs(self) -> dict[str, Field]:
+        """Fields that hold a file, by their names in lower case."""
+        return {f.name.lower(): f for f in self.fields.values() if f.type == "base64"}
 
     @cached_property
     def references(self) -> tuple[Field, ...]:

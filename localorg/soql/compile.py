@@ -290,8 +290,9 @@ class _Select:
     def _value(self, node: Node, name: str, sql: str, of: Field) -> None:
         node.values[name] = self._position(sql)
         node.place(name)
-        if of.type == "boolean":
-            node.booleans.add(name)
+        kinds = {"boolean": node.booleans, "base64": node.blobs, "complexvalue": node.lists}
+        if of.type in kinds:
+            kinds[of.type].add(name)
 
     def _address(self, node: Node, source: Source, address: Field) -> None:
         parts = source.sobject.address_columns(address)

@@ -9,6 +9,7 @@ import orjson
 
 from localorg.errors import refuse
 from localorg.schema import Schema
+from localorg.soql import restrictions
 from localorg.soql.compile import MOST_AGGREGATE_ROWS, Compiled, compile_query
 from localorg.soql.parse import parse
 from localorg.soql.shape import Record, builder
@@ -19,7 +20,9 @@ Numbers = Sequence[int]
 def prepare(schema: Schema, text: str, deleted: bool) -> Compiled:
     """A query ready to run. Raises Refused."""
     try:
-        return compile_query(schema, parse(text), text, deleted)
+        query = parse(text)
+        restrictions.check(schema, query)
+        return compile_query(schema, query, text, deleted)
     except RecursionError:
         raise refuse(
             "QUERY_TOO_COMPLICATED",

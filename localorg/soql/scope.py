@@ -152,6 +152,8 @@ def numbering() -> Callable[[], int]:
 
 
 def sql_of(column: Field, alias: str) -> str:
+    if column.type == "base64":
+        return f'{alias}."Id"'  # what is shown is an address made of the id
     if column.expression is not None:
         return column.expression.replace("{t}", alias)
     return f'{alias}."{column.name}"'

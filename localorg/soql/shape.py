@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
+import orjson
+
 Row = Sequence[Any]
 Record = dict[str, Any]
 Builder = Callable[[Row], Record | None]
@@ -19,6 +21,8 @@ class Node:
     kind: int | None = None
     values: dict[str, int] = field(default_factory=dict)
     booleans: set[str] = field(default_factory=set)
+    blobs: set[str] = field(default_factory=set)  # files, shown as the address where they are
+    lists: set[str] = field(default_factory=set)  # of ids, which SQL yields as JSON
     parents: dict[str, "Node"] = field(default_factory=dict)
     addresses: dict[str, dict[str, int]] = field(default_factory=dict)
     choices: "dict[str, Node] | None" = None  # of TYPEOF: by the parent's type
@@ -33,7 +37,8 @@ def builder(node: Node, base: str) -> Builder:
     """A function from row to record; ``base`` is the path of sObject rows in the caller's version."""
     if node.choices is not None:
         return _chosen(node, base)
-    return _nested(node, base) if node.parents or node.addresses or node.kind is not None else _flat(node, base)
+    plain = not (node.parents or node.addresses or node.blobs or node.lists or node.kind is not None)
+    return _flat(node, base) if plain else _nested(node, base)
 
 
 def _flat(node: Node, base: str) -> Builder:
@@ -88,6 +93,10 @@ def _reader(node: Node, name: str, base: str) -> Callable[[Row], Any]:
     position = node.values[name]
     if name in node.booleans:
         return lambda row: None if row[position] is None else bool(row[position])
+    if name in node.blobs:
+        return lambda row: f"{base}{node.type}/{row[position]}/{name}"
+    if name in node.lists:
+        return lambda row: orjson.loads(row[position])
     return itemgetter(position)
 
 

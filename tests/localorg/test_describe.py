@@ -84,7 +84,8 @@ def test_every_object_can_be_described_and_queried_whole(admin: Caller) -> None:
     for listed in admin.ask("GET", "sobjects").json()["sobjects"]:
         name = listed["name"]
         fields = [f["name"] for f in admin.ask("GET", f"sobjects/{name}/describe").json()["fields"]]
-        answer = admin.query(f"SELECT {', '.join(fields)} FROM {name} LIMIT 2")
+        where = "WHERE LinkedEntityId = '001Lo0000000001'" if name == "ContentDocumentLink" else ""
+        answer = admin.query(f"SELECT {', '.join(fields)} FROM {name} {where} LIMIT 2")
         assert all(list(record)[1:] == fields for record in answer["records"])
 
 

@@ -1,0 +1,13 @@
+"""Tables beside those of the objects: what an org remembers and shows nowhere."""
+
+DDL = (
+    # what lies in the recycle bin; root: the record whose delete took it along, often itself
+    "CREATE TABLE IF NOT EXISTS _bin (id TEXT PRIMARY KEY, root TEXT NOT NULL)",
+    # who pointed at something deleted and does so no longer; tied again when it comes back
+    "CREATE TABLE IF NOT EXISTS _loosened (root TEXT NOT NULL, id TEXT NOT NULL, field TEXT NOT NULL, value TEXT)",
+    # the bytes of files, by the record that holds them
+    "CREATE TABLE IF NOT EXISTS _blob (id TEXT PRIMARY KEY, content BLOB NOT NULL)",
+    # the event that an invited user got, by the invitation
+    "CREATE TABLE IF NOT EXISTS _invited (relation TEXT PRIMARY KEY, event TEXT NOT NULL, child TEXT NOT NULL)",
+)
+NAMES = ("_bin", "_loosened", "_blob", "_invited")
