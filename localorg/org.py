@@ -12,7 +12,7 @@ from localorg.bulk import Bulk
 from localorg.calls import Calls
 from localorg.cursors import Cursors
 from localorg.database import Database
-from localorg.dml.remove import BIN_DDL
+from localorg.dml import tables
 from localorg.dml.work import Work
 from localorg.errors import refuse
 from localorg.faults import Faults
@@ -71,7 +71,8 @@ class Org:
         """Make what the database lacks: all of it when new, the latest things in one of an older version."""
         self.database.create_tables()
         with self.database.write() as db:
-            db.execute(BIN_DDL)
+            for statement in tables.DDL:
+                db.execute(statement)
             views.watch(db)
             has_permissions = db.execute('SELECT 1 FROM "ObjectPermissions"').fetchone()
         if not has_permissions and not self.database.is_empty():

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from localorg import clock, ids
-from localorg.dml.rules.opportunities import FORECAST_CATEGORY, fiscal
+from localorg.dml.rules.opportunities import FORECAST_CATEGORY, RECORDED, fiscal
 from localorg.dml.rules.people import full_name
 from localorg.filling import FIRST_DAY
 from localorg.seed import words
@@ -203,6 +203,14 @@ def opportunities(size: Size) -> Iterator[Row]:
             **fiscal(close),
             **_stamps(chance, number),
         }
+
+
+def opportunity_history(size: Size) -> Iterator[Row]:
+    """What the opportunities began with, which is what they are."""
+    same = (*RECORDED, "ExpectedRevenue", "CreatedDate", "CreatedById")
+    for number, deal in enumerate(opportunities(size), 1):
+        row = {name: deal[name] for name in same}
+        yield row | {"OpportunityId": ids.make("006", number), "SystemModstamp": deal["CreatedDate"]}
 
 
 def contact_roles(size: Size) -> Iterator[Row]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
+from localorg.dml import tables
 from localorg.filling import fill
 from localorg.org import Org
 from localorg.schema import SObject
@@ -30,7 +31,8 @@ def seed(org: Org, size: Size) -> None:
     with org.database.write() as db:
         for sobject in org.schema:
             db.execute(f'DROP TABLE IF EXISTS "{sobject.name}"')
-        db.execute("DELETE FROM _bin")
+        for name in tables.NAMES:
+            db.execute(f"DELETE FROM {name}")
     org.bulk.clear()
     org.prepare()
     setup = chain(records.everything(org.setup, org.schema), rules.records(org.setup))
@@ -47,6 +49,7 @@ def _records(size: Size) -> Iterator[tuple[str, Iterable[Row]]]:
     yield "Contact", people.contacts(size)
     yield "Lead", people.leads(size)
     yield "Opportunity", people.opportunities(size)
+    yield "OpportunityHistory", people.opportunity_history(size)
     yield "OpportunityContactRole", people.contact_roles(size)
     yield "Task", people.tasks(size)
     yield "Event", people.events(size)

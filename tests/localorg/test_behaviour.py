@@ -227,3 +227,10 @@ def test_a_restricted_value_is_stored_as_its_administrator_spelt_it(admin: Calle
     record_id = admin.create("Contact", LastName="A", Level__c="primary")
 
     assert shown(admin, "Contact", record_id, "Level__c") == ("Primary",)
+
+
+@pytest.mark.parametrize("day", ["1699-12-31", "4001-01-01"])
+def test_days_that_no_calendar_of_the_org_has_are_refused(admin: Caller, day: str) -> None:
+    (error,) = admin.refused("Contact", LastName="A", Birthdate=day)
+
+    assert (error["errorCode"], error["fields"]) == ("NUMBER_OUTSIDE_VALID_RANGE", ["Birthdate"])

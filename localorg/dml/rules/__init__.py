@@ -1,14 +1,20 @@
-"""What single objects do besides: names, stages, activities, campaigns."""
+"""What single objects do besides: names, stages, activities, campaigns, files, e-mail."""
 
+from localorg.dml.rules.accounts import ACCOUNT
 from localorg.dml.rules.base import NOTHING, Rules
-from localorg.dml.rules.campaigns import CAMPAIGN, MEMBER
+from localorg.dml.rules.campaigns import CAMPAIGN, MEMBER, STATUS
 from localorg.dml.rules.events import EVENT
+from localorg.dml.rules.files import ATTACHMENT, DOCUMENT, LINK, VERSION
+from localorg.dml.rules.invitees import INVITEE
+from localorg.dml.rules.mail import EMAIL
+from localorg.dml.rules.notes import CONTENT_NOTE
 from localorg.dml.rules.opportunities import OPPORTUNITY, ROLE
-from localorg.dml.rules.people import LEAD, PERSON
+from localorg.dml.rules.people import CONTACT, LEAD, PERSON
 from localorg.dml.rules.tasks import TASK
 
 _RULES = {
-    "Contact": PERSON,
+    "Account": ACCOUNT,
+    "Contact": CONTACT,
     "User": PERSON,
     "Lead": LEAD,
     "Opportunity": OPPORTUNITY,
@@ -17,6 +23,14 @@ _RULES = {
     "Event": EVENT,
     "Campaign": CAMPAIGN,
     "CampaignMember": MEMBER,
+    "CampaignMemberStatus": STATUS,
+    "EventRelation": INVITEE,
+    "Attachment": ATTACHMENT,
+    "ContentVersion": VERSION,
+    "ContentDocument": DOCUMENT,
+    "ContentDocumentLink": LINK,
+    "ContentNote": CONTENT_NOTE,
+    "EmailMessage": EMAIL,
 }
 
 

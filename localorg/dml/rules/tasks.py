@@ -1,12 +1,26 @@
 """Tasks: closed by their status; the account follows from whom and what they are about."""
 
 from localorg.dml.rules.base import Rules, merged
+from localorg.dml.rules.people import refuse_converted_lead
 from localorg.dml.work import Row, Work
 from localorg.errors import refuse_record
 
 
 def check(work: Work, row: Row, old: Row | None) -> None:
+    check_activity(work, row, old)
+
+
+def check_activity(work: Work, row: Row, old: Row | None) -> None:
+    refuse_series(row)
     refuse_lead_with_what(row, old)
+    refuse_converted_lead(work, row, old, "WhoId")
+
+
+def refuse_series(row: Row) -> None:
+    """This org has no recurring activities: better refused than stored as if they came again."""
+    if row.get("IsRecurrence"):
+        message = "Recurring activities are not available in this organization"
+        raise refuse_record("FIELD_INTEGRITY_EXCEPTION", message, "IsRecurrence")
 
 
 def refuse_lead_with_what(row: Row, old: Row | None) -> None:
@@ -35,11 +49,12 @@ def derive_account(work: Work, row: Row, old: Row | None) -> None:
 
 
 def account_of(work: Work, what: str | None, who: str | None) -> str | None:
+    """The account itself or that of the opportunity; where it is about anything else, that of the contact."""
     if what and what.startswith("001"):
         return what
     if what and what.startswith("006"):
         return _account(work, "Opportunity", what)
-    return _account(work, "Contact", who) if who and who.startswith("003") and not what else None
+    return _account(work, "Contact", who) if who and who.startswith("003") else None
 
 
 def _account(work: Work, sobject: str, record_id: str) -> str | None:
