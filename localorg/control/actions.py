@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from localorg import ids
 from localorg.auth import signin
 from localorg.dml import convert as conversion
+from localorg.dml import merge as merging
 from localorg.dml import remove
 from localorg.dml.work import Work
 from localorg.org import Org
@@ -20,14 +21,28 @@ STYLE = Path(__file__).parent.parent / "pages" / "style.css"
 def merge(org: Org, given: Json) -> Json:
     """By the administrator, as all of these are."""
     master, losers = _id(given["master"]), [_id(loser) for loser in given["losers"]]
-    _do(org, lambda work: remove.merge(work, org.schema[given["object"]], master, losers))
+    values = dict(given.get("fields") or {})
+    _do(org, lambda work: merging.merge(work, org.schema[given["object"]], master, losers, values))
     return {"id": master, "mergedRecordIds": losers, "success": True}
 
 
 def convert(org: Org, given: Json) -> Json:
     account, contact = (_id(given[name]) if given.get(name) else None for name in ("account", "contact"))
-    opportunity = bool(given.get("opportunity"))
-    return _do(org, lambda work: conversion.convert(work, _id(given["lead"]), account, contact, opportunity))
+    owner = _id(given["owner"]) if given.get("owner") else None
+    return _do(
+        org,
+        lambda work: conversion.convert(
+            work,
+            _id(given["lead"]),
+            account,
+            contact,
+            bool(given.get("opportunity")),
+            opportunity_name=given.get("opportunity_name"),
+            owner=owner,
+            status=given.get("status"),
+            overwrite_source=bool(given.get("overwrite_source")),
+        ),
+    )
 
 
 def undelete(org: Org, given: Json) -> Json:

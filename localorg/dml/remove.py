@@ -1,17 +1,14 @@
-"""Deleting, undeleting and merging: the recycle bin and what goes along."""
+"""Deleting and undeleting: the recycle bin and what goes along."""
 
-from collections.abc import Iterator, Sequence
-
-from localorg.dml import reach
+from localorg.dml import blobs, checks, reach, rules
 from localorg.dml.work import Row, Work
 from localorg.dml.write import existing, refuse_locked
-from localorg.errors import refuse, refuse_record
+from localorg.errors import refuse_record
 from localorg.schema import Child, SObject
 
-BIN_DDL = "CREATE TABLE IF NOT EXISTS _bin (id TEXT PRIMARY KEY, root TEXT NOT NULL)"
 ERASED_AT_ONCE = {"CampaignMember"}  # these never rest in the recycle bin
 AUDIT = {"CreatedById", "LastModifiedById", "MasterRecordId"}
-MOST_LOSERS = 2
+STANDS_FOR = {"ContentNote": "ContentDocument"}  # one thing with two names
 
 
 def delete(work: Work, sobject: SObject, record_id: str) -> None:
@@ -20,95 +17,67 @@ def delete(work: Work, sobject: SObject, record_id: str) -> None:
     if seen is None or not seen.can("delete"):
         raise reach.read_only()
     sobject = work.schema[sobject.name]
-    existing(work, sobject, record_id)
+    row = existing(work, sobject, record_id)
     reach.require(work, sobject, record_id, "delete")
     refuse_locked(work, sobject, record_id)
-    _drop(work, sobject, record_id, root=record_id)
+    rules.of(sobject.name).before_delete(work, record_id, row)
+    _drop(work, work.schema[STANDS_FOR.get(sobject.name, sobject.name)], record_id, root=record_id)
 
 
 def undelete(work: Work, record_id: str) -> None:
-    """Take a record and what went with it out of the bin again."""
+    """Take a record and what went with it out of the bin again.
+
+    Whoever pointed at it does so again unless they point elsewhere by now. The loser of a merge comes back alone: what
+    was its own stays with the master, as documented for undelete().
+    """
     sobject = work.schema.of_id(record_id)
-    row = work.fetch(sobject, record_id) if sobject else None
-    if sobject is None or row is None or not row.get("IsDeleted"):
+    if sobject is None or not sobject.can("undelete") or root_of(work, record_id) != record_id:
         raise refuse_record("UNDELETE_FAILED", "Entity is not in the recycle bin")
-    if row.get("MasterRecordId"):
-        raise refuse_record("UNDELETE_FAILED", "Entity was merged and cannot be restored")
     reach.require(work, sobject, record_id, "delete")
     for (companion,) in work.db.execute("SELECT id FROM _bin WHERE root = ?", (record_id,)).fetchall():
-        owner = work.schema.of_id(companion)
-        if owner is not None:
-            work.update(owner, companion, {"IsDeleted": 0})
-        work.forget(companion)
-    work.db.execute("DELETE FROM _bin WHERE root = ?", (record_id,))
+        _restore(work, companion)
+    loosened = "SELECT id, field, value FROM _loosened WHERE root = ?"
+    for other, field, value in work.db.execute(loosened, (record_id,)).fetchall():
+        _tie(work, other, field, value)
+    _forget_root(work, record_id)
 
 
 def erase(work: Work, record_id: str) -> None:
     """Empty the bin of a record and of what went with it: gone for good."""
     sobject = work.schema.of_id(record_id)
-    row = work.fetch(sobject, record_id) if sobject else None
-    if sobject is None or row is None or not row.get("IsDeleted"):
+    if sobject is None or root_of(work, record_id) is None:
         raise refuse_record("INVALID_ID_FIELD", "record is not in the recycle bin")
     reach.require(work, sobject, record_id, "delete")
-    for (companion,) in work.db.execute("SELECT id FROM _bin WHERE root = ?", (record_id,)).fetchall():
+    for (companion,) in work.db.execute("SELECT id FROM _bin WHERE root = ?1 OR id = ?1", (record_id,)).fetchall():
         owner = work.schema.of_id(companion)
         if owner is not None:
-            work.db.execute(f'DELETE FROM "{owner.name}" WHERE "Id" = ?', (companion,))
-        work.forget(companion)
-    work.db.execute("DELETE FROM _bin WHERE root = ?", (record_id,))
+            _destroy(work, owner, companion)
+            work.db.execute("DELETE FROM _bin WHERE id = ?", (companion,))
+    _forget_root(work, record_id)
 
 
-def merge(work: Work, sobject: SObject, master_id: str, loser_ids: Sequence[str]) -> list[str]:
-    """Losers go to the bin pointing at the master, which takes over everything that pointed at them.
-
-    Returns the ids of what was moved.
-    """
-    if not sobject.can("merge"):
-        raise refuse("INVALID_TYPE", f"entity type does not support merge: {sobject.name}")
-    sobject = work.schema[sobject.name]
-    if not 1 <= len(loser_ids) <= MOST_LOSERS or master_id in loser_ids:
-        raise refuse("INVALID_OPERATION", f"merge takes one master and up to {MOST_LOSERS} other records")
-    existing(work, sobject, master_id)
-    reach.require(work, sobject, master_id, "edit")
-    moved: list[str] = []
-    for loser_id in loser_ids:
-        existing(work, sobject, loser_id)
-        reach.require(work, sobject, loser_id, "delete")
-        moved += _reparent(work, sobject, loser_id, master_id)
-        work.update(sobject, loser_id, {"IsDeleted": 1, "MasterRecordId": master_id})
-        work.db.execute("INSERT OR REPLACE INTO _bin VALUES (?, ?)", (loser_id, loser_id))
-        work.forget(loser_id)
-    work.update(sobject, master_id, {})
-    return list(dict.fromkeys(moved))
+def root_of(work: Work, record_id: str) -> str | None:
+    """The record whose delete brought this one into the bin: itself, or a parent; None for what is not there."""
+    found = work.db.execute("SELECT root FROM _bin WHERE id = ?", (record_id,)).fetchone()
+    return found[0] if found else None
 
 
-def _reparent(work: Work, sobject: SObject, loser_id: str, master_id: str) -> Iterator[str]:
-    for child in sobject.children:
-        if child.field.name not in AUDIT:
-            yield from _move_children(work, child, loser_id, master_id)
-
-
-def _move_children(work: Work, child: Child, loser_id: str, master_id: str) -> Iterator[str]:
-    sobject, column = work.schema[child.sobject], child.field.name
-    if sobject.name == "CampaignMember":
-        # the same person twice in a campaign: the master's membership stays
-        same = f'SELECT "CampaignId" FROM "CampaignMember" WHERE "{column}" = ?'
-        sql = f'DELETE FROM "CampaignMember" WHERE "{column}" = ? AND "CampaignId" IN ({same})'
-        work.db.execute(sql, (loser_id, master_id))
-    for (record_id,) in work.db.execute(
-        f'SELECT "Id" FROM "{sobject.name}" WHERE "{column}" = ?', (loser_id,)
-    ).fetchall():
-        work.touch(sobject, record_id, {column: master_id})
-        yield record_id
+def into_bin(work: Work, sobject: SObject, record_id: str, root: str, **values: str) -> None:
+    work.update(sobject, record_id, {"IsDeleted": 1, **values})
+    work.db.execute("INSERT OR REPLACE INTO _bin VALUES (?, ?)", (record_id, root))
+    work.forget(record_id)
 
 
 def _drop(work: Work, sobject: SObject, record_id: str, root: str) -> None:
+    row = work.fetch(sobject, record_id) or {}
     if sobject.has("IsDeleted") and sobject.name not in ERASED_AT_ONCE:
-        work.update(sobject, record_id, {"IsDeleted": 1})
-        work.db.execute("INSERT OR REPLACE INTO _bin VALUES (?, ?)", (record_id, root))
+        into_bin(work, sobject, record_id, root)
     else:
-        work.db.execute(f'DELETE FROM "{sobject.name}" WHERE "Id" = ?', (record_id,))
-    work.forget(record_id)
+        _destroy(work, sobject, record_id)
+    rule = rules.of(sobject.name)
+    rule.removed(work, record_id, row)
+    for name, other in rule.along(work, record_id):
+        _drop(work, work.schema[name], other, root)
     for child in sobject.children:
         if child.field.name not in AUDIT:
             _drop_children(work, child, record_id, root)
@@ -124,12 +93,49 @@ def _drop_children(work: Work, child: Child, parent_id: str, root: str) -> None:
             _drop(work, sobject, record_id, root)
         else:
             work.touch(sobject, record_id, {column: None})
+            work.db.execute("INSERT INTO _loosened VALUES (?, ?, ?, ?)", (root, record_id, column, parent_id))
 
 
 def _has_other_parent(work: Work, sobject: SObject, record_id: str, column: str) -> bool:
-    """An activity lives on with whoever else it is about; a converted lead's membership with the contact."""
+    """An activity lives on with whoever else it is about."""
     if sobject.name not in ("Task", "Event"):
         return False
     row: Row = work.fetch(sobject, record_id) or {}
     other = row.get("WhatId" if column == "WhoId" else "WhoId")
     return other is not None and work.is_deleted(str(other)) is False
+
+
+def _restore(work: Work, record_id: str) -> None:
+    sobject = work.schema.of_id(record_id)
+    row = work.fetch(sobject, record_id) if sobject else None
+    if sobject is None or row is None:
+        return
+    checks.unique(work, sobject, row, record_id)
+    gone = {f.name: None for f in sobject.references if f.nillable and _is_gone(work, row[f.name], record_id)}
+    merged = {"MasterRecordId": None} if sobject.has("MasterRecordId") else {}
+    work.update(sobject, record_id, {"IsDeleted": 0} | gone | merged)
+    work.forget(record_id)
+    rules.of(sobject.name).restored(work, record_id, row)
+
+
+def _is_gone(work: Work, parent_id: str | None, record_id: str) -> bool:
+    """Whether a parent is deleted and does not come back together with the record."""
+    return bool(parent_id and work.is_deleted(parent_id) and root_of(work, parent_id) != root_of(work, record_id))
+
+
+def _tie(work: Work, record_id: str, field: str, value: str) -> None:
+    sobject = work.schema.of_id(record_id)
+    row = work.fetch(sobject, record_id) if sobject else None
+    if sobject is not None and row is not None and row[field] is None:
+        work.touch(sobject, record_id, {field: value})
+
+
+def _destroy(work: Work, sobject: SObject, record_id: str) -> None:
+    work.db.execute(f'DELETE FROM "{sobject.name}" WHERE "Id" = ?', (record_id,))
+    blobs.drop(work.db, record_id)
+    work.forget(record_id)
+
+
+def _forget_root(work: Work, record_id: str) -> None:
+    work.db.execute("DELETE FROM _bin WHERE root = ?", (record_id,))
+    work.db.execute("DELETE FROM _loosened WHERE root = ?", (record_id,))

@@ -8,7 +8,8 @@ from xml.etree.ElementTree import Element
 from localorg.api import collections, queries
 from localorg.api.call import Call
 from localorg.api.lookups import attribute
-from localorg.dml import convert, remove, write
+from localorg.dml import convert, remove
+from localorg.dml import merge as merging
 from localorg.dml.work import Work
 from localorg.errors import refuse
 from localorg.soap import sobjects, xml
@@ -92,7 +93,7 @@ def _each_request(operation: Operation, act: Callable[[Call, Element], Item]) ->
 
 
 def _merge(call: Call, request: Element) -> Item:
-    """The master's fields that come along are written first."""
+    """The master's fields that come along are written as well."""
     master = xml.child(request, "masterRecord")
     record = sobjects.read(master) if master is not None else {}
     sobject = call.schema.find(str(attribute(record, "type")))
@@ -100,9 +101,8 @@ def _merge(call: Call, request: Element) -> Item:
         raise refuse("INVALID_TYPE", f"sObject type '{attribute(record, 'type')}' is not supported.")
     master_id = collections.given_id(record.pop("Id", None))
     losers = [collections.given_id(element.text) for element in xml.children(request, "recordToMergeIds")]
-    if len(record) > 1:
-        write.update(call.work, sobject, master_id, record)
-    moved = remove.merge(call.work, sobject, master_id, losers)
+    values = {name: value for name, value in record.items() if name != "attributes"}
+    moved = merging.merge(call.work, sobject, master_id, losers, values)
     return {"id": master_id, "mergedRecordIds": losers, "success": True, "updatedRelatedIds": moved}
 
 
