@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from localorg.api import collections, composite, describe, duplicates, graph, layouts, limits, queries, rows
+from localorg.api import collections, composite, describe, duplicates, graph, layouts, limits, passwords, queries, rows
 from localorg.api.call import Call, Reply
 from localorg.api.ui import duplicates_configuration, object_info, picklist_values, record_defaults
 from localorg.bulk import ingest_jobs, query_jobs
@@ -55,6 +55,7 @@ ROUTES = (
     _route("sobjects/{name}/updated", GET=queries.updated),
     _route("sobjects/{name}/deleted", GET=queries.deleted),
     _route("sobjects/{name}/id", POST=rows.create_by_id),
+    _route("sobjects/user/{record_id}/password", GET=passwords.state, POST=passwords.change, DELETE=passwords.reset),
     _route("sobjects/{name}/{record_id}", GET=rows.read, PATCH=rows.update, DELETE=rows.delete),
     _route(
         "sobjects/{name}/{field}/{value}",
