@@ -22,6 +22,7 @@ from integrations.sync.provider import CallFailed, ConnectionBroken, ProviderErr
 from integrations.sync.pull import FirstPage, Lease, LeaseLost, give_back, pull, question_of, take_lease
 from integrations.sync.push import push
 from integrations.sync.records import KINDS
+from integrations.sync.sweep import sweep
 
 logger = logging.getLogger(__name__)
 
@@ -251,6 +252,7 @@ def tick() -> None:
         return
     wake_pull()
     give_logins(connection)
+    sweep(connection)
     wake_lanes()
     if connection.descriptions.filter(fetched_at__lt=timezone.now() - METADATA_AGE).exists():
         async_task("integrations.tasks.read_metadata")

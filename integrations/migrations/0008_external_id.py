@@ -4,20 +4,24 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('integrations', '0007_exports'),
+        ("integrations", "0007_exports"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='objectsettings',
-            name='external_id_field',
-            field=models.CharField(blank=True, default='', help_text='A text field of 36 characters, External ID and Unique, that every login may write: with it, a create whose answer is lost can be sent again without making a second record.', max_length=120),
+            model_name="objectsettings",
+            name="external_id_field",
+            field=models.CharField(
+                blank=True,
+                default="",
+                help_text="A text field of 36 characters, External ID and Unique, that every login may write: with it, a create whose answer is lost can be sent again without making a second record.",
+                max_length=120,
+            ),
         ),
         migrations.AddField(
-            model_name='outbox',
-            name='external_id',
-            field=models.UUIDField(blank=True, help_text='Under which a create was sent.', null=True),
+            model_name="outbox",
+            name="external_id",
+            field=models.UUIDField(blank=True, help_text="Under which a create was sent.", null=True),
         ),
     ]

@@ -38,6 +38,7 @@ class ObjectSettings(TimestampedModel):
 
     is_visible = models.BooleanField("show pulled records", default=True)
     match_accounts = models.BooleanField("match accounts of leads by e-mail domain", default=True)
+    swept_to = models.BigIntegerField(default=0, editable=False, help_text="How far the field history was swept.")
     pull_every = models.PositiveIntegerField("minutes between pulls", default=30)
 
     class Meta:
