@@ -39,6 +39,8 @@ WRITING: dict[str, Handler] = {
     "delete": records.delete,
     "emptyRecycleBin": records.empty_recycle_bin,
     "merge": records.merge,
+    "resetPassword": sessions.reset_password,
+    "setPassword": sessions.set_password,
     "undelete": records.undelete,
     "update": records.update,
     "upsert": records.upsert,

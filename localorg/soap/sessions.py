@@ -1,8 +1,9 @@
 """Operations about who calls: login, logout, getUserInfo, getServerTimestamp, passwords."""
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from localorg import clock
+from localorg.api import passwords
 from localorg.auth import signin
 from localorg.errors import refuse
 from localorg.org import ORG_ID
@@ -51,8 +52,20 @@ def get_user_info(operation: Operation) -> str:
 
 
 def get_server_timestamp(_: Operation) -> str:
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    now = clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return xml.tag("result", xml.leaf("timestamp", now))
+
+
+def set_password(operation: Operation) -> str:
+    body = operation.request.body
+    new = {"NewPassword": xml.text(body, "password")}
+    passwords.change(operation.rest(body=new), xml.text(body, "userId"))
+    return xml.tag("result")
+
+
+def reset_password(operation: Operation) -> str:
+    reply = passwords.reset(operation.rest(), xml.text(operation.request.body, "userId"))
+    return xml.tag("result", xml.leaf("password", reply.body["NewPassword"]))
 
 
 def _user_info(org: "Org", db: "sqlite3.Connection", user_id: str) -> str:

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { beginAfresh, connect, userOf } from './org.mjs';
+import { VERSION, beginAfresh, connect, jsforce, org, userOf } from './org.mjs';
 
 beginAfresh();
 
@@ -97,6 +97,19 @@ test('the server tells its time and who is calling', async () => {
   assert.match(info.userId, /^005/);
   assert.match(info.organizationId, /^00D/);
   assert.deepEqual([info.organizationMultiCurrency, info.userType], [false, 'Standard']);
+});
+
+test('a password is set, or made up anew', async () => {
+  const conn = await connect();
+  const { username, password } = userOf('Standard User');
+  const { Id: id } = await conn.sobject('User').findOne({ Username: username }, 'Id');
+  const signIn = (secret) => new jsforce.Connection({ loginUrl: org.url, version: VERSION }).login(username, secret);
+
+  const made = await conn.soap.resetPassword(id);
+  assert.equal((await signIn(made.password)).id, id);
+  await conn.soap.setPassword(id, password);
+  assert.equal((await signIn(password)).id, id);
+  await assert.rejects(signIn(made.password), /INVALID_LOGIN/);
 });
 
 test('faults carry their code', async () => {
