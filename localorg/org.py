@@ -105,6 +105,7 @@ class Org:
         if call is not None:
             path = "/services/data/v" + "/".join((call.version, *call.path))
             work.refusal = lambda name, record_id: self.faults.refusal(call.method, path, name, record_id)
+            work.held = lambda name, record_id: self.faults.held(call.method, path, name, record_id)
             work.options = call.headers
         return work
 

@@ -1,8 +1,8 @@
 """Deleting and undeleting: the recycle bin and what goes along."""
 
-from localorg.dml import blobs, checks, reach, rules
+from localorg.dml import blobs, checks, locks, reach, rules
 from localorg.dml.work import Row, Work
-from localorg.dml.write import existing, refuse_locked
+from localorg.dml.write import existing
 from localorg.errors import refuse_record
 from localorg.schema import Child, SObject
 
@@ -19,7 +19,7 @@ def delete(work: Work, sobject: SObject, record_id: str) -> None:
     sobject = work.schema[sobject.name]
     row = existing(work, sobject, record_id)
     reach.require(work, sobject, record_id, "delete")
-    refuse_locked(work, sobject, record_id)
+    locks.require(work, sobject, record_id, row)
     rules.of(sobject.name).before_delete(work, record_id, row)
     _drop(work, work.schema[STANDS_FOR.get(sobject.name, sobject.name)], record_id, root=record_id)
 

@@ -22,6 +22,7 @@ class Work:
     user_id: str
     next_id: Callable[[SObject], tuple[int, str]]
     refusal: Callable[[str, str], RecordRefused | None] = lambda *_: None  # a fault's, by object and id ("": a new row)
+    held: Callable[[str, str], RecordRefused | None] = lambda *_: None  # the same for a row locked with its child
     view_of: Callable[[str], Schema | None] = lambda _: None  # what somebody else may touch; None for who has left
     options: Mapping[str, str] = field(default_factory=dict)  # request headers that steer writing, in lower case
     now: str = field(default_factory=lambda: clock.stored(clock.now()))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from localorg.access.view import AUDIT
-from localorg.dml import accept, checks, places, reach, record_types, rules
+from localorg.dml import accept, checks, locks, places, reach, record_types, rules
 from localorg.dml.work import Row, Work
 from localorg.errors import refuse_record
 from localorg.rules import saving
@@ -18,7 +18,7 @@ def create(work: Work, sobject: SObject, given: Mapping[str, Any]) -> str:
         raise refuse_record("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", f"entity type cannot be inserted: {sobject.label}")
     named = accept.body(work, seen, given, creating=True)
     sobject = work.schema[sobject.name]
-    refuse_locked(work, sobject, "")
+    locks.require(work, sobject, "", named)
     row = with_defaults(work, sobject, named)
     places.complete(sobject, row, None)
     rule = rules.of(sobject.name)
@@ -43,7 +43,7 @@ def update(work: Work, sobject: SObject, record_id: str, given: Mapping[str, Any
     old = existing(work, sobject, record_id)
     reach.require(work, sobject, record_id, "edit")
     reach.require_transfer(work, sobject, record_id, row, old)
-    refuse_locked(work, sobject, record_id)
+    locks.require(work, sobject, record_id, row, old)
     named = dict(row)
     places.complete(sobject, row, old)
     rule = rules.of(sobject.name)
@@ -78,9 +78,3 @@ def with_defaults(work: Work, sobject: SObject, named: Row) -> Row:
     if sobject.has("OwnerId") and row.get("OwnerId") is None:
         row["OwnerId"] = work.user_id
     return row
-
-
-def refuse_locked(work: Work, sobject: SObject, record_id: str) -> None:
-    """A lock on the row, or whatever else a fault has against it."""
-    if refused := work.refusal(sobject.name, record_id):
-        raise refused

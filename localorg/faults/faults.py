@@ -52,8 +52,13 @@ class Faults:
         found = self._take(ROW_ACTIONS, method, path, frozenset({sobject.lower()})) if self.rules else []
         if not found:
             return None
-        code = LOCKED if found[0].do == "lock" else found[0].code or LOCKED
+        code = found[0].code if found[0].do == "refuse" and found[0].code else LOCKED
         return refuse_record(code, found[0].message or row_message(code, record_id))
+
+    def held(self, method: str, path: str, sobject: str, record_id: str) -> RecordRefused | None:
+        """What a rule says against locking this row while another, that belongs to it, is written."""
+        found = self._take(("hold",), method, path, frozenset({sobject.lower()})) if self.rules else []
+        return refuse_record(LOCKED, found[0].message or row_message(LOCKED, record_id)) if found else None
 
     def job(self, method: str, path: str, sobject: str) -> str | None:
         """What goes wrong with a bulk job, asked once when it is closed or queued: "job_fail" or "job_stall"."""

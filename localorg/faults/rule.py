@@ -24,6 +24,7 @@ REQUEST_ACTIONS = {
 }
 ROW_ACTIONS = {
     "lock": "refuses a row with UNABLE_TO_LOCK_ROW",
+    "hold": "refuses a row, and rows that belong to it, with UNABLE_TO_LOCK_ROW",
     "refuse": "refuses a row with an error code of your choice",
 }
 JOB_ACTIONS = {
