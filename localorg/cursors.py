@@ -1,13 +1,16 @@
 """Query locators: the row numbers of a result, so that its pages can be asked for one by one."""
 
 import random
+import re
 import threading
 from dataclasses import dataclass, field
 
 from localorg import clock, ids
 from localorg.errors import Refused, refuse
-from localorg.soql.compile import Compiled
+from localorg.soql.compiled import Compiled
 from localorg.soql.run import Numbers
+
+_OFFSET = re.compile(r"[0-9]{1,9}\Z")
 
 LIFETIME = 2 * 24 * 3600  # seconds
 MOST_OPEN = 50  # per user; a real org closes the oldest, too
@@ -35,20 +38,24 @@ class Cursors:
         self._count = 0
         self._lock = threading.Lock()
 
-    def open(self, query: Compiled, numbers: Numbers, size: int, user_id: str) -> Cursor:
+    def make(self, query: Compiled, numbers: Numbers, size: int, user_id: str) -> Cursor:
+        """A cursor that is not open yet: most results need no second page."""
         with self._lock:
             self._count += 1
-            cursor = Cursor(ids.make("01g", self._count), query, numbers, size, user_id)
+            return Cursor(ids.make("01g", self._count), query, numbers, size, user_id)
+
+    def keep(self, cursor: Cursor) -> None:
+        """Let its locators be asked for."""
+        with self._lock:
             self._open[cursor.id] = cursor
-            self._close_oldest(user_id)
-        return cursor
+            self._close_oldest(cursor.user_id)
 
     def find(self, locator: str, user_id: str) -> tuple[Cursor, int]:
         """The cursor and the offset that a locator "01g…-2000" names. Raises Refused."""
         name, _, offset = locator.partition("-")
         cursor = self._open.get(ids.parse(name) or "")
         expired = cursor is not None and clock.time() - cursor.opened > LIFETIME
-        if cursor is None or expired or cursor.user_id != user_id or not offset.isdigit():
+        if cursor is None or expired or cursor.user_id != user_id or not _OFFSET.match(offset):
             raise _invalid()
         if int(offset) > len(cursor.numbers):
             raise _invalid()

@@ -9,6 +9,7 @@ from pathlib import Path
 from localorg import clock
 from localorg.rules import normal
 from localorg.schema import Field, Schema, SObject
+from localorg.soql import sqlite
 
 # The org can be seeded again: losing the last seconds to a power cut is a fair price for speed.
 PRAGMAS = (
@@ -30,6 +31,7 @@ def connect(path: Path | str) -> sqlite3.Connection:
     # SQLite folds the case of ASCII only; queries use this where a letter beyond it is compared
     connection.create_function("fold", 1, lambda text: text and str(text).casefold(), deterministic=True)
     connection.create_function("match_key", 2, normal.key, deterministic=True)
+    sqlite.teach(connection)
     connection.create_function("org_now", 0, lambda: clock.stored(clock.now()))
     return connection
 

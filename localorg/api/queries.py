@@ -1,23 +1,18 @@
 """SOQL over REST: query, queryAll, locators; what was updated and deleted in a span of time."""
 
-import re
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from localorg import clock
+from localorg.api import paging
 from localorg.api.call import Call, Reply
 from localorg.api.explain import explain
 from localorg.api.lookups import sobject_of
-from localorg.cursors import Cursor
 from localorg.errors import Refused, refuse
 from localorg.soql import run
-from localorg.soql.compile import Compiled
+from localorg.soql.calendar import Calendar, of_user
 
-PAGE, SMALLEST_PAGE = 2000, 200
 UPDATED_WINDOW = timedelta(days=30)
 DELETED_WINDOW = timedelta(days=15)
-
-_BATCH_SIZE = re.compile(r"batchSize\s*=\s*(\d+)", re.I)
 
 
 def query(call: Call) -> Reply:
@@ -31,55 +26,24 @@ def query_all(call: Call) -> Reply:
 
 
 def more(call: Call, locator: str) -> Reply:
-    """The next page of a result whose locator was given out before; fields are read as they are now."""
+    """The next page of a result whose locator was given out before."""
     cursor, offset = call.org.cursors.find(locator, call.session.user_id)
-    if rule := call.fired.get("reorder_page"):
-        cursor.shuffle(offset, rule.random)
-    rows = run.rows_of(call.db, cursor.query, cursor.numbers[offset : offset + cursor.size])
-    return Reply(body=_page(call, cursor, offset, rows))
+    return Reply(body=paging.following(call, cursor, offset))
 
 
 def _query(call: Call, deleted: bool) -> Reply:
-    compiled = run.prepare(call.schema, call.query.get("q", ""), deleted)
+    compiled = run.prepare(call.schema, call.query.get("q", ""), deleted, calendar_of(call))
     if compiled.count_only:
         return Reply(body={"totalSize": run.count(call.db, compiled), "done": True, "records": []})
     if compiled.aggregate:
-        return Reply(body=_whole(run.aggregates(call.db, compiled)))
-    return Reply(body=_rows(call, compiled))
+        return Reply(body=paging.whole(run.aggregates(call.db, compiled)))
+    return Reply(body=paging.first(call, compiled))
 
 
-def _rows(call: Call, compiled: Compiled) -> dict[str, Any]:
-    size = SMALLEST_PAGE if compiled.is_wide else page_size(call)
-    rows = run.first_rows(call.db, compiled, size)
-    mixed = call.fired.get("reorder_page")
-    if len(rows) <= size and not mixed and "duplicate_page" not in call.fired:
-        return _whole(run.records(call.db, compiled, rows, call.rows_url))
-    numbers = run.numbers(call.db, compiled)
-    cursor = call.org.cursors.open(compiled, numbers, size, call.session.user_id)
-    if mixed:
-        cursor.shuffle(0, mixed.random)
-        rows = run.rows_of(call.db, compiled, cursor.numbers[:size])
-    return _page(call, cursor, 0, rows[:size])
-
-
-def _whole(records: list[Any]) -> dict[str, Any]:
-    return {"totalSize": len(records), "done": True, "records": records}
-
-
-def _page(call: Call, cursor: Cursor, offset: int, rows: Any) -> dict[str, Any]:
-    end = min(offset + cursor.size, len(cursor.numbers))
-    page: dict[str, Any] = {"totalSize": len(cursor.numbers), "done": end >= len(cursor.numbers)}
-    if "duplicate_page" in call.fired:
-        page["done"], end = False, offset
-    if not page["done"]:
-        page["nextRecordsUrl"] = f"{call.data_url}/query/{cursor.id}-{end}"
-    page["records"] = run.records(call.db, cursor.query, rows, call.rows_url)
-    return page
-
-
-def page_size(call: Call) -> int:
-    found = _BATCH_SIZE.search(call.headers.get("sforce-query-options", ""))
-    return min(max(int(found[1]), SMALLEST_PAGE), PAGE) if found else PAGE
+def calendar_of(call: Call) -> Calendar:
+    """Whose TODAY it is: the caller's."""
+    sql = 'SELECT "TimeZoneSidKey", "LocaleSidKey" FROM "User" WHERE "Id" = ?'
+    return of_user(*call.db.execute(sql, (call.session.user_id,)).fetchone())
 
 
 def updated(call: Call, name: str) -> Reply:

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from localorg.errors import Refused, refuse
-from localorg.schema import Field
+from localorg.errors import Refused
+from localorg.schema import SObject
 from localorg.soql import complaints, literals
-from localorg.soql.functions import expression, is_aggregate
+from localorg.soql.functions import ONLY_SHOWN, expression, is_aggregate
 from localorg.soql.scope import Expression, Scope
 from localorg.soql.tree import (
     Chain,
@@ -24,27 +24,34 @@ from localorg.soql.tree import (
 
 RELATIONAL = {"<", "<=", ">", ">="}
 UNORDERED = {"id", "reference", "boolean"}  # LIKE makes no sense on these
-NOT_IN_SUBQUERIES = {"Task", "Event", "Note", "Attachment"}
 
-Subquery = Callable[[Query], tuple[str, list[Any], Field]]
+MOST_SEMI_JOINS = 2
+
+Subquery = Callable[[Query, SObject, Expression], tuple[str, list[Any]]]
+ValueOf = Callable[[Operand], Expression]
 
 
 class Conditions:
     """Collects the parameters while it writes the SQL; both come in the same order."""
 
-    def __init__(self, scope: Scope, subquery: Subquery, grouped: bool = False) -> None:
+    def __init__(self, scope: Scope, subquery: Subquery, value_of: ValueOf | None = None) -> None:
+        """``value_of``: what an operand means in HAVING, where aggregates may stand; WHERE does without."""
         self.scope = scope
-        self.grouped = grouped  # of HAVING, where aggregates may stand
         self.params: list[Any] = []
         self._subquery = subquery
+        self._value_of = value_of
+        self._inside = ""  # the innermost OR or NOT around what is being written
+        self._semi_joins = 0
 
     def sql(self, condition: Condition) -> str:
         match condition:
+            case Chain("OR", parts):
+                return "(" + " OR ".join(self._inside_of("OR", part) for part in parts) + ")"
             case Chain(operator, parts):
                 return "(" + f" {operator} ".join(self.sql(part) for part in parts) + ")"
             case Negation(part):
                 # two-valued logic: what is not known to match does not match
-                return f"NOT coalesce({self.sql(part)}, 0)"
+                return f"NOT coalesce({self._inside_of('NOT', part)}, 0)"
             case Compare():
                 return self._compare(condition)
             case Within():
@@ -52,11 +59,21 @@ class Conditions:
             case SemiJoin():
                 return self._semi_join(condition)
 
+    def _inside_of(self, operator: str, part: Condition) -> str:
+        around, self._inside = self._inside, operator
+        sql = self.sql(part)
+        self._inside = around
+        return sql
+
     def _compare(self, condition: Compare) -> str:
         left = self._operand(condition.operand)
         if condition.operator == "LIKE":
             return self._like(left, condition)
-        span = literals.days(left.field, condition.value)
+        if left.field.type == "multipicklist" and condition.operator in RELATIONAL:
+            raise self._at(_position(condition.operand), "INVALID_QUERY_FILTER_OPERATOR", "invalid operator")
+        if left.field.type == "boolean" and condition.operator in RELATIONAL:
+            raise self._at(_position(condition.operand), "INVALID_QUERY_FILTER_OPERATOR", "invalid operator")
+        span = self._days(left, condition.value)
         if span is not None:
             return self._span(left, condition.operator, span)
         value = self._scalar(left, condition.operand, condition.value)
@@ -112,8 +129,9 @@ class Conditions:
         left = self._operand(condition.operand)
         if condition.operator in ("INCLUDES", "EXCLUDES"):
             return self._multi(left, condition)
-        parts = [self._spans(left, value) for value in condition.values if literals.days(left.field, value)]
-        scalars = [v for v in condition.values if not literals.days(left.field, v)]
+        spans = [(value, self._days(left, value)) for value in condition.values]
+        parts = [self._span(left, "=", span) for _, span in spans if span]
+        scalars = [value for value, span in spans if not span]
         values = [self._scalar(left, condition.operand, value) for value in scalars]
         if any(value in (None, "") for value in values):
             parts.append(f"{left.sql} IS NULL")
@@ -123,9 +141,8 @@ class Conditions:
         inside = "(" + " OR ".join(parts) + ")"
         return inside if condition.operator == "IN" else f"NOT coalesce({inside}, 0)"
 
-    def _spans(self, left: Expression, value: Literal) -> str:
-        span = literals.days(left.field, value)
-        return self._span(left, "=", span) if span else "0"
+    def _days(self, left: Expression, value: Literal) -> tuple[str, str] | None:
+        return literals.days(left.field, value, self.scope.context.calendar)
 
     def _in_list(self, left: Expression, values: list[Any]) -> str:
         marks = ", ".join("?" * len(values))
@@ -137,6 +154,9 @@ class Conditions:
 
     def _multi(self, left: Expression, condition: Within) -> str:
         """Multi-select values are stored sorted, joined by semicolons: 'A;B' asks for A and B, the comma for or."""
+        if left.field.type != "multipicklist":
+            message = "includes or excludes operator only valid on multipicklist field"
+            raise self._at(_position(condition.operand), "INVALID_QUERY_FILTER_OPERATOR", message)
         alternatives = []
         for literal in condition.values:
             wanted = str(self._scalar(left, condition.operand, literal)).split(";")
@@ -146,19 +166,29 @@ class Conditions:
         return inside if condition.operator == "INCLUDES" else f"NOT coalesce({inside}, 0)"
 
     def _semi_join(self, condition: SemiJoin) -> str:
+        position = _position(condition.operand)
+        self._semi_joins += 1
+        if self._inside:
+            message = f"Semi join sub-selects are not allowed with the '{self._inside}' operator"
+            raise self._at(position, "MALFORMED_QUERY", message)
+        if self._semi_joins > MOST_SEMI_JOINS:
+            message = f"The maximum number of semi join sub-selects is {MOST_SEMI_JOINS}"
+            raise self._at(position, "MALFORMED_QUERY", message)
         left = self._operand(condition.operand)
         if left.field.type not in ("id", "reference"):
             message = "Semi join sub-selects can only query id fields, cannot use"
-            raise self._at(_position(condition.operand), "MALFORMED_QUERY", f"{message}: '{left.field.name}'")
-        sql, params, _ = self._subquery(condition.query)
+            raise self._at(position, "MALFORMED_QUERY", f"{message}: '{left.field.name}'")
+        sql, params = self._subquery(condition.query, self.scope.base.sobject, left)
         self.params += params
         if condition.negated:
             return f"({left.sql} IS NULL OR {left.sql} NOT IN ({sql}))"
         return f"{left.sql} IN ({sql})"
 
     def _operand(self, operand: Operand) -> Expression:
-        if is_aggregate(operand) and not self.grouped:
-            raise refuse("MALFORMED_QUERY", f"unexpected token: '{operand}'")
+        if self._value_of is not None:
+            return self._value_of(operand)
+        if is_aggregate(operand) or (isinstance(operand, Function) and operand.name.upper() in ONLY_SHOWN):
+            raise self._at(operand.position, "MALFORMED_QUERY", f"unexpected token: '{operand}'")
         left = expression(self.scope, operand)
         if not left.field.filterable:
             message = f"field '{left.field.name}' can not be filtered in a query call"

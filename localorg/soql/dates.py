@@ -1,9 +1,8 @@
-"""Date literals: TODAY, LAST_N_DAYS:3 … -> the half-open range of days they mean.
-
-Days are those of the org's default time zone (GMT); weeks begin on Sunday, as in the en_US locale.
-"""
+"""Date literals: TODAY, LAST_N_DAYS:3 … -> the half-open range of days they mean. The fiscal year is the calendar's."""
 
 from datetime import date, timedelta
+
+from localorg.soql.calendar import Calendar
 
 DAY = timedelta(days=1)
 UNITS = ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR")
@@ -11,16 +10,18 @@ UNITS = ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR")
 Range = tuple[date, date]
 
 
-def resolve(text: str, today: date) -> Range | None:
+def resolve(text: str, calendar: Calendar) -> Range | None:
     """First day and the day after the last; None if ``text`` is no date literal."""
     name, _, count = text.upper().partition(":")
-    name = name.replace("FISCAL_", "")
-    if not count:
-        return _plain(name, today)
-    return _counted(name, int(count), today)
+    if "FISCAL_" in name:
+        if "QUARTER" not in name and "YEAR" not in name:
+            return None
+        name = name.replace("FISCAL_", "", 1)
+    return _counted(name, int(count), calendar) if count else _plain(name, calendar)
 
 
-def _plain(name: str, today: date) -> Range | None:
+def _plain(name: str, calendar: Calendar) -> Range | None:
+    today = calendar.today()
     match name:
         case "TODAY":
             return today, today + DAY
@@ -35,35 +36,37 @@ def _plain(name: str, today: date) -> Range | None:
     which, _, unit = name.partition("_")
     if unit not in UNITS[1:] or which not in ("LAST", "THIS", "NEXT"):
         return None
-    start = _start(unit, today)
+    start = _start(unit, calendar)
     shift = {"LAST": -1, "THIS": 0, "NEXT": 1}[which]
     return _move(unit, start, shift), _move(unit, start, shift + 1)
 
 
-def _counted(name: str, count: int, today: date) -> Range | None:
+def _counted(name: str, count: int, calendar: Calendar) -> Range | None:
     if name.endswith("S_AGO") and name.startswith("N_"):
         unit = name[2:-5]
-        return _units(unit, today, -count, -count + 1)
+        return _units(unit, calendar, -count, -count + 1)
     which, _, plural = name.partition("_N_")
     unit = plural.removesuffix("S")
     if unit == "DAY" and which == "LAST":
+        today = calendar.today()
         return today - count * DAY, today + DAY
     if which == "LAST":
-        return _units(unit, today, -count, 0)
-    return _units(unit, today, 1, count + 1) if which == "NEXT" else None
+        return _units(unit, calendar, -count, 0)
+    return _units(unit, calendar, 1, count + 1) if which == "NEXT" else None
 
 
-def _units(unit: str, today: date, first: int, end: int) -> Range | None:
+def _units(unit: str, calendar: Calendar, first: int, end: int) -> Range | None:
     if unit not in UNITS:
         return None
-    start = _start(unit, today)
+    start = _start(unit, calendar)
     return _move(unit, start, first), _move(unit, start, end)
 
 
-def _start(unit: str, day: date) -> date:
+def _start(unit: str, calendar: Calendar) -> date:
+    day = calendar.today()
     match unit:
         case "WEEK":
-            return day - timedelta(days=(day.weekday() + 1) % 7)
+            return day - (day.weekday() - calendar.first_weekday) % 7 * DAY
         case "MONTH":
             return day.replace(day=1)
         case "QUARTER":

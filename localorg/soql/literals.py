@@ -1,15 +1,17 @@
 """Literals of a query -> values to compare columns with."""
 
 import re
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 
-from localorg import clock, ids
+from localorg import ids
 from localorg.errors import Refused, refuse
 from localorg.schema import Field
 from localorg.soql import dates
+from localorg.soql.calendar import Calendar
 from localorg.soql.tree import Literal
 
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", '"': '"', "'": "'", "\\": "\\"}
+LONGEST = 4000  # characters of a string
 LARGEST = 2.0**63  # what SQLite takes for an integer
 QUOTED_TYPES = {"id", "reference"}
 
@@ -36,7 +38,10 @@ def text_of(literal: Literal, like: bool = False) -> str:
             raise refuse("MALFORMED_QUERY", f"Invalid string literal '{literal.text[1:-1]}'. {illegal}")
         return ESCAPES.get(sign, sign)
 
-    return _ESCAPE.sub(one, literal.text[1:-1])
+    text = _ESCAPE.sub(one, literal.text[1:-1])
+    if len(text) > LONGEST:
+        raise refuse("MALFORMED_QUERY", f"Strings of a query cannot be longer than {LONGEST} characters.")
+    return text
 
 
 def scalar(field: Field, literal: Literal) -> Scalar:
@@ -54,21 +59,20 @@ def scalar(field: Field, literal: Literal) -> Scalar:
     return _number(field, literal)
 
 
-def days(field: Field, literal: Literal) -> tuple[str, str] | None:
+def days(field: Field, literal: Literal, calendar: Calendar) -> tuple[str, str] | None:
     """First value and end (exclusive) when the literal is a date literal such as LAST_MONTH."""
     if literal.kind not in ("name", "range") or field.type not in ("date", "datetime"):
         return None
     try:
-        found = dates.resolve(literal.text, clock.today())
+        found = dates.resolve(literal.text, calendar)
     except (OverflowError, ValueError):
         raise refuse("MALFORMED_QUERY", f"invalid date: {literal.text}") from None
     if found is None:
         return None
-    return _bound(field, found[0]), _bound(field, found[1])
-
-
-def _bound(field: Field, day: date) -> str:
-    return day.isoformat() if field.type == "date" else clock.stored(datetime.combine(day, time(), UTC))
+    first, end = found
+    if field.type == "date":
+        return first.isoformat(), end.isoformat()
+    return calendar.midnight(first), calendar.midnight(end)
 
 
 def _id(field: Field, literal: Literal) -> str:

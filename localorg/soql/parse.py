@@ -91,6 +91,13 @@ class _Tree(Transformer[Token, Any]):
         name, *arguments = parts
         return tree.Function(str(name), tuple(a for a in arguments if a is not None), name.start_pos)
 
+    def sources(self, parts: Parts) -> Clause:
+        source, *joins = parts
+        return {**source, "joins": tuple(joins)}
+
+    def join(self, parts: Parts) -> tuple[tree.Path, str]:
+        return parts[0], str(parts[1])
+
     def source(self, parts: Parts) -> Clause:
         name, alias = parts
         return {"source": str(name), "source_position": name.start_pos, "alias": str(alias) if alias else None}
@@ -118,9 +125,13 @@ class _Tree(Transformer[Token, Any]):
         return {"offset": int(parts[0])}
 
     def scope(self, parts: Parts) -> Clause:
-        return {}
+        return {"scope": _word(parts[0])}
 
-    security = purpose = scope
+    def security(self, parts: Parts) -> Clause:
+        return {"security": _word(parts[0])}
+
+    def purpose(self, parts: Parts) -> Clause:
+        return {"purpose": tuple(_word(part) for part in parts)}
 
     def all_of(self, parts: Parts) -> tree.Chain:
         return tree.Chain("AND", tuple(parts))
@@ -153,6 +164,10 @@ class _Tree(Transformer[Token, Any]):
     def value(self, parts: Parts) -> tree.Literal:
         token = parts[0]
         return tree.Literal(KINDS.get(token.type, token.type.lower()), str(token), token.start_pos)
+
+
+def _word(token: Token) -> tree.Word:
+    return tree.Word(str(token), token.start_pos or 0)
 
 
 _PARSER = Lark(

@@ -2,7 +2,9 @@
 
 import sqlite3
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -10,19 +12,26 @@ import orjson
 from localorg.errors import refuse
 from localorg.schema import Schema
 from localorg.soql import restrictions
-from localorg.soql.compile import MOST_AGGREGATE_ROWS, Compiled, compile_query
+from localorg.soql.calendar import GMT, Calendar
+from localorg.soql.compile import compile_query
+from localorg.soql.compiled import Compiled, Groups
 from localorg.soql.parse import parse
 from localorg.soql.shape import Record, builder
 
+MOST_AGGREGATE_ROWS = 2000
+
+WIDE_MOST = 199  # children of a parent on its page, when their rows are long
+
 Numbers = Sequence[int]
+Row = Sequence[Any]
 
 
-def prepare(schema: Schema, text: str, deleted: bool) -> Compiled:
+def prepare(schema: Schema, text: str, deleted: bool, calendar: Calendar = GMT) -> Compiled:
     """A query ready to run. Raises Refused."""
     try:
         query = parse(text)
         restrictions.check(schema, query)
-        return compile_query(schema, query, text, deleted)
+        return compile_query(schema, query, text, deleted, calendar)
     except RecursionError:
         raise refuse(
             "QUERY_TOO_COMPLICATED",
@@ -37,7 +46,7 @@ def count(db: sqlite3.Connection, query: Compiled) -> int:
     return found if query.limit is None else min(found, query.limit)
 
 
-def first_rows(db: sqlite3.Connection, query: Compiled, most: int) -> list[Sequence[Any]]:
+def first_rows(db: sqlite3.Connection, query: Compiled, most: int) -> list[Row]:
     """The first rows, one more than ``most`` when there are more."""
     limit = most + 1 if query.limit is None else min(query.limit, most + 1)
     return db.execute(f"{query.rows_sql()} LIMIT ? OFFSET ?", [*query.params, limit, query.offset]).fetchall()
@@ -50,7 +59,7 @@ def numbers(db: sqlite3.Connection, query: Compiled) -> Numbers:
     return array("q", (row[0] for row in rows))
 
 
-def rows_of(db: sqlite3.Connection, query: Compiled, wanted: Sequence[int]) -> list[Sequence[Any]]:
+def rows_of(db: sqlite3.Connection, query: Compiled, wanted: Sequence[int]) -> list[Row]:
     """Rows by their numbers, in that order. Rows erased meanwhile are left out."""
     columns = ", ".join(query.selects)
     sql = f"SELECT {columns} FROM {query.from_sql} WHERE {query.base}._n IN (SELECT value FROM json_each(?))"
@@ -58,49 +67,67 @@ def rows_of(db: sqlite3.Connection, query: Compiled, wanted: Sequence[int]) -> l
     return [found[number] for number in wanted if number in found]
 
 
-def records(db: sqlite3.Connection, query: Compiled, rows: Sequence[Sequence[Any]], base: str) -> list[Record]:
-    """The JSON records of rows; ``base``: path of sObject rows in the caller's version."""
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Stands for the locator of children that did not fit: all of them, the shown ones first."""
+
+    numbers: Numbers
+
+
+def records(
+    db: sqlite3.Connection, query: Compiled, rows: Sequence[Row], base: str, most: int | None = None
+) -> list[Record]:
+    """The JSON records of rows; ``base``: path of sObject rows in the caller's version.
+
+    With ``most`` a parent shows no more children than that, and a Rest in place of their nextRecordsUrl.
+    """
     build = builder(query.node, base)
     built = [build(row) for row in rows]
     found = [record for record in built if record is not None]
     for name, child in query.children.items():
-        _attach(db, name, child, found, rows, base)
+        groups = _children(db, child, [row[1] for row in rows])
+        limit = min(most, WIDE_MOST) if most and child.is_wide else most
+        shown = [row for group in groups.values() for row in group[:limit]]
+        children = iter(records(db, child, shown, base, most))
+        for record, row in zip(found, rows, strict=True):
+            group = groups.get(row[1], [])
+            record[name] = _told(group, list(islice(children, len(group[:limit])))) if group else None
     return found
 
 
-def _attach(
-    db: sqlite3.Connection, name: str, child: Compiled, found: list[Record], rows: Sequence[Sequence[Any]], base: str
-) -> None:
-    groups = _children(db, child, [row[1] for row in rows], base)
-    for record, row in zip(found, rows, strict=True):
-        children = groups.get(row[1], [])[child.offset :]
-        children = children if child.limit is None else children[: child.limit]
-        record[name] = {"totalSize": len(children), "done": True, "records": children} if children else None
+def _told(group: Sequence[Row], shown: list[Record]) -> Record:
+    if len(shown) == len(group):
+        return {"totalSize": len(group), "done": True, "records": shown}
+    rest = Rest(array("q", (row[0] for row in group)))
+    return {"totalSize": len(group), "done": False, "nextRecordsUrl": rest, "records": shown}
 
 
-def _children(db: sqlite3.Connection, child: Compiled, parents: list[str], base: str) -> dict[str, list[Record]]:
+def _children(db: sqlite3.Connection, child: Compiled, parents: list[str]) -> dict[str, Sequence[Row]]:
+    """The rows of a sub-query by parent, in the order of the parents."""
     key = child.selects[child.parent_key]
     sql = child.rows_sql(f"{key} IN (SELECT value FROM json_each(?))")
-    rows = db.execute(sql, [*child.params, orjson.dumps(parents)]).fetchall()
-    groups: dict[str, list[Record]] = {}
-    for record, row in zip(records(db, child, rows, base), rows, strict=True):
-        groups.setdefault(row[child.parent_key], []).append(record)
-    return groups
+    groups: dict[str, list[Row]] = {parent: [] for parent in parents}
+    for row in db.execute(sql, [*child.params, orjson.dumps(parents)]):
+        groups[row[child.parent_key]].append(row)
+    end = None if child.limit is None else child.offset + child.limit
+    return {parent: group[child.offset : end] for parent, group in groups.items()}
 
 
 def aggregates(db: sqlite3.Connection, query: Compiled) -> list[Record]:
     """All rows of a grouped query; there is no second page of it."""
+    groups = query.groups
+    assert groups is not None
     limit = MOST_AGGREGATE_ROWS + 1 if query.limit is None else query.limit
-    params = [*query.params, *query.tail_params, limit, query.offset]
-    rows = db.execute(f"{query.rows_sql()} LIMIT ? OFFSET ?", params).fetchall()
+    rows = db.execute(f"{groups.sql} LIMIT ? OFFSET ?", [*groups.params, limit, query.offset]).fetchall()
     if len(rows) > MOST_AGGREGATE_ROWS:
         message = "Aggregate query does not support queryMore(), use LIMIT to restrict the results to a single batch"
         raise refuse("EXCEEDED_ID_LIMIT", message)
-    return [_aggregate(query, row) for row in rows]
+    return [_aggregate(groups, row) for row in rows]
 
 
-def _aggregate(query: Compiled, row: Iterable[Any]) -> Record:
+def _aggregate(groups: Groups, row: Sequence[Any]) -> Record:
+    """A row may have more columns than names: those it was sorted by."""
     record: Record = {"attributes": {"type": "AggregateResult"}}
-    for name, value in zip(query.names, row, strict=True):
-        record[name] = bool(value) if name in query.booleans and value is not None else value
+    for name, value in zip(groups.names, row, strict=False):
+        record[name] = bool(value) if name in groups.booleans and value is not None else value
     return record

@@ -1,12 +1,11 @@
 """The FROM clause of one query: its table, the parents joined to it, and what names in it mean."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import count
 
-from localorg.schema import Field, Schema, SObject
+from localorg.schema import Field, SObject
 from localorg.soql import complaints
-from localorg.soql.tree import Path
+from localorg.soql.context import Context
+from localorg.soql.tree import Path, Query
 
 DEEPEST = 5  # parents above the record
 NAME_FIELDS = {  # what every polymorphic parent shows, whatever it is
@@ -38,6 +37,7 @@ class Expression:
     field: Field
     bare: bool = True
     joined: bool = False
+    kinds: tuple[str, ...] = ()  # of an id or reference: the objects it may lead to
 
     @property
     def collated(self) -> str:
@@ -63,20 +63,27 @@ class Source:
         return next(iter(self.tables.values()))
 
     @property
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(sobject.name for sobject in self.tables.values())
+
+    @property
     def entity(self) -> str:
         return "Name" if self.polymorphic else self.sobject.name
 
 
 class Scope:
-    def __init__(
-        self, schema: Schema, sobject: SObject, text: str, alias: str | None, aliases: Callable[[], int]
-    ) -> None:
-        self.schema = schema
-        self.text = text
-        self.alias = alias
-        self._next = aliases
-        self.base = Source({f"t{aliases()}": sobject})
+    def __init__(self, context: Context, sobject: SObject, query: Query) -> None:
+        self.context = context
+        self.schema = context.schema
+        self.text = context.text
+        self.base = Source({f"t{context.next_alias()}": sobject})
         self.joins: list[str] = []
+        self.parents = 0  # relationships joined
+        # what the first name of a path may stand for: the queried object, or a parent that FROM gave a name
+        self._aliases: dict[str, tuple[str, ...]] = {name.lower(): () for name in (sobject.name, query.alias) if name}
+        for path, alias in query.joins:
+            self.walk(Path((*path.names, "Id"), path.position))
+            self._aliases[alias.lower()] = self._names(path)
 
     @property
     def from_sql(self) -> str:
@@ -89,9 +96,7 @@ class Scope:
 
     def walk(self, path: Path) -> tuple[Source, str]:
         """The record a path leads to, and its last name."""
-        names = path.names
-        if len(names) > 1 and names[0].lower() in (str(self.alias).lower(), self.base.sobject.name.lower()):
-            names = names[1:]
+        names = self._names(path)
         if len(names) > DEEPEST + 1:
             raise complaints.no_such_relationship(self.text, path.position, names[0])
         source = self.base
@@ -106,6 +111,7 @@ class Scope:
         relationship = str(reference.relationship)
         if relationship not in source.parents:
             source.parents[relationship] = self._join(source, reference, relationship)
+            self.parents += 1
         return source.parents[relationship]
 
     def column(self, source: Source, name: str, path: Path) -> Expression:
@@ -114,12 +120,27 @@ class Scope:
         found = source.sobject.find(name)
         if found is None:
             raise complaints.no_such_column(self.text, path.position, name, source.sobject.name)
-        return Expression(sql_of(found, source.alias), found, found.expression is None, bool(source.via))
+        kinds = found.targets or source.kinds
+        return Expression(sql_of(found, source.alias), found, found.expression is None, bool(source.via), kinds)
+
+    def coordinates(self, path: Path) -> tuple[Expression, Expression]:
+        """Latitude and longitude of a compound address."""
+        source, name = self.walk(path)
+        found = None if source.polymorphic else source.sobject.find(name)
+        if found is None or found.type != "address":
+            raise complaints.no_such_column(self.text, path.position, name, source.entity)
+        parts = source.sobject.address_columns(found)
+        return self.column(source, parts["latitude"], path), self.column(source, parts["longitude"], path)
+
+    def _names(self, path: Path) -> tuple[str, ...]:
+        """The way from the queried record, aliases spelled out."""
+        head = self._aliases.get(path.names[0].lower()) if len(path.names) > 1 else None
+        return path.names if head is None else (*head, *path.names[1:])
 
     def _join(self, source: Source, reference: Field, relationship: str) -> Source:
         key = sql_of(reference, source.alias)
         visible = [self.schema[target] for target in reference.targets if target in self.schema.sobjects]
-        tables = {f"t{self._next()}": sobject for sobject in visible}
+        tables = {f"t{self.context.next_alias()}": sobject for sobject in visible}
         is_partial = len(visible) < len(reference.targets)
         for alias, sobject in tables.items():
             seen = self.schema.and_seen(sobject, alias)
@@ -134,7 +155,7 @@ class Scope:
         found = NAME_FIELDS_BY_LOWER_NAME.get(name.lower())
         if found is None:
             raise complaints.no_such_column(self.text, path.position, name, "Name")
-        return Expression(self._name_sql(source, found), found, bare=False, joined=True)
+        return Expression(self._name_sql(source, found), found, bare=False, joined=True, kinds=source.kinds)
 
     def _name_sql(self, source: Source, wanted: Field) -> str:
         if wanted.name == "Id":
@@ -144,11 +165,6 @@ class Scope:
         name = wanted.name
         choices = [sql_of(column, alias) for alias, s in source.tables.items() if (column := _named(s, name))]
         return f"coalesce({', '.join(choices)}, NULL)" if choices else "NULL"
-
-
-def numbering() -> Callable[[], int]:
-    """Numbers for table aliases, shared by a query and its sub-queries."""
-    return count().__next__
 
 
 def sql_of(column: Field, alias: str) -> str:

@@ -16,9 +16,21 @@ class Path:
 
 
 @dataclass(frozen=True, slots=True)
+class Literal:
+    """``kind``: string, number, datetime, date, name (null, true, a date literal), range (LAST_N_DAYS:3)."""
+
+    kind: str
+    text: str
+    position: int
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
 class Function:
     name: str
-    arguments: tuple["Operand", ...]
+    arguments: tuple["Operand | Literal", ...]
     position: int
 
     def __str__(self) -> str:
@@ -28,11 +40,17 @@ class Function:
 Operand = Path | Function
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
-    """``kind``: string, number, datetime, date, name (null, true, a date literal), range (LAST_N_DAYS:3)."""
+def key(operand: Operand | Literal) -> str:
+    """The same for two mentions of the same thing, however their case."""
+    if isinstance(operand, Function):
+        return f"{operand.name}({','.join(key(argument) for argument in operand.arguments)})".lower()
+    return str(operand).lower()
 
-    kind: str
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A name in a clause whose choices the grammar leaves open."""
+
     text: str
     position: int
 
@@ -103,6 +121,10 @@ class Query:
     source: str
     source_position: int
     alias: str | None = None
+    joins: tuple[tuple[Path, str], ...] = ()  # parents with aliases: FROM Contact c, c.Account a
+    scope: Word | None = None
+    security: Word | None = None
+    purpose: tuple[Word, ...] = ()
     where: Condition | None = None
     group: tuple[Operand, ...] = ()
     having: Condition | None = None
