@@ -6,13 +6,14 @@ import shutil
 from collections.abc import Awaitable, Callable
 
 from localorg.api.service import refusal_answer, serve
+from localorg.bulk.classic import service as classic
 from localorg.calllog import CURRENT, Entry, error_code
 from localorg.delivery import Answer, Collected, Meter, deliver
-from localorg.errors import refuse
+from localorg.errors import Refused, refuse
 from localorg.faults import Fired, answers
 from localorg.faults.rule import LONGEST_DELAY
 from localorg.faults.subject import objects_of, path_below_version
-from localorg.incoming import Gone, Incoming, Message, Receive, Scope, Send, read
+from localorg.incoming import ASYNC, Gone, Incoming, Message, Receive, Scope, Send, read
 from localorg.org import Org
 
 logger = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ class Front:
                 incoming.upload.unlink(missing_ok=True)  # nobody took it
 
     async def _handle(self, scope: Scope, receive: Receive, send: Send, incoming: Incoming) -> None:
-        early = _too_long(incoming) or (incoming.refused and refusal_answer(self.org, incoming.refused))
+        early = _too_long(incoming) or (incoming.refused and self._refused(incoming, incoming.refused))
         if early:
             await deliver(send, early, Fired(), scope[CLOSE])
             return
@@ -87,15 +88,17 @@ class Front:
 
     async def _serve(self, incoming: Incoming, fired: Fired) -> Answer:
         try:
+            if incoming.path.startswith(ASYNC):
+                return await asyncio.to_thread(classic.serve, self.org, incoming)
             return await asyncio.to_thread(serve, self.org, incoming, fired)
         except Exception:
             # a mistake of ours: the caller sees what a real org answers then, we see where it was
             logger.exception("%s %s", incoming.method, incoming.path)
-            return refusal_answer(self.org, refuse(*answers.UNEXPECTED, 500))
+            return self._refused(incoming, refuse(*answers.UNEXPECTED, 500))
 
     def _entry(self, incoming: Incoming) -> Entry:
         headers = incoming.headers
-        session = self.org.tokens.peek(incoming.token or headers.get("x-sfdc-session", ""))
+        session = self.org.tokens.peek(incoming.token)
         path = f"{incoming.path}?{incoming.query}" if incoming.query else incoming.path
         return Entry(
             incoming.method,
@@ -119,24 +122,30 @@ class Front:
             match rule.do:
                 case "status":
                     self._count(incoming)
-                    return self._failed(rule.status or 503, answers.error_of(rule))
+                    return self._failed(incoming, rule.status or 503, answers.error_of(rule))
                 case "html":
                     return Answer(rule.status or 502, {"Content-Type": "text/html"}, answers.HTML)
                 case "limit":
                     self._count(incoming)
-                    return refusal_answer(self.org, refuse(*answers.LIMIT, 403))
+                    return self._refused(incoming, refuse(*answers.LIMIT, 403))
                 case "expire":
                     self.org.tokens.expire(incoming.token)
                 case "revoke":
                     self.org.tokens.revoke_person(incoming.token)
         return None
 
-    def _failed(self, status: int, error: tuple[str, str] | None) -> Answer:
+    def _failed(self, incoming: Incoming, status: int, error: tuple[str, str] | None) -> Answer:
         if error is not None:
-            return refusal_answer(self.org, refuse(*error, status))
+            return self._refused(incoming, refuse(*error, status))
         if status in answers.OF_THE_EDGE:
             return Answer(status, {"Content-Type": "text/html"}, answers.HTML)
         return Answer(status, {}, b"")
+
+    def _refused(self, incoming: Incoming, refused: Refused) -> Answer:
+        """In the words of the API that was called."""
+        if incoming.path.startswith(ASYNC):
+            return classic.refusal_answer(incoming, refused)
+        return refusal_answer(self.org, refused)
 
     def _count(self, incoming: Incoming) -> None:
         """Calls that a fault answers are calls all the same."""
@@ -150,7 +159,7 @@ LOOKED_AT = 2_000  # bytes of a body, to see what it is about
 
 
 def _is_api(incoming: Incoming) -> bool:
-    return incoming.path == DATA or incoming.path.startswith(DATA + "/")
+    return incoming.path == DATA or incoming.path.startswith((DATA + "/", ASYNC))
 
 
 def _client(headers: dict[str, str]) -> str:

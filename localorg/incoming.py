@@ -19,6 +19,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 LARGEST_BODY = 50 * 2**20  # bytes, unpacked
 LARGEST_UPLOAD = 150 * 2**20  # of a bulk job's rows
+ASYNC = "/services/async/"  # Bulk API 1.0
 PIECE = 2**20  # bytes unpacked at a time
 GZIP = 31  # what zlib calls a gzip header and the widest window
 
@@ -47,6 +48,8 @@ class Incoming:
 
     @property
     def token(self) -> str:
+        if self.path.startswith(ASYNC):
+            return self.headers.get("x-sfdc-session", "")
         kind, _, token = self.headers.get("authorization", "").partition(" ")
         return token.strip() if kind in ("Bearer", "OAuth") else ""
 

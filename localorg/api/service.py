@@ -64,7 +64,7 @@ def _reply(org: "Org", incoming: "Incoming", segments: tuple[str, ...], fired: "
     version = versions.check(segments[0])
     path = _without_suffix(segments[1:])
     org.calls.note(incoming.method, path)
-    _check_limits(org)
+    check_limits(org)
     try:
         with _transaction(org, incoming, path)() as db:
             call = _call(org, session, db, incoming, version, path)
@@ -78,7 +78,8 @@ def _reply(org: "Org", incoming: "Incoming", segments: tuple[str, ...], fired: "
     return reply
 
 
-def _check_limits(org: "Org") -> None:
+def check_limits(org: "Org") -> None:
+    """Raises Refused for a caller who has used up what is allowed."""
     if org.calls.exhausted:
         raise refuse("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", 403)
     if org.calls.crowded:
@@ -134,7 +135,7 @@ def _transaction(
 def _encoded(incoming: "Incoming", reply: Reply, headers: dict[str, str]) -> Answer:
     headers = headers | reply.headers
     if reply.content is not None:
-        return _streamed(incoming, reply.status, reply.content, headers)
+        return streamed(incoming, reply.status, reply.content, headers)
     if reply.body is None:
         return Answer(reply.status, headers, b"")
     body = _json(reply.body, pretty=incoming.headers.get("x-prettyprint") == "1")
@@ -145,7 +146,8 @@ def _encoded(incoming: "Incoming", reply: Reply, headers: dict[str, str]) -> Ans
     return Answer(reply.status, headers, body)
 
 
-def _streamed(incoming: "Incoming", status: int, content: Content, headers: dict[str, str]) -> Answer:
+def streamed(incoming: "Incoming", status: int, content: Content, headers: dict[str, str]) -> Answer:
+    """An answer that is made while it is sent."""
     headers["Content-Type"] = content.type
     if content.size > WORTH_ZIPPING and "gzip" in incoming.headers.get("accept-encoding", ""):
         headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}

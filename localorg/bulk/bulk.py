@@ -3,18 +3,14 @@
 import logging
 import shutil
 import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from localorg import clock
-from localorg.bulk import extract, jobs, results
+from localorg.bulk import jobs, work
 from localorg.bulk.jobs import Job
-from localorg.bulk.load import Load
-from localorg.errors import Refused
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,10 +19,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-KEPT = timedelta(days=7)  # an ended job and its results
-STALL, FAIL = "job_stall", "job_fail"  # what a fault may do to a job
-MEGABYTE = 2**20
+STALL = "job_stall"  # what a fault may do to a job; anything else makes it fail
+BATCH_PREFIX = "751"
 PAUSE = 0.001  # seconds between transactions of a load: whoever waits for the lock gets it then
+BROKEN = "InternalServerError : An unexpected error occurred."
 
 
 class Bulk:
@@ -42,7 +38,7 @@ class Bulk:
         self._loads = ThreadPoolExecutor(1, "bulk-load")
 
     def folder(self, job_id: str) -> Path:
-        """Where the files of a job lie."""
+        """Where the files of a job or batch lie."""
         return self.org.folder / "bulk" / job_id
 
     def object_of(self, job_id: str) -> str | None:
@@ -51,10 +47,37 @@ class Bulk:
             job = jobs.find(db, job_id)
         return job.object if job else None
 
+    def new_batch(self, job: Job) -> Job:
+        """A batch of a classic job, with a folder but not yet known to anybody."""
+        now = clock.stored(clock.now())
+        batch = Job(
+            id=self.numbers.new(BATCH_PREFIX),
+            kind=jobs.BATCH,
+            user_id=job.user_id,
+            operation=job.operation,
+            object=job.object,
+            state=jobs.UPLOADED,
+            version=job.version,
+            created=now,
+            modified=now,
+            content_type=job.content_type,
+            external_id=job.external_id,
+            assignment_rule=job.assignment_rule,
+            parent=job.id,
+            chunk_size=job.chunk_size,
+        )
+        self.folder(batch.id).mkdir(parents=True)
+        return batch
+
+    def add_batch(self, db: "sqlite3.Connection", batch: Job) -> None:
+        jobs.add(db, batch)
+        jobs.spend(db, jobs.BATCHES)
+        self.queue(batch)
+
     def queue(self, job: Job) -> None:
         """Work a job off in its turn. Its row may be committed later: the worker needs the lock that we hold."""
-        pool, run = (self._queries, self._query) if job.operation in jobs.QUERIES else (self._loads, self._load)
-        pool.submit(self._guarded, job.id, run)
+        pool = self._queries if job.operation in jobs.QUERIES else self._loads
+        pool.submit(self._run, job.id)
 
     def resume(self) -> None:
         """Go on with what the last server left."""
@@ -64,11 +87,13 @@ class Bulk:
             self.queue(job)
 
     def drop(self, db: "sqlite3.Connection", job: Job) -> None:
-        jobs.drop(db, job)
-        shutil.rmtree(self.folder(job.id), ignore_errors=True)
+        """Forget a job with its batches and files."""
+        for found in (job, *jobs.batches(db, job.id)):
+            jobs.drop(db, found)
+            shutil.rmtree(self.folder(found.id), ignore_errors=True)
 
     def drop_old(self, db: "sqlite3.Connection") -> None:
-        for job in jobs.older_than(db, clock.stored(clock.now() - KEPT)):
+        for job in jobs.old(db):
             self.drop(db, job)
 
     def clear(self) -> None:
@@ -84,14 +109,19 @@ class Bulk:
         for pool in (self._queries, self._loads):
             pool.shutdown(cancel_futures=True)
 
-    def _guarded(self, job_id: str, run: Callable[[Job], None]) -> None:
+    def _run(self, job_id: str) -> None:
+        step = partial(self._step, job_id)
         try:
             job = self._begun(job_id)
-            if job is not None and job.fault != STALL:
-                run(job)
+            if job is None or job.fault == STALL:
+                return
+            if job.operation in jobs.QUERIES:
+                work.query(self.org, job, step)
+            else:
+                work.load(self.org, job, step, self._pause)
         except Exception:
             logger.exception("bulk job %s", job_id)
-            self._step(job_id, state=jobs.FAILED, error="InternalServerError : An unexpected error occurred.")
+            step(state=jobs.FAILED, error=BROKEN)
 
     def _begun(self, job_id: str) -> Job | None:
         """The job, now in progress; None if there is nothing to do any more."""
@@ -110,33 +140,6 @@ class Bulk:
                 return False
             jobs.change(db, job, **values)
         return True
-
-    def _query(self, job: Job) -> None:
-        began = time.monotonic()
-        try:
-            if job.fault == FAIL:
-                self._step(job.id, state=jobs.FAILED, error="InternalServerError : Retried more than 15 times")
-                return
-            with results.Writer(self.folder(job.id)) as writer:
-                done = extract.run(self.org, job, writer, lambda rows: self._step(job.id, processed=rows))
-        except Refused as refused:
-            self._fail(job, refused)
-            return
-        if done:
-            milliseconds = round((time.monotonic() - began) * 1000)
-            self._step(job.id, state=jobs.COMPLETE, processed=writer.count, milliseconds=milliseconds)
-            with self.org.database.write() as db:
-                jobs.spend(db, jobs.STORAGE, -(-writer.size // MEGABYTE))
-
-    def _load(self, job: Job) -> None:
-        try:
-            Load(self.org, job, self._pause).run()
-        except Refused as refused:
-            self._fail(job, refused)
-
-    def _fail(self, job: Job, refused: Refused) -> None:
-        problem = refused.problems[0]
-        self._step(job.id, state=jobs.FAILED, error=f"{problem.code} : {problem.message}")
 
     def _pause(self) -> bool:
         """A moment for others to write. False when the server is about to end."""

@@ -14,10 +14,6 @@ ENDINGS = {"LF": "\n", "CRLF": "\r\n"}
 MOST_ARGUMENTS = 100  # of one call of printf; SQLite takes no more than 127
 
 
-def header(outputs: Sequence[Output], separator: str, ending: str) -> str:
-    return separator.join(f'"{output.name}"' for output in outputs) + ending
-
-
 def lines_sql(query: Compiled, outputs: Sequence[Output], separator: str, ending: str) -> tuple[str, list[object]]:
     """A statement whose rows are lines of bytes, and its parameters. The connection must know ``java_double``.
 

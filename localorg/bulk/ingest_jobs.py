@@ -1,7 +1,6 @@
 """Bulk API 2.0 ingest: /jobs/ingest."""
 
 import io
-from typing import Any
 
 import orjson
 from python_multipart.exceptions import FormParserError
@@ -9,12 +8,10 @@ from python_multipart.multipart import Field, File, parse_form
 
 from localorg import clock
 from localorg.api.call import Call, Reply
-from localorg.bulk import jobs, load, results, v2
+from localorg.bulk import checks, jobs, outcomes, results, v2
 from localorg.bulk.columns import ENDINGS, SEPARATORS
 from localorg.bulk.jobs import Job
-from localorg.bulk.refusals import UNSUPPORTED
 from localorg.errors import refuse
-from localorg.schema import SObject
 
 PATH = "jobs/ingest"
 GIVEN = (
@@ -28,7 +25,6 @@ GIVEN = (
 )
 OPERATIONS = ("insert", "update", "upsert", "delete", "hardDelete")
 SINCE = 41.0  # the version
-MOST_BATCHES = 15_000  # a day
 MOST_IN_PARTS = 100_000  # characters of rows that come with the job itself
 
 
@@ -61,7 +57,7 @@ def put(call: Call, job: str) -> Reply:
     if not kind.lower().startswith("text/csv"):
         raise refuse("UNSUPPORTED_MEDIA_TYPE", f"Content-Type must be text/csv, not {kind}", 415)
     v2.require_state(found, jobs.OPEN)
-    data = call.org.bulk.folder(found.id) / load.DATA
+    data = call.org.bulk.folder(found.id) / outcomes.DATA
     if data.exists():
         message = (
             f"Found multiple contents for job: <{found.id}>, please 'Close' / 'Abort' / 'Delete' the current Job then "
@@ -95,32 +91,37 @@ def everything(call: Call) -> Reply:
 
 
 def succeeded(call: Call, job: str) -> Reply:
-    return _outcomes(call, job, load.SUCCEEDED, "sf__Created")
+    found = _ended(call, job)
+    return _outcomes(call, found, outcomes.SUCCEEDED, "sf__Created", found.succeeded)
 
 
 def failed(call: Call, job: str) -> Reply:
-    return _outcomes(call, job, load.REFUSED, "sf__Error")
+    found = _ended(call, job)
+    return _outcomes(call, found, outcomes.REFUSED, "sf__Error", found.refused)
 
 
 def unprocessed(call: Call, job: str) -> Reply:
     """The rows that the job never came to, as they were uploaded."""
     found = _ended(call, job)
-    data = call.org.bulk.folder(found.id) / load.DATA
+    data = call.org.bulk.folder(found.id) / outcomes.DATA
     return Reply(content=results.content(found.header if found.position else "", data, found.position))
 
 
-def _outcomes(call: Call, job: str, name: str, column: str) -> Reply:
-    found = _ended(call, job)
-    separator, ending = SEPARATORS[found.delimiter], ENDINGS[found.line_ending]
+def _outcomes(call: Call, job: Job, name: str, column: str, size: int) -> Reply:
+    separator, ending = SEPARATORS[job.delimiter], ENDINGS[job.line_ending]
     names = f'"sf__Id"{separator}"{column}"'
-    head = f"{names}{separator}{found.header}" if found.header else f"{names}{ending}"
-    return Reply(content=results.content(head, call.org.bulk.folder(found.id) / name))
+    head = f"{names}{separator}{job.header}" if job.header else f"{names}{ending}"
+    return Reply(content=results.content(head, call.org.bulk.folder(job.id) / name, 0, size))
 
 
 def _new(call: Call, body: v2.Body) -> Job:
     operation = v2.one_of(body, "operation", "OperationEnum", OPERATIONS)
     delimiter, ending = v2.form(body)
-    sobject = _sobject(call, body.get("object"))
+    with v2.in_capitals():
+        sobject = checks.sobject_of(call, body.get("object"))
+        external_id = checks.external_id(sobject, operation, body.get("externalIdFieldName"))
+        checks.operation(call, operation)
+        checks.allowance(call)
     now = clock.stored(clock.now())
     job = Job(
         id=call.org.bulk.numbers.new(),
@@ -134,10 +135,9 @@ def _new(call: Call, body: v2.Body) -> Job:
         modified=now,
         delimiter=delimiter,
         line_ending=ending,
-        external_id=_external_id(sobject, body.get("externalIdFieldName")) if operation == "upsert" else "",
+        external_id=external_id,
         assignment_rule=body.get("assignmentRuleId", ""),
     )
-    _check_allowed(call, operation)
     call.org.bulk.drop_old(call.db)
     call.org.bulk.folder(job.id).mkdir(parents=True)
     jobs.add(call.db, job)
@@ -158,7 +158,7 @@ def _create_in_parts(call: Call) -> Reply:
     except orjson.JSONDecodeError as error:
         raise refuse("JSON_PARSER_ERROR", str(error)) from None
     job = _new(call, v2.checked(body, GIVEN))
-    (call.org.bulk.folder(job.id) / load.DATA).write_bytes(rows)
+    (call.org.bulk.folder(job.id) / outcomes.DATA).write_bytes(rows)
     _close(call, job)
     return Reply(body=v2.created(job))
 
@@ -183,41 +183,10 @@ def _parts(call: Call) -> dict[str, bytes]:
 
 def _close(call: Call, job: Job) -> None:
     """No more rows will come: the job can begin."""
-    (call.org.bulk.folder(job.id) / load.DATA).touch()
+    (call.org.bulk.folder(job.id) / outcomes.DATA).touch()
     fault = call.org.faults.job(call.method, f"{call.data_url}/{PATH}/{job.id}", job.object)
     jobs.change(call.db, job, state=jobs.UPLOADED, fault=fault or "")
     call.org.bulk.queue(job)
-
-
-def _sobject(call: Call, name: Any) -> SObject:
-    found = call.schema.find(name) if name else None
-    if found is None:
-        raise refuse("INVALIDJOB", f"Unable to find object: {name}" if name else "object must be specified")
-    if found.name in UNSUPPORTED:
-        raise refuse("INVALIDENTITY", f"Entity '{found.name}' is not supported by the Bulk API.")
-    return found
-
-
-def _external_id(sobject: SObject, name: Any) -> str:
-    if not name:
-        message = f"External ID was blank for {sobject.name}. An External ID must be specified for upsert."
-        raise refuse("INVALIDJOB", message)
-    field = sobject.find(name)
-    if field is None or not (field.external_id or field.id_lookup):
-        message = (
-            f"Field name provided, {name} does not match an External ID, Salesforce Id, or indexed field for "
-            f"{sobject.name}"
-        )
-        raise refuse("INVALIDJOB", message)
-    return field.name
-
-
-def _check_allowed(call: Call, operation: str) -> None:
-    if operation == "hardDelete" and not v2.may(call, "BulkApiHardDelete"):
-        message = "hardDelete operation requires special user profile permission, please contact your administrator"
-        raise refuse("FEATURENOTENABLED", message)
-    if jobs.spent(call.db)[jobs.BATCHES] >= MOST_BATCHES:
-        raise refuse("EXCEEDEDQUOTA", "ApiBatchItems Limit exceeded.")
 
 
 def _find(call: Call, text: str) -> Job:

@@ -14,8 +14,10 @@ OPEN, UPLOADED, RUNNING = "Open", "UploadComplete", "InProgress"
 COMPLETE, FAILED, ABORTED = "JobComplete", "Failed", "Aborted"
 ENDED = (COMPLETE, FAILED, ABORTED)
 QUERY, INGEST, CLASSIC = "V2Query", "V2Ingest", "Classic"  # kinds, as jobType names them
+BATCH = "Batch"  # of a classic job: a job of its own to us
 QUERIES = ("query", "queryAll")
 PREFIX = "750"
+KEPT = timedelta(days=7)  # what is over, and its results
 QUERY_JOBS, STORAGE, BATCHES = "DailyBulkV2QueryJobs", "DailyBulkV2QueryFileStorageMB", "DailyBulkApiBatches"
 
 _SQL = {int: "INTEGER NOT NULL", str: "TEXT NOT NULL"}
@@ -23,7 +25,7 @@ _SQL = {int: "INTEGER NOT NULL", str: "TEXT NOT NULL"}
 
 @dataclass(slots=True)
 class Job:
-    """``position``, ``succeeded`` and ``refused``: bytes of the data done, and of the results written for them."""
+    """``position`` of the data that is done; ``succeeded`` and ``refused``: bytes of the results written for it."""
 
     id: str
     kind: str
@@ -49,10 +51,17 @@ class Job:
     milliseconds: int = 0
     error: str = ""
     fault: str = ""  # what a rule has in store for it
+    parent: str = ""  # of a batch: its job
+    chunk_size: int = 0  # of a classic job: how many ids its queries are cut by; 0 for not at all
 
     @property
     def ended(self) -> bool:
         return self.state in ENDED
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing happens to it any more; a classic job is over when nobody adds to it."""
+        return self.ended or self.kind == CLASSIC
 
 
 _NAMES = tuple(f.name for f in fields(Job))
@@ -61,8 +70,13 @@ _DDL = (
     "CREATE TABLE IF NOT EXISTS _bulk_job (number INTEGER PRIMARY KEY AUTOINCREMENT, "
     + ", ".join(f"{f.name} {_SQL[f.type]}" for f in fields(Job))  # type: ignore[index]
     + ", UNIQUE (id))",
+    "CREATE INDEX IF NOT EXISTS _bulk_batch ON _bulk_job (parent) WHERE parent <> ''",
     "CREATE TABLE IF NOT EXISTS _bulk_use (name TEXT NOT NULL, at TEXT NOT NULL, amount INTEGER NOT NULL)",
 )
+
+
+def _oldest() -> str:
+    return clock.stored(clock.now() - KEPT)
 
 
 def create_tables(db: sqlite3.Connection) -> None:
@@ -92,8 +106,10 @@ def add(db: sqlite3.Connection, job: Job) -> None:
 
 
 def find(db: sqlite3.Connection, job_id: str) -> Job | None:
+    """The job, unless it ended so long ago that it is kept no more."""
     row = db.execute(f"SELECT {_COLUMNS} FROM _bulk_job WHERE id = ?", (job_id,)).fetchone()
-    return Job(*row) if row else None
+    job = Job(*row) if row else None
+    return None if job is None or (job.over and job.modified < _oldest()) else job
 
 
 def change(db: sqlite3.Connection, job: Job, **values: Any) -> None:
@@ -118,10 +134,16 @@ def listed(db: sqlite3.Connection, kinds: Sequence[str], after: int, most: int) 
         yield number, Job(*row)
 
 
-def older_than(db: sqlite3.Connection, moment: str) -> list[Job]:
-    """Ended jobs that were last touched before a moment."""
-    sql = f"SELECT {_COLUMNS} FROM _bulk_job WHERE modified < ? AND state IN (?, ?, ?)"
-    return [Job(*row) for row in db.execute(sql, (moment, *ENDED))]
+def old(db: sqlite3.Connection) -> list[Job]:
+    """Jobs that are kept no more."""
+    rows = db.execute(f"SELECT {_COLUMNS} FROM _bulk_job WHERE modified < ?", (_oldest(),)).fetchall()
+    return [job for row in rows if (job := Job(*row)).over]
+
+
+def batches(db: sqlite3.Connection, job_id: str) -> list[Job]:
+    """Those of a classic job, in their order."""
+    sql = f"SELECT {_COLUMNS} FROM _bulk_job WHERE parent = ? ORDER BY number"
+    return [Job(*row) for row in db.execute(sql, (job_id,))]
 
 
 def waiting(db: sqlite3.Connection) -> list[Job]:

@@ -1,9 +1,10 @@
 """What the header of uploaded rows means, and rows as the values that writing takes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from localorg.bulk.jobs import Job
 from localorg.errors import Refused, refuse, refuse_record
 from localorg.schema import Field, Schema, SObject
 
@@ -53,6 +54,13 @@ def given(columns: Sequence[Column], row: Sequence[str]) -> Given:
     for column, text in zip(columns, row, strict=True):
         column.put(found, text)
     return found
+
+
+def check_names(job: Job, names: Collection[str]) -> None:
+    """The fields that tell which record is meant must be there. Raises Refused."""
+    needed = {"insert": "", "upsert": job.external_id}.get(job.operation, "Id")
+    if needed and needed not in names:
+        raise _invalid(f"Field name not found : {needed}")
 
 
 def _column(schema: Schema, sobject: SObject, name: str) -> Column:

@@ -4,7 +4,7 @@ from typing import Any
 
 from localorg import clock
 from localorg.api.call import Call, Reply
-from localorg.bulk import columns, extract, jobs, results, v2
+from localorg.bulk import extract, jobs, results, v2
 from localorg.bulk.jobs import Job
 from localorg.bulk.refusals import prepared
 from localorg.errors import Refused, refuse
@@ -92,9 +92,8 @@ def pages(call: Call, job: str) -> Reply:
 
 
 def _new(call: Call, operation: str, query: Compiled, text: str, delimiter: str, ending: str) -> Job:
-    outputs = extract.arranged(query.outputs, call.version)
     now = clock.stored(clock.now())
-    return Job(
+    job = Job(
         id=call.org.bulk.numbers.new(),
         kind=jobs.QUERY,
         user_id=call.session.user_id,
@@ -107,8 +106,9 @@ def _new(call: Call, operation: str, query: Compiled, text: str, delimiter: str,
         query=text,
         delimiter=delimiter,
         line_ending=ending,
-        header=columns.header(outputs, columns.SEPARATORS[delimiter], columns.ENDINGS[ending]),
     )
+    job.header = extract.header(query, job)
+    return job
 
 
 def _prepared(call: Call, text: str, deleted: bool) -> Compiled:

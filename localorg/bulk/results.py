@@ -9,6 +9,7 @@ from types import TracebackType
 from localorg.api.call import Content
 
 CSV = "text/csv"
+LINES, ENDS = "lines", "ends"  # files
 PIECE = 256 * 1024  # bytes read and sent at a time
 END = 8  # bytes of one entry of the index
 
@@ -20,8 +21,8 @@ class Writer:
         folder.mkdir(parents=True, exist_ok=True)
         self.count = 0
         self.size = 0
-        self._lines = (folder / "lines").open("wb")
-        self._ends = (folder / "ends").open("wb")
+        self._lines = (folder / LINES).open("wb")
+        self._ends = (folder / ENDS).open("wb")
 
     def __enter__(self) -> "Writer":
         return self
@@ -43,19 +44,19 @@ class Writer:
 def page(folder: Path, header: str, first: int, most: int) -> tuple[Content, int]:
     """Up to ``most`` lines from number ``first`` on, headed by the header; and how many there are."""
     found = max(0, min(most, count(folder) - first))
-    return content(header, folder / "lines", _end(folder, first), _end(folder, first + found)), found
+    return content(header, folder / LINES, _end(folder, first), _end(folder, first + found)), found
 
 
-def content(header: str, path: Path, start: int = 0, end: int | None = None) -> Content:
-    """A header and bytes of a file, which need not be there."""
+def content(head: str, path: Path, start: int = 0, end: int | None = None, tail: str = "", kind: str = CSV) -> Content:
+    """Bytes of a file, which need not be there, between a head and a tail."""
     size = path.stat().st_size if path.exists() else 0
     end = size if end is None else end
-    head = header.encode()
-    return Content(CSV, _chained(head, path, start, end), len(head) + end - start)
+    pieces = _between(head.encode(), path, start, end, tail.encode())
+    return Content(kind, pieces, len(head.encode()) + end - start + len(tail.encode()))
 
 
 def count(folder: Path) -> int:
-    return (folder / "ends").stat().st_size // END
+    return (folder / ENDS).stat().st_size // END
 
 
 def pieces(path: Path, start: int, end: int) -> Generator[bytes, None, None]:
@@ -68,17 +69,18 @@ def pieces(path: Path, start: int, end: int) -> Generator[bytes, None, None]:
             yield piece
 
 
-def _chained(head: bytes, path: Path, start: int, end: int) -> Generator[bytes, None, None]:
+def _between(head: bytes, path: Path, start: int, end: int, tail: bytes) -> Generator[bytes, None, None]:
     yield head
     if end > start:
         yield from pieces(path, start, end)
+    yield tail
 
 
 def _end(folder: Path, number: int) -> int:
     """Where the lines before this number end."""
     if number == 0:
         return 0
-    with (folder / "ends").open("rb") as file:
+    with (folder / ENDS).open("rb") as file:
         file.seek((number - 1) * END)
         found = array("Q", file.read(END))
     return found[0]

@@ -2,13 +2,14 @@
 
 import base64
 import binascii
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
-from localorg import clock, ids
+from localorg import ids
 from localorg.api.call import Call
-from localorg.bulk import jobs
-from localorg.bulk.bulk import KEPT
+from localorg.bulk import checks, jobs
 from localorg.bulk.columns import ENDINGS, SEPARATORS
 from localorg.bulk.jobs import Job
 from localorg.errors import Refused, TypeMismatch, not_found, refuse
@@ -62,17 +63,21 @@ def find(call: Call, text: str, kind: str) -> Job:
     """A job of the caller's, or of anybody's for an administrator. Raises Refused."""
     job_id = ids.parse(text)
     job = jobs.find(call.db, job_id) if job_id else None
-    if job is None or job.kind != kind or (job.ended and job.modified < clock.stored(clock.now() - KEPT)):
+    if job is None or job.kind != kind:
         raise not_found()
-    if job.user_id != call.session.user_id and not may(call, "ModifyAllData"):
+    if job.user_id != call.session.user_id and not checks.may(call, "ModifyAllData"):
         raise refuse("INVALIDUSER", "The job was created by another user.")
     return job
 
 
-def may(call: Call, permission: str) -> bool:
-    """Whether the caller has a system permission."""
-    access = call.schema.access
-    return access is None or access.may(permission)
+@contextmanager
+def in_capitals() -> Iterator[None]:
+    """The codes of Bulk API 1.0 as 2.0 writes them."""
+    try:
+        yield
+    except Refused as refused:
+        problems = [replace(problem, code=problem.code.upper()) for problem in refused.problems]
+        raise Refused(problems, refused.status) from None
 
 
 def require_state(job: Job, *states: str) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from localorg import ids
-from localorg.incoming import Incoming
+from localorg.incoming import ASYNC, Incoming
 
 if TYPE_CHECKING:
     from localorg.org import Org
@@ -33,6 +33,8 @@ def objects_of(org: "Org", incoming: Incoming, most: int | None = None) -> set[s
 
 
 def path_below_version(incoming: Incoming) -> tuple[str, ...]:
-    """The decoded segments after the API's version; none for what is no call of the REST API."""
+    """The decoded segments after the API's version; none for what is no call of REST or Bulk."""
+    if incoming.path.startswith(ASYNC):
+        return ("async", *(unquote(s) for s in incoming.path.removeprefix(ASYNC).split("/")[1:] if s))
     found = _VERSION.match(incoming.path)
     return tuple(unquote(s) for s in incoming.path[found.end() :].split("/") if s) if found else ()
