@@ -87,6 +87,11 @@ class Calls:
         self.log.add(entry)
 
     @property
+    def busy(self) -> bool:
+        """Whether others are served besides the one who asks."""
+        return len(self._under_way) > 1
+
+    @property
     def crowded(self) -> bool:
         """Whether as many long requests run as may."""
         since = time.monotonic() - self.long_seconds

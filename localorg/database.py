@@ -44,6 +44,7 @@ class Database:
         self._writing = threading.RLock()
         self._local = threading.local()
         self._writer = connect(path)
+        self.version = 0  # grows with every commit
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -66,6 +67,7 @@ class Database:
                 self._writer.execute("ROLLBACK")
                 raise
             self._writer.execute("COMMIT")
+            self.version += 1
 
     def create_tables(self) -> None:
         """Make what is missing: a data folder of an older version gets the new fields, empty."""
@@ -96,6 +98,7 @@ class Database:
         kept = sqlite3.connect(source)
         with self._writing:
             kept.backup(self._writer)
+            self.version += 1
         kept.close()
 
     def is_empty(self) -> bool:

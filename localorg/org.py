@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from localorg import clock, ids
 from localorg.access import Views, views
+from localorg.api.ahead import Ahead
 from localorg.auth.tokens import Tokens
 from localorg.bulk import Bulk
 from localorg.calls import Calls
@@ -52,6 +53,7 @@ class Org:
         self.calls = Calls()
         self.faults = Faults()
         self.cursors = Cursors()
+        self.ahead = Ahead(self.database)
         self._next: dict[str, int] = {}
         self._numbering = threading.Lock()
         self.bulk = Bulk(self)
@@ -59,6 +61,7 @@ class Org:
 
     def close(self) -> None:
         self.bulk.close()
+        self.ahead.close()
         self.tokens.close()
         self.database.close()
 

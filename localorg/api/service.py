@@ -4,12 +4,14 @@ import re
 import zlib
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import orjson
 
 from localorg.api import router, versions
+from localorg.api.ahead import Made
 from localorg.api.call import Call, Content, Reply
 from localorg.auth.tokens import Session
 from localorg.calllog import CURRENT, rows
@@ -35,15 +37,36 @@ class _Undo(Exception):
 
 def serve(org: "Org", incoming: "Incoming", fired: "Fired") -> Answer:
     """Runs in a thread of its own; ``fired``: the faults that act on the call."""
-    segments = tuple(unquote(segment) for segment in incoming.path.split("/")[3:] if segment)
+    segments = _segments(incoming)
     if not segments:
-        return _encoded(incoming, Reply(body=versions.served()), {})
+        return _encoded(incoming, Reply(body=versions.served()))
+    made = _made(org, incoming, segments, fired)
+    _log_rows(incoming, made.reply)
+    made.answer.headers["Sforce-Limit-Info"] = org.calls.usage
+    return made.answer
+
+
+def _made(org: "Org", incoming: "Incoming", segments: tuple[str, ...], fired: "Fired") -> Made:
     try:
-        reply = _reply(org, incoming, segments, fired)
+        caller = _admitted(org, incoming, segments)
+        if incoming.method != "GET" or fired.rules:
+            return _answered(org, incoming, caller, fired)
+        made = org.ahead.take(incoming) or _answered(org, incoming, caller, fired)
     except Refused as refused:
         reply = router.refusal(refused)
-    _log_rows(incoming, reply)
-    return _encoded(incoming, reply, {"Sforce-Limit-Info": org.calls.usage})
+        return Made(_encoded(incoming, reply), reply)
+    if not org.calls.busy:
+        org.ahead.follow(incoming, made.reply, lambda wanted: _answered(org, wanted, _next(caller, wanted), fired))
+    return made
+
+
+def _next(caller: "_Caller", wanted: "Incoming") -> "_Caller":
+    return replace(caller, path=_segments(wanted)[1:])
+
+
+def _segments(incoming: "Incoming") -> tuple[str, ...]:
+    """Decoded, from the version on."""
+    return tuple(unquote(segment) for segment in incoming.path.split("/")[3:] if segment)
 
 
 def _log_rows(incoming: "Incoming", reply: Reply) -> None:
@@ -59,15 +82,27 @@ def refusal_answer(org: "Org", refused: Refused) -> Answer:
     return Answer(refused.status, headers, orjson.dumps(refused.as_rest()))
 
 
-def _reply(org: "Org", incoming: "Incoming", segments: tuple[str, ...], fired: "Fired") -> Reply:
+@dataclass(frozen=True, slots=True)
+class _Caller:
+    session: Session
+    version: str
+    path: tuple[str, ...]  # decoded segments after the version
+
+
+def _admitted(org: "Org", incoming: "Incoming", segments: tuple[str, ...]) -> _Caller:
+    """Who calls and for what; counts the call. Raises Refused."""
     session = _authenticate(org, incoming)
     version = versions.check(segments[0])
     path = _without_suffix(segments[1:])
     org.calls.note(incoming.method, path)
     check_limits(org)
+    return _Caller(session, version, path)
+
+
+def _answered(org: "Org", incoming: "Incoming", caller: _Caller, fired: "Fired") -> Made:
     try:
-        with _transaction(org, incoming, path)() as db:
-            call = _call(org, session, db, incoming, version, path)
+        with _transaction(org, incoming, caller.path)() as db:
+            call = _call(org, db, incoming, caller)
             call.fired = fired
             call.upload = incoming.upload
             reply = router.answer(call)
@@ -75,7 +110,7 @@ def _reply(org: "Org", incoming: "Incoming", segments: tuple[str, ...], fired: "
                 raise _Undo
     except _Undo:
         pass
-    return reply
+    return Made(_encoded(incoming, reply), reply)
 
 
 def check_limits(org: "Org") -> None:
@@ -86,17 +121,15 @@ def check_limits(org: "Org") -> None:
         raise refuse("REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests (Concurrent API Requests) Limit exceeded.", 403)
 
 
-def _call(
-    org: "Org", session: Session, db: "sqlite3.Connection", incoming: "Incoming", version: str, path: tuple[str, ...]
-) -> Call:
+def _call(org: "Org", db: "sqlite3.Connection", incoming: "Incoming", caller: _Caller) -> Call:
     return Call(
         org,
-        org.schema_by_api(db, session.user_id),
-        session,
+        org.schema_by_api(db, caller.session.user_id),
+        caller.session,
         db,
         incoming.method,
-        version,
-        path,
+        caller.version,
+        caller.path,
         incoming.parameters,
         router.answer,
         incoming.headers,
@@ -132,8 +165,8 @@ def _transaction(
     return org.database.read if reads else org.database.write
 
 
-def _encoded(incoming: "Incoming", reply: Reply, headers: dict[str, str]) -> Answer:
-    headers = headers | reply.headers
+def _encoded(incoming: "Incoming", reply: Reply) -> Answer:
+    headers = dict(reply.headers)
     if reply.content is not None:
         return streamed(incoming, reply.status, reply.content, headers)
     if reply.body is None:
@@ -171,7 +204,7 @@ def _json(body: Any, pretty: bool) -> bytes:
     if not pretty:
         return orjson.dumps(body)
     text = orjson.dumps(body, option=orjson.OPT_INDENT_2)
-    if b'\\"' in text:
+    if b"\\" in text and b'\\"' in text:  # one byte is found sooner than two
         return _KEY.sub(rb"\1 :", text)
     # no quote inside any string, so this pattern can only be the end of a key
     return text.replace(b'": ', b'" : ')
