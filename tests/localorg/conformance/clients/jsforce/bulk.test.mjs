@@ -109,6 +109,8 @@ test('the bulk methods of an sobject are loads', async () => {
 test('a hard delete leaves nothing in the recycle bin', async () => {
   const conn = await bulkConnection();
   const { id } = await conn.create('Contact', { LastName: 'Bulk' });
+  const eraser = await conn.create('PermissionSet', { Name: 'Eraser', Label: 'Eraser', PermissionsBulkApiHardDelete: true });
+  await conn.create('PermissionSetAssignment', { PermissionSetId: eraser.id, AssigneeId: conn.userInfo.id });
 
   const [result] = await conn.sobject('Contact').destroyHardBulk([{ Id: id }]);
 
@@ -149,10 +151,7 @@ test('an aborted job takes no more', async () => {
 
   assert.equal((await job.abort()).state, 'Aborted');
   const late = conn.bulk.job(id).createBatch();
-  await assert.rejects(new Promise((resolve, reject) => {
-    late.on('queue', resolve).on('error', reject);
-    late.execute([{ LastName: 'Bulk' }]);
-  }));
+  await assert.rejects(async () => { await late.execute([{ LastName: 'Bulk' }]); }, { errorCode: 'InvalidJobState' });
   assert.equal(await alive(conn), 0);
 });
 

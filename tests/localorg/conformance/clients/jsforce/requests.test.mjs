@@ -28,7 +28,7 @@ test('a composite request hands results on by reference', async () => {
     compositeRequest: [
       { method: 'POST', url: `${DATA}/sobjects/Account`, referenceId: 'acc', body: { Name: 'Acme' } },
       { method: 'POST', url: `${DATA}/sobjects/Contact`, referenceId: 'con', body: { LastName: 'Client', AccountId: '@{acc.id}' } },
-      { method: 'GET', url: `${DATA}/query?q=${encodeURIComponent("SELECT Id FROM Contact WHERE AccountId = '@{acc.id}'")}`, referenceId: 'found' },
+      { method: 'GET', url: `${DATA}/query?q=SELECT+Id+FROM+Contact+WHERE+AccountId='@{acc.id}'`, referenceId: 'found' },
       { method: 'PATCH', url: `${DATA}/sobjects/Contact/@{con.id}`, referenceId: 'patched', body: { Title: 'T' } },
     ],
   });
