@@ -39,10 +39,12 @@ CHANGED_WITH = {
         (
             "FieldPermissions",
             "Group",
+            "GroupMember",
             "ObjectPermissions",
             "Organization",
             "PermissionSet",
             "PermissionSetAssignment",
+            "QueueSobject",
             "User",
             "UserRole",
         ),

@@ -70,7 +70,7 @@ class Sharing:
         """Whoever owns an opportunity sees its account, too."""
         if sobject.name != "Account" or level != "read":
             return owned
-        child = f"{alias}o"
+        child = f"{alias}_o"
         opportunities = f'SELECT 1 FROM "Opportunity" {child} WHERE {child}."AccountId" = {alias}."Id"'
         return f'({owned} OR EXISTS ({opportunities} AND NOT {child}."IsDeleted" AND {self._owned(child)}))'
 
@@ -89,9 +89,9 @@ class Sharing:
     def _through(self, sobject: SObject, column: str, level: Level, alias: str) -> list[str]:
         field = sobject.fields[column]
         return [
-            self._way(self.schema[target], f'{alias}."{column}"', level, f"{alias}p", required=not field.nillable)
-            for target in field.targets
-            if target in self.schema.sobjects
+            self._way(target, f'{alias}."{column}"', level, f"{alias}_p", required=not field.nillable)
+            for target in map(self.schema.sobjects.get, field.targets)
+            if target and "read" in self.permissions.on(target)
         ]
 
     def _way(self, parent: SObject, key: str, level: Level, alias: str, required: bool) -> str:

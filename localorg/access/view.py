@@ -30,6 +30,9 @@ def _seen(sobject: SObject, permissions: Permissions, writes_audit: bool) -> SOb
     allowed = permissions.on(sobject)
     abilities = frozenset(a for a in sobject.abilities if _keeps(a, allowed))
     fields = {field.name: field for field in _fields(sobject, permissions, writes_audit)}
+    for field in list(fields.values()):
+        if field.controller is not None and field.controller not in fields:
+            fields[field.name] = replace(field, controller=None)
     return replace(sobject, abilities=abilities, fields=fields, children=[])
 
 

@@ -55,9 +55,10 @@ class Views:
         if found is None:
             return None
         profile_id, profile = found
-        allowed, schema = self._for_sets(db, version, _sets_of(db, user_id, profile_id))
+        sets = _sets_of(db, user_id, profile_id)
+        allowed, schema = self._for_sets(db, version, sets)
         sharing = Sharing(_owners(db, user_id), self.defaults, allowed, self.schema)
-        return schema.seen_with(Access(user_id, profile, allowed, sharing))
+        return schema.seen_with(Access(user_id, profile, sets, allowed, sharing))
 
     def _for_sets(self, db: sqlite3.Connection, version: str, sets: Sets) -> tuple[Permissions, Schema]:
         """Shared by all who have the same profile and permission sets."""

@@ -58,7 +58,7 @@ def _summary(sobject: SObject, data_url: str) -> Json:
         "hasSubtypes": False,
         "isInterface": False,
         "isSubtype": False,
-        "keyPrefix": sobject.prefix,
+        "keyPrefix": sobject.prefix or None,
         "label": sobject.label,
         "labelPlural": sobject.plural,
         "layoutable": sobject.can("layout"),

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from localorg import clock
+from localorg.access import record_access
 from localorg.api import paging
 from localorg.api.call import Call, Reply
 from localorg.api.explain import explain
@@ -10,6 +11,8 @@ from localorg.api.lookups import sobject_of
 from localorg.errors import Refused, refuse
 from localorg.soql import run
 from localorg.soql.calendar import Calendar, of_user
+from localorg.soql.compile import Compiled
+from localorg.soql.parse import parse
 
 UPDATED_WINDOW = timedelta(days=30)
 DELETED_WINDOW = timedelta(days=15)
@@ -32,7 +35,15 @@ def more(call: Call, locator: str) -> Reply:
 
 
 def _query(call: Call, deleted: bool) -> Reply:
-    compiled = run.prepare(call.schema, call.query.get("q", ""), deleted, calendar_of(call))
+    text = call.query.get("q", "")
+    compiled = run.prepare(call.schema, text, deleted, calendar_of(call))
+    if compiled.sobject.name == record_access.NAME:
+        with record_access.filled(call.db, call.org.views, parse(text).where):
+            return _answer(call, compiled)
+    return _answer(call, compiled)
+
+
+def _answer(call: Call, compiled: Compiled) -> Reply:
     if compiled.count_only:
         return Reply(body={"totalSize": run.count(call.db, compiled), "done": True, "records": []})
     if compiled.aggregate:

@@ -60,7 +60,9 @@ class Work:
     def insert(self, sobject: SObject, values: Row) -> str:
         """Store a new row with its id and audit fields; returns the id, which is a new one unless given."""
         number, new_id = self.next_id(sobject)
-        row = {"_n": number, "Id": new_id, **self._stamps(sobject, created=True), **_columns(sobject, values)}
+        stamps = self._stamps(sobject, created=True).items()
+        row = {"_n": number, "Id": new_id, **_columns(sobject, values)}
+        row |= {name: value for name, value in stamps if values.get(name) is None}
         record_id: str = row["Id"]
         names = tuple(row)
         self.db.execute(_insert_sql(sobject.name, names), tuple(row.values()))

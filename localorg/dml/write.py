@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from localorg.access.view import AUDIT
 from localorg.dml import accept, checks, locks, places, reach, record_types, rules
 from localorg.dml.work import Row, Work
 from localorg.errors import refuse_record
@@ -70,7 +69,7 @@ def existing(work: Work, sobject: SObject, record_id: str) -> Row:
 
 def with_defaults(work: Work, sobject: SObject, named: Row) -> Row:
     """What a create stores where the caller gave nothing."""
-    row = {name: value for name, value in named.items() if value is not None or name not in AUDIT}
+    row = dict(named)
     record_types.fill(work, sobject, row)
     for name, value in sobject.defaults.items():
         if row.get(name) is None:

@@ -62,4 +62,4 @@ def _first_of_each_prefix(sobjects: Iterable[SObject]) -> dict[str, SObject]:
     found: dict[str, SObject] = {}
     for sobject in sobjects:
         found.setdefault(sobject.prefix, sobject)
-    return {prefix: s for prefix, s in found.items() if prefix != "01J"}
+    return {prefix: s for prefix, s in found.items() if prefix not in ("", "01J")}

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from localorg.access.permissions import is_secured, secured_by
 from localorg.schema import Field, Schema, SObject, Value, load
 from localorg.setup.model import CustomField, CustomObject, Picklist, Setup
 from localorg.setup.places import add_code_fields
@@ -49,7 +50,24 @@ def schema_of(setup: Setup) -> Schema:
         _change(sobjects, picklist, f"picklists[{number}]")
     add_dependencies(sobjects, setup)
     add_record_types(sobjects, setup)
+    _name_permissions(sobjects)
     return Schema(sobjects.values())
+
+
+def _name_permissions(sobjects: dict[str, SObject]) -> None:
+    """Permissions can be given for these objects and fields."""
+    objects = [Value(s.name, label=s.label) for s in sobjects.values() if s.can("permissions")]
+    secured = {
+        f"{s.name}.{secured_by(f)}": s.name for s in sobjects.values() for f in s.fields.values() if is_secured(s, f)
+    }
+    holders = [Value(name, label=sobjects[name].label) for name in dict.fromkeys(secured.values())]
+    for holder, name, values in (
+        ("ObjectPermissions", "SobjectType", objects),
+        ("FieldPermissions", "SobjectType", holders),
+        ("FieldPermissions", "Field", [Value(path) for path in secured]),
+    ):
+        fields = sobjects[holder].fields
+        fields[name] = replace(fields[name], values=tuple(values))
 
 
 def _object(custom: CustomObject, prefix: str) -> SObject:

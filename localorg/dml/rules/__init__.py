@@ -9,13 +9,17 @@ from localorg.dml.rules.invitees import INVITEE
 from localorg.dml.rules.mail import EMAIL
 from localorg.dml.rules.notes import CONTENT_NOTE
 from localorg.dml.rules.opportunities import OPPORTUNITY, ROLE
-from localorg.dml.rules.people import CONTACT, LEAD, PERSON
+from localorg.dml.rules.people import CONTACT, LEAD
+from localorg.dml.rules.permissions import ASSIGNMENT, FIELD_PERMISSIONS, OBJECT_PERMISSIONS, USER
 from localorg.dml.rules.tasks import TASK
 
 _RULES = {
     "Account": ACCOUNT,
     "Contact": CONTACT,
-    "User": PERSON,
+    "FieldPermissions": FIELD_PERMISSIONS,
+    "ObjectPermissions": OBJECT_PERMISSIONS,
+    "PermissionSetAssignment": ASSIGNMENT,
+    "User": USER,
     "Lead": LEAD,
     "Opportunity": OPPORTUNITY,
     "OpportunityContactRole": ROLE,

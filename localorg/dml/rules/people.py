@@ -34,6 +34,5 @@ def refuse_converted(work: Work, row: Row, old: Row | None) -> None:
         raise refuse_record("CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
 
 
-PERSON = Rules(derive=derive_name)
 CONTACT = Rules(check=check_contact, derive=derive_name)
 LEAD = Rules(check=refuse_converted, derive=derive_name)
