@@ -9,7 +9,7 @@ from django.db.models.signals import post_save, pre_delete
 from common.bulk import rows_updated
 from common.models import Record
 from integrations.connecting import match_users
-from integrations.models import Connection, ErrorEntry, Lane, Outbox, PendingReference, RecordLink
+from integrations.models import Connection, ErrorEntry, Lane, Outbox, PendingReference, RecordLink, SkippedRecord
 from integrations.services import queue_push
 from integrations.sync.linking import dropped
 from integrations.sync.records import RECORD_TYPES, REFERENCES, kind_of
@@ -44,6 +44,7 @@ def on_record_deleted(sender: type[Model], instance: Record, **kwargs: Any) -> N
     # A create that is under way is kept, to know what it makes for what it is.
     Outbox.objects.of(kind, [instance.pk]).filter(sent=None).delete()
     ErrorEntry.objects.of(kind, [instance.pk]).delete()
+    SkippedRecord.objects.of(kind, [instance.pk]).delete()
     PendingReference.objects.filter(record_kind=kind, record_id=instance.pk).delete()
 
 

@@ -11,7 +11,17 @@ from django_q.tasks import async_task
 
 from common.acting import acting_user
 from common.models import Record
-from integrations.models import Connection, Cursor, ErrorEntry, Lane, ObjectSettings, Outbox, RecordLink, Run
+from integrations.models import (
+    Connection,
+    Cursor,
+    ErrorEntry,
+    Lane,
+    ObjectSettings,
+    Outbox,
+    RecordLink,
+    Run,
+    SkippedRecord,
+)
 from integrations.sync import outbox
 from integrations.sync.eligibility import refuses_manual
 from integrations.sync.records import RECORD_TYPES, kind_of
@@ -161,6 +171,29 @@ def _take_over(cursor: Cursor) -> None:
 
 def wake_pull() -> None:
     transaction.on_commit(lambda: async_task("integrations.tasks.pull_due"))
+
+
+@transaction.atomic
+def skip(record: Record, user: User) -> None:
+    """Keep a record out of the sync: what waits is not pushed, and a pull leaves it alone. Its link stays."""
+    kind = kind_of(record)
+    if kind is None:
+        raise Refused("This kind of record is not synced.")
+    SkippedRecord.objects.get_or_create(record_kind=kind, record_id=record.pk, defaults={"user": user})
+    # A create that is under way is kept, to know what it makes for what it is.
+    Outbox.objects.of(kind, [record.pk]).filter(sent=None).delete()
+    ErrorEntry.objects.open().of(kind, [record.pk]).update(
+        closed_at=timezone.now(), closed_reason="The record is kept out of the sync."
+    )
+
+
+@transaction.atomic
+def unskip(record: Record, user: User) -> None:
+    """Let a record take part again: both sides are compared, and what changed meanwhile moves."""
+    kind = kind_of(record)
+    if kind and SkippedRecord.objects.filter(record_kind=kind, record_id=record.pk).delete()[0]:
+        RecordLink.objects.of(kind, [record.pk]).update(remote_changed_at=None)
+        queue_push(record, user=user)
 
 
 def retry(entries: Sequence[ErrorEntry], user: User) -> int:

@@ -1,8 +1,8 @@
 """What the integration keeps: the connection, the settings, the links with their bases, the queue and the journal."""
 
-from .connection import Connection, Credential, ObjectDescription, UserMapping
+from .connection import Connection, Credential, LoginDescription, ObjectDescription, UserMapping
 from .journal import ErrorEntry, Run, SyncEvent
-from .links import PendingReference, RecordLink
+from .links import PendingReference, RecordLink, SkippedRecord
 from .mapping import FieldMapping, ObjectSettings, StageMapping
 from .queue import Cursor, Lane, Outbox
 
@@ -13,12 +13,14 @@ __all__ = [
     "ErrorEntry",
     "FieldMapping",
     "Lane",
+    "LoginDescription",
     "ObjectDescription",
     "ObjectSettings",
     "Outbox",
     "PendingReference",
     "RecordLink",
     "Run",
+    "SkippedRecord",
     "StageMapping",
     "SyncEvent",
     "UserMapping",

@@ -151,19 +151,36 @@ class UserMapping(models.Model):
         return self.name
 
 
-class ObjectDescription(models.Model):
+class Described(models.Model):
     """What the org says of one of its objects, as ``sync.provider.Description.as_json``."""
 
-    connection = models.ForeignKey(Connection, models.CASCADE, related_name="descriptions")
     remote_object = models.CharField(max_length=80)
     content = models.JSONField()
     fetched_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["connection", "remote_object"], name="object_described_once")]
+        abstract = True
 
     def __str__(self) -> str:
         return self.remote_object
 
     def is_older_than(self, moment: datetime) -> bool:
         return self.fetched_at < moment
+
+
+class LoginDescription(Described):
+    """An object as a user's own login sees it, where that is not the team's: fewer fields, perhaps, or read only."""
+
+    credential = models.ForeignKey(Credential, models.CASCADE, related_name="descriptions")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["credential", "remote_object"], name="login_described_once")]
+
+
+class ObjectDescription(Described):
+    """An object as the team's login sees it: what can be mapped."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="descriptions")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "remote_object"], name="object_described_once")]

@@ -2,9 +2,11 @@
 
 from typing import Self
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.utils import timezone
 
 from common.bulk import any_of
 from common.models import RecordKind, TimestampedModel
@@ -70,6 +72,28 @@ class RecordLink(TimestampedModel):
 
     def __str__(self) -> str:
         return f"{self.record_kind} {self.record_id} ↔ {self.remote_object} {self.remote_id}"
+
+
+class SkippedRecordQuerySet(models.QuerySet["SkippedRecord"]):
+    def of(self, kind: str, record_ids: list[int]) -> Self:
+        return self.filter(record_kind=kind, record_id__in=any_of(record_ids, "bigint"))
+
+
+class SkippedRecord(models.Model):
+    """A record that a person keeps out of the sync: neither pushed nor changed by a pull."""
+
+    record_kind = models.CharField(max_length=12, choices=RecordKind)
+    record_id = models.BigIntegerField()
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    objects = SkippedRecordQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["record_kind", "record_id"], name="record_skipped_once")]
+
+    def __str__(self) -> str:
+        return f"{self.record_kind} {self.record_id}"
 
 
 class PendingReference(models.Model):

@@ -43,6 +43,7 @@ RETRY_LATER = {"UNABLE_TO_LOCK_ROW"}
 EMBEDDED_LOCK = re.compile(r"UNABLE_TO_LOCK_ROW")
 UNAVAILABLE_ROW = {"SERVER_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED"}
 PEOPLE = {"Contact", "Lead"}
+UNWRITABLE_FIELDS = {"INVALID_FIELD_FOR_INSERT_UPDATE"}
 FAILED_JOB = {"Failed", "Aborted"}
 
 
@@ -334,4 +335,5 @@ def _answer(row: Mapping[str, Any]) -> Answer:
     if code in UNAVAILABLE_ROW:
         return Later(code, message)
     fields = tuple(name for error in errors for name in error.get("fields") or ())
-    return Refused(code, "; ".join(str(error.get("message", "")) for error in errors), fields)
+    texts = "; ".join(str(error.get("message", "")) for error in errors)
+    return Refused(code, texts, fields, of_fields=bool(fields) and code in UNWRITABLE_FIELDS)

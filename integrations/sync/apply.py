@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from common.bulk import any_of, copy_in
-from integrations.models import RecordLink, Run
+from integrations.models import RecordLink, Run, SkippedRecord
 from integrations.sync.arrivals import adopt_or_create, left_to_their_push
 from integrations.sync.departures import follow
 from integrations.sync.linking import store_links
@@ -31,8 +31,13 @@ def apply_page(scope: Scope, page: Page, run: Run) -> Counter[str]:
     if not fresh:
         return applied.counts
     known = Known.load(scope, fresh)
+    skipped = _skipped(scope, known)
     for record in fresh:
-        _sort(record, known, applied)
+        link = known.own.get(record.id)
+        if link and link.record_id in skipped:
+            applied.counts["skipped"] += 1
+        else:
+            _sort(record, known, applied)
     writer = Writer(scope)
     applied.unknown = left_to_their_push(scope, applied)
     follow(scope, known, writer, applied)
@@ -54,6 +59,12 @@ def _unseen(scope: Scope, records: Sequence[RemoteRecord]) -> list[RemoteRecord]
     ids = any_of(record.id for record in records)
     stamps = dict(links.filter(remote_id__in=ids).values_list("remote_id", "remote_changed_at"))
     return [record for record in records if record.is_deleted or stamps.get(record.id) != record.changed_at]
+
+
+def _skipped(scope: Scope, known: Known) -> set[int]:
+    """Records that people keep out of the sync."""
+    ids = [link.record_id for link in known.own.values() if link.record_id]
+    return set(SkippedRecord.objects.of(scope.kind, ids).values_list("record_id", flat=True)) if ids else set()
 
 
 def _normalised(scope: Scope, records: Sequence[RemoteRecord]) -> list[RemoteRecord]:

@@ -97,8 +97,17 @@ def _create(
     sent = [payloads[item.row.pk] for item in mine]
     answers = answers_of(claim, scope, provider, lambda: _send(scope, sent, provider), mine)
     claim.sending = []
+    again = []
     for item, answer in zip(mine, answers, strict=True):
-        item.outcome = _outcome(scope, item, answer, payloads[item.row.pk])
+        payload = payloads[item.row.pk]
+        match answer:
+            case Refused(of_fields=True, fields=names) if set(names) & set(payload):
+                item.note_left_out(scope, [name for name in names if payload.pop(name, None) is not None])
+                again.append(item)
+            case _:
+                item.outcome = _outcome(scope, item, answer, payload)
+    if again:
+        _create(claim, scope, again, payloads, provider)
 
 
 def _name(scope: Scope, item: Item, payloads: dict[int, dict[str, Value]]) -> None:

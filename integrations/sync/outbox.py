@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from common.bulk import any_of, write_columns
 from common.models import Record, RecordKind
-from integrations.models import Connection, Credential, Cursor, Lane, ObjectSettings, Outbox
+from integrations.models import Connection, Credential, Cursor, Lane, ObjectSettings, Outbox, SkippedRecord
 from integrations.sync.credentials import Logins
 from integrations.sync.provider import Values
 
@@ -63,11 +63,13 @@ def mark_due(
     create_anyway: bool = False,
 ) -> None:
     """Queue records, in the caller's transaction. A record that is queued already is raised to the present edit."""
+    skipped = set(SkippedRecord.objects.of(kind, [record.pk for record in records]).values_list("record_id", flat=True))
     logins = Logins(connection)
     object_settings = connection.object_settings.filter(record_kind=kind).first()
     rows = [
         _row(connection, kind, record, object_settings, logins, None if is_automatic else actor_id)
         for record in records
+        if record.pk not in skipped
     ]
     for row in rows:
         row.lane, row.is_manual, row.is_automatic, row.create_anyway = lane, is_manual, is_automatic, create_anyway

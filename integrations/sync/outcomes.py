@@ -1,5 +1,6 @@
 """What became of a record on its way through a push."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from common.models import Record
@@ -96,6 +97,7 @@ class Item:
     seen: dict[str, Value]
     outcome: Outcome | None = None
     note: str = ""  # what people should know of the link
+    left_out: str = ""  # what was not sent, and why
     local: dict[str, Value] = field(init=False)
     base: Base | None = field(init=False)
     pulled: dict[str, list[Value]] = field(default_factory=dict)  # what settling wrote here, as [before, after]
@@ -107,6 +109,11 @@ class Item:
     @property
     def is_open(self) -> bool:
         return self.outcome is None
+
+    def note_left_out(self, scope: Scope, names: Iterable[str]) -> None:
+        labels = [scope.by_name[name].field.label if name in scope.by_name else name for name in names]
+        if labels:
+            self.left_out = f"Not sent: {', '.join(labels)}. The login that was used may not write it in Salesforce."
 
 
 def rejected(refused: Refused, payload: Values) -> Rejected:

@@ -148,9 +148,12 @@ class Later:
 
 @dataclass(frozen=True)
 class Refused:
+    """``of_fields``: the login may not write the ``fields``; without them the record would be taken."""
+
     code: str
     message: str
     fields: tuple[str, ...] = ()
+    of_fields: bool = False
     details: Mapping[str, Any] = field(default_factory=dict)
 
 

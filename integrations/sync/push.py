@@ -8,14 +8,14 @@ from typing import Any
 
 from common.bulk import any_of
 from common.models import Record, RecordKind
-from integrations.models import Outbox, RecordLink, Run
+from integrations.models import Outbox, RecordLink, Run, SkippedRecord
 from integrations.sync.creating import push_new
 from integrations.sync.credentials import Logins
 from integrations.sync.matching import LOOKED_THROUGH
 from integrations.sync.outbox import Claim
-from integrations.sync.outcomes import Item
+from integrations.sync.outcomes import Item, LeftOut
 from integrations.sync.provider import Provider, RequestRefused
-from integrations.sync.scope import Scope, refresh
+from integrations.sync.scope import Scope, described_for, refresh
 from integrations.sync.settle import settle
 from integrations.sync.updating import push_changes
 
@@ -26,7 +26,9 @@ def push(claim: Claim, provider: Provider, run: Run) -> None:
     Raises CallFailed and ConnectionBroken when no answer could be had: the caller releases the claim and pauses. Raises
     RequestRefused when the org is not what it was described to be; it has then been described anew for the next try.
     """
-    scope = Scope.load(claim.credential.connection, claim.remote_object)
+    looked_through = {claim.remote_object, *LOOKED_THROUGH.get(RecordKind(claim.rows[0].record_kind), ())}
+    described_for(claim.credential, looked_through, provider)
+    scope = Scope.load(claim.credential.connection, claim.remote_object, claim.credential)
     items = _load(claim, scope)
     push_them = push_new if claim.operation == Outbox.Operation.CREATE else push_changes
     reasons = _login_reasons(claim, items)
@@ -34,8 +36,8 @@ def push(claim: Claim, provider: Provider, run: Run) -> None:
         for done in push_them(claim, scope, items, provider):
             settle(claim, scope, done, run, reasons)
     except RequestRefused:
-        for name in {scope.remote_object, *LOOKED_THROUGH.get(RecordKind(scope.kind), ())}:
-            refresh(Scope.load(scope.connection, name), provider)
+        for name in looked_through:
+            refresh(scope.of(name), provider)
         raise
 
 
@@ -47,11 +49,16 @@ def _load(claim: Claim, scope: Scope) -> list[Item]:
     Outbox.objects.filter(claim_token=claim.token, sent=None, record_id__in=gone).delete()
     links = {link.record_id: link for link in RecordLink.objects.live().of(scope.kind, ids)}
     expressed = scope.express(list(records.values()), scope.vocabulary(list(records.values())))
-    return [
+    skipped = set(SkippedRecord.objects.of(scope.kind, ids).values_list("record_id", flat=True))
+    items = [
         Item(row, records[row.record_id], links.get(row.record_id), scope, expressed[row.record_id])
         for row in claim.rows
         if row.record_id in records
     ]
+    for item in items:
+        if item.record.pk in skipped and not item.row.sent_at:
+            item.outcome = LeftOut("Somebody keeps it out of the sync.")
+    return items
 
 
 def _records(scope: Scope, ids: Sequence[int]) -> Iterable[Record]:

@@ -14,18 +14,22 @@ from common.bulk import any_of
 from common.models import Record
 from integrations.models import (
     Connection,
+    Credential,
+    LoginDescription,
     ObjectDescription,
     ObjectSettings,
     PendingReference,
     RecordLink,
     StageMapping,
 )
+from integrations.models.connection import Described
 from integrations.sync.mapping import MISSING, Pair, Vocabulary, express
 from integrations.sync.plan import Base, Direction, Rule, Winner
 from integrations.sync.provider import Description, Provider, Value, Values
 from integrations.sync.records import KINDS, RECORD_TYPES, RecordType, Type
 
 UUID = 36  # characters
+LOGIN_DESCRIPTION_AGE = timedelta(days=1)
 DESCRIPTION_AGE = timedelta(minutes=1)  # a fresher description is not read again
 
 
@@ -37,12 +41,13 @@ class Scope:
     settings: ObjectSettings
     description: Description
     pairs: tuple[Pair, ...]
+    login: Credential | None = None
 
     @classmethod
-    def load(cls, connection: Connection, remote_object: str) -> "Scope":
+    def load(cls, connection: Connection, remote_object: str, login: Credential | None = None) -> "Scope":
+        """The scope as the team's login sees the object; as ``login`` sees it, once ``described_for`` was called."""
         kind = KINDS[remote_object]
-        described = ObjectDescription.objects.get(connection=connection, remote_object=remote_object)
-        description = Description.from_json(described.content)
+        description = Description.from_json(_stored(connection, remote_object, login).content)
         return cls(
             connection=connection,
             remote_object=remote_object,
@@ -50,6 +55,7 @@ class Scope:
             settings=ObjectSettings.objects.get(connection=connection, record_kind=kind),
             description=description,
             pairs=tuple(_pairs(connection, remote_object, RECORD_TYPES[kind], description)),
+            login=login,
         )
 
     @property
@@ -99,7 +105,7 @@ class Scope:
     def of(self, remote_object: str) -> "Scope":
         """The same for another object that records of this kind can be."""
         if remote_object not in self._siblings:
-            self._siblings[remote_object] = Scope.load(self.connection, remote_object)
+            self._siblings[remote_object] = Scope.load(self.connection, remote_object, self.login)
         return self._siblings[remote_object]
 
     def vocabulary(self, records: Sequence[Record] = (), remote: Iterable[Values] = ()) -> Vocabulary:
@@ -177,9 +183,27 @@ def base_of(link: RecordLink) -> Base | None:
     return Base(link.base, link.base_ours) if link.base else None
 
 
+def _stored(connection: Connection, remote_object: str, login: Credential | None) -> Described:
+    own = login and login.descriptions.filter(remote_object=remote_object).first()
+    return own or ObjectDescription.objects.get(connection=connection, remote_object=remote_object)
+
+
+def described_for(login: Credential, remote_objects: Iterable[str], provider: Provider) -> None:
+    """Have objects described for a user's own login, unless they were today; the team's is described elsewhere."""
+    if login.pk == login.connection.team_credential_id:
+        login.descriptions.all().delete()
+        return
+    fresh = login.descriptions.filter(fetched_at__gt=timezone.now() - LOGIN_DESCRIPTION_AGE)
+    for name in set(remote_objects) - set(fresh.values_list("remote_object", flat=True)):
+        content = provider.describe(name).as_json()
+        LoginDescription.objects.update_or_create(
+            credential=login, remote_object=name, defaults={"content": content, "fetched_at": timezone.now()}
+        )
+
+
 def refresh(scope: Scope, provider: Provider) -> bool:
     """Read the description of an object anew, unless it is fresh: an admin may have changed the object meanwhile."""
-    stored = ObjectDescription.objects.get(connection=scope.connection, remote_object=scope.remote_object)
+    stored = _stored(scope.connection, scope.remote_object, scope.login)
     if not stored.is_older_than(timezone.now() - DESCRIPTION_AGE):
         return False
     description = provider.describe(scope.remote_object)

@@ -41,7 +41,7 @@ DEADLOCK_TRIES = 4
 ERROR_COLUMNS = ["record_name", "operation", "remote_object", "remote_id", "by", "code", "message", "fields", "details"]
 ERROR_COLUMNS += ["payload", "actor", "credential", "attempts", "last_at"]
 ROW_COLUMNS = ["operation", "remote_object", "attempts", "next_attempt_at", "wait_reason", "parent_kind", "parent_id"]
-ROW_COLUMNS += ["claim_token", "claimed_until", "sent_at", "sent"]
+ROW_COLUMNS += ["claim_token", "claimed_until", "sent_at", "sent", "batch_limit"]
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
 
@@ -240,6 +240,7 @@ def _keep_waiting(row: Outbox, outcome: Waits) -> None:
     row.parent_kind, row.parent_id = outcome.parent or ("", None)
     if outcome.is_counted:
         row.sent_at = row.sent = None  # answered: it was not created
+        row.batch_limit = max(1, row.batch_limit // 4)  # the fewer travel together, the fewer locks they meet
     else:
         row.attempts = max(0, row.attempts - 1)  # an edit meanwhile set it to 0
 
@@ -299,6 +300,8 @@ def _stories(scope: Scope, item: Item) -> Iterable[tuple[SyncEvent.Kind, str, di
                 yield kind, note, readable(scope.pairs, changes)
             if item.pulled:
                 yield SyncEvent.Kind.PULLED, "", readable(scope.pairs, item.pulled)
+            if item.left_out:
+                yield SyncEvent.Kind.REFUSED, item.left_out, {}
             yield from conflict_stories(scope, plan)
         case Unlinked(reason):
             yield SyncEvent.Kind.UNLINKED, reason, {}

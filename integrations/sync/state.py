@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Case, CharField, Exists, OuterRef, QuerySet, TextChoices, Value, When
 
 from common.models import Record
-from integrations.models import Connection, ErrorEntry, ObjectSettings, Outbox, RecordLink
+from integrations.models import Connection, ErrorEntry, ObjectSettings, Outbox, RecordLink, SkippedRecord
 from integrations.sync.eligibility import kept_out
 from integrations.sync.records import kind_of
 
@@ -15,6 +15,7 @@ class State(TextChoices):
     WAITING = "waiting", "Waiting"
     FAILED = "failed", "Failed"
     SYNCED = "synced", "Synced"
+    SKIPPED = "skipped", "Skipped"
     NOT_ELIGIBLE = "not_eligible", "Not pushed"
 
 
@@ -33,6 +34,7 @@ def with_state(records: QuerySet, kind: str) -> QuerySet:
     mine = {"record_kind": kind, "record_id": OuterRef("pk")}
     return records.annotate(
         sync_state=Case(
+            When(Exists(SkippedRecord.objects.filter(**mine)), then=Value(State.SKIPPED)),
             When(Exists(Outbox.objects.filter(**mine)), then=Value(State.WAITING)),
             When(Exists(ErrorEntry.objects.open().filter(**mine)), then=Value(State.FAILED)),
             When(~Exists(records.model.objects.filter(pk=OuterRef("pk"), crm_id="")), then=Value(State.SYNCED)),
@@ -53,10 +55,17 @@ def sync_states(records: Sequence[Record]) -> dict[int, SyncState]:
     errors = {entry.record_id: entry for entry in ErrorEntry.objects.open().of(kind, ids)}
     dropped = dict(RecordLink.objects.of(kind, ids).exclude(dropped_at=None).values_list("record_id", "drop_reason"))
     settings = connection.object_settings.filter(record_kind=kind).first() if connection else None
+    skips = {skip.record_id: skip for skip in SkippedRecord.objects.of(kind, ids).select_related("user")}
     return {
-        record.pk: _state(record, connection, due.get(record.pk), errors.get(record.pk), settings, dropped)
+        record.pk: _skipped(skips[record.pk])
+        if record.pk in skips
+        else _state(record, connection, due.get(record.pk), errors.get(record.pk), settings, dropped)
         for record in records
     }
+
+
+def _skipped(skip: SkippedRecord) -> SyncState:
+    return SyncState(State.SKIPPED, f"{skip.user or 'Somebody'} keeps it out of the sync.")
 
 
 def _state(

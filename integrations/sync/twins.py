@@ -90,7 +90,7 @@ def _adopted(item: Item, twin: RemoteRecord, twins: Twins) -> Linked:
     withhold(scope, item)
     values = {name: normal(scope.by_name[name].remote, value) for name, value in twin.values.items()}
     first = plan(None, item.local, values, scope.rules, Side.THEIRS)
-    drop_unwritable(scope, first, values)
+    drop_unwritable(scope, item, first, values)
     note = "Linked to the record that Salesforce had already."
     if twins.are_several:
         note = f"Linked to one of {len(twins.unlinked)} records in Salesforce that look like it: please check."

@@ -62,7 +62,7 @@ def _compared(scope: Scope, item: Item, remote: RemoteRecord) -> Linked:
     withhold(scope, item)
     values = {name: normal(scope.by_name[name].remote, value) for name, value in remote.values.items()}
     agreed = plan(item.base, item.local, values, scope.rules, latest)
-    drop_unwritable(scope, agreed, values)
+    drop_unwritable(scope, item, agreed, values)
     return Linked(link.remote_id, link.remote_object, agreed, SyncEvent.Kind.PUSHED, remote)
 
 

@@ -1,6 +1,6 @@
 """Steps that creates and updates share: what is sent, checked and answered."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -63,10 +63,18 @@ def answers_of(
         return [Refused(error.code, error.message)] * len(items)
 
 
-def drop_unwritable(scope: Scope, agreed: Plan, remote: Values) -> None:
-    """A field that the login may not write is left alone; the rest goes."""
-    for name in [name for name in agreed.to_remote if not scope.description.fields[name].is_updateable]:
-        agreed.agree_to_differ(name, agreed.to_remote.pop(name), remote[name])
+def drop_unwritable(scope: Scope, item: Item, agreed: Plan, remote: Values) -> None:
+    """A field that the login may not write is left alone, and said; the rest goes."""
+    names = [name for name in agreed.to_remote if not scope.description.fields[name].is_updateable]
+    leave_out(scope, item, agreed, names, remote)
+
+
+def leave_out(scope: Scope, item: Item, agreed: Plan, names: Iterable[str], remote: Values) -> None:
+    """Agree to differ in fields that can't be sent, until one of the sides changes."""
+    left = [name for name in names if name in agreed.to_remote]
+    for name in left:
+        agreed.agree_to_differ(name, agreed.to_remote.pop(name), remote.get(name))
+    item.note_left_out(scope, left)
 
 
 def write(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider) -> None:
@@ -81,15 +89,21 @@ def write(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider)
     claim.sending = [item.row for item in items]
     answers = answers_of(claim, scope, provider, lambda: provider.update(scope.remote_object, changes), items)
     claim.sending = []
+    again = []
     for item, outcome, answer in zip(items, outcomes, answers, strict=True):
         payload = outcome.plan.to_remote
         match answer:
+            case Refused(of_fields=True, fields=names) if set(names) & set(payload):
+                leave_out(scope, item, outcome.plan, names, outcome.remote.values)
+                again += [item] if outcome.plan.to_remote else []
             case Accepted():
                 item.outcome = replace(outcome, sent=dict(payload))
             case Later(code, message):
                 item.outcome = tried_again(item.row, code, message, payload)
             case Refused():
                 item.outcome = rejected(answer, payload)
+    if again:
+        write(claim, scope, again, provider)
 
 
 def check(
