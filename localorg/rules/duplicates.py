@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from localorg.errors import Problem, RecordRefused
 from localorg.formulas import EvaluationError, Record
 from localorg.rules.headers import options
-from localorg.rules.matching import MatchingRule, value_at
+from localorg.rules.matching import MatchingRule, column_of, value_at
 from localorg.schema import Schema, SObject
 
 if TYPE_CHECKING:
@@ -55,13 +55,7 @@ class DuplicateRule:
     def columns(self) -> frozenset[str]:
         """Of the saved object: a change of any makes the rule run."""
         paths = [path for comparison in self.comparisons for path in comparison.paths]
-        return frozenset(_column(self.sobject, path) for path in paths)
-
-
-def _column(sobject: SObject, path: str) -> str:
-    relationship, _, name = path.rpartition(".")
-    reference = sobject.by_relationship.get(relationship.lower())
-    return reference.name if reference else name
+        return frozenset(column_of(self.sobject, path) for path in paths)
 
 
 @dataclass(frozen=True, slots=True)

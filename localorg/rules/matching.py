@@ -77,6 +77,11 @@ class MatchingRule:
         return tuple(dict.fromkeys(item.path for group in self.groups for item in group.items))
 
     @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """What is needed of a record to compare it."""
+        return ("Id", *dict.fromkeys(column_of(self.sobject, path) for path in self.paths))
+
+    @cached_property
     def searches(self) -> dict[tuple[Item, ...], list[Group]]:
         """The keys to look for, each with the groups that what is found is compared by."""
         found: dict[tuple[Item, ...], list[Group]] = {}
@@ -109,9 +114,10 @@ class MatchingRule:
             return
         condition = " AND ".join(f"{item.key_sql} IS ?" for item in keys)
         condition += self._alive + view.and_seen(self.sobject, "t")
-        sql = f'SELECT "Id" FROM "{self.sobject.name}" t WHERE {condition} LIMIT {MOST_COMPARED}'
-        for (record_id,) in work.db.execute(sql, values).fetchall():
-            yield work.fetch(self.sobject, record_id) or {}
+        columns = ", ".join(f'"{name}"' for name in self.columns)
+        sql = f'SELECT {columns} FROM "{self.sobject.name}" t WHERE {condition} LIMIT {MOST_COMPARED}'
+        for row in work.db.execute(sql, values).fetchall():
+            yield dict(zip(self.columns, row, strict=True))
 
     @property
     def _alive(self) -> str:
@@ -126,6 +132,13 @@ class MatchingRule:
                 return None
             total += score
         return round(total / len(group.items), 1)
+
+
+def column_of(sobject: SObject, path: str) -> str:
+    """The record's own field that a path begins with."""
+    relationship, _, name = path.rpartition(".")
+    reference = sobject.by_relationship.get(relationship.lower())
+    return reference.name if reference else name
 
 
 def value_at(work: "Work", sobject: SObject, row: Mapping[str, Any], path: str) -> str:
