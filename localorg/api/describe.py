@@ -8,13 +8,18 @@ from localorg.api.call import Call, Reply
 from localorg.api.fields import describe_field
 from localorg.api.lookups import sobject_of
 from localorg.schema import Child, SObject
+from localorg.soql.scope import NAME_FIELDS
 
 Json = dict[str, Any]
 
+# What parents of several types have in common. It is described like an object, but has no rows of its own.
+NAME = SObject("Name", "", "Name", "Names", frozenset(), NAME_FIELDS)
+
 
 def everything(call: Call) -> Reply:
-    known = [_summary(sobject, call.data_url) for sobject in call.schema]
-    return Reply(body={"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": known})
+    known = sorted((NAME, *call.schema), key=lambda sobject: sobject.name)
+    summaries = [_summary(sobject, call.data_url) for sobject in known]
+    return Reply(body={"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": summaries})
 
 
 def basic(call: Call, name: str) -> Reply:
@@ -31,7 +36,8 @@ def basic(call: Call, name: str) -> Reply:
 
 
 def full(call: Call, name: str) -> Reply:
-    return Reply(body=_build(sobject_of(call, name), call.work.profile, call.data_url, call.origin))
+    sobject = NAME if name.lower() == "name" else sobject_of(call, name)
+    return Reply(body=_build(sobject, call.work.profile, call.data_url, call.origin))
 
 
 def _recent(call: Call, sobject: SObject, column: str, record_id: str, shown: str) -> Json:
@@ -65,9 +71,9 @@ def _summary(sobject: SObject, data_url: str) -> Json:
         "mergeable": sobject.can("merge"),
         "mruEnabled": sobject.can("layout"),
         "name": sobject.name,
-        "queryable": True,
+        "queryable": sobject is not NAME,
         "replicateable": sobject.has("SystemModstamp"),
-        "retrieveable": True,
+        "retrieveable": sobject is not NAME,
         "searchable": sobject.can("search"),
         "triggerable": sobject.can("layout"),
         "undeletable": sobject.can("undelete"),

@@ -86,7 +86,7 @@ def _sections(sobject: SObject, parent: str, editing: bool) -> list[Json]:
 
 
 def _section(sobject: SObject, parent: str, title: str, fields: list[Field], number: int) -> Json:
-    items = [_item(sobject, field, order) for order, field in enumerate(fields, 1)]
+    items = [item(sobject, field, order) for order, field in enumerate(fields, 1)]
     rows = [items[start : start + COLUMNS] for start in range(0, len(items), COLUMNS)]
     return {
         "collapsed": False,
@@ -102,7 +102,8 @@ def _section(sobject: SObject, parent: str, title: str, fields: list[Field], num
     }
 
 
-def _item(sobject: SObject, field: Field, order: int) -> Json:
+def item(sobject: SObject, field: Field, order: int) -> Json:
+    """A field on a layout, in the place that Tab reaches as number ``order``."""
     component = {
         "details": describe_field(sobject, field),
         "displayLines": LINES if field.type == "textarea" else 1,

@@ -3,7 +3,19 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from localorg.api import collections, composite, describe, duplicates, graph, layouts, limits, passwords, queries, rows
+from localorg.api import (
+    collections,
+    compact_layouts,
+    composite,
+    describe,
+    duplicates,
+    graph,
+    layouts,
+    limits,
+    passwords,
+    queries,
+    rows,
+)
 from localorg.api.call import Call, Reply
 from localorg.api.ui import duplicates_configuration, object_info, picklist_values, record_defaults
 from localorg.bulk import ingest_jobs, query_jobs
@@ -50,6 +62,9 @@ ROUTES = (
     _route("sobjects", GET=describe.everything),
     _route("sobjects/{name}", GET=describe.basic, POST=rows.create),
     _route("sobjects/{name}/describe", GET=describe.full),
+    _route("sobjects/{name}/describe/approvallayouts", GET=compact_layouts.approval_layouts),
+    _route("sobjects/{name}/describe/compactlayouts", GET=compact_layouts.compact_layouts),
+    _route("sobjects/{name}/describe/compactlayouts/primary", GET=compact_layouts.primary),
     _route("sobjects/{name}/describe/layouts", GET=layouts.layouts),
     _route("sobjects/{name}/describe/layouts/{record_type}", GET=layouts.layout),
     _route("sobjects/{name}/updated", GET=queries.updated),
