@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from localorg.formulas import library, names, special
-from localorg.formulas.errors import FormulaError
+from localorg.formulas.errors import EvaluationError, FormulaError
 from localorg.formulas.expression import Expression
 from localorg.formulas.kinds import Kind, Value
 from localorg.formulas.parsing import parse
@@ -41,7 +41,10 @@ class Compiler:
 
 def compile_formula(text: str, schema: Schema, sobject: SObject) -> Expression:
     """Raises FormulaError, in the editor's words."""
-    return Compiler(schema, sobject).compile(parse(text))
+    try:
+        return Compiler(schema, sobject).compile(parse(text))
+    except RecursionError:
+        raise FormulaError("Compiled formula is too big to execute") from None
 
 
 def condition(text: str, schema: Schema, sobject: SObject) -> Callable[[Record], bool]:
@@ -52,4 +55,11 @@ def condition(text: str, schema: Schema, sobject: SObject) -> Callable[[Record],
         raise FormulaError(
             f"Formula result is data type ({shown}), incompatible with expected data type (true or false)."
         )
-    return lambda record: compiled.run(record) is True
+
+    def holds(record: Record) -> bool:
+        try:
+            return compiled.run(record) is True
+        except RecursionError:
+            raise EvaluationError("Formula is too complex") from None
+
+    return holds

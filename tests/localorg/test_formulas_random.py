@@ -4,6 +4,7 @@ It knows no types and no grammar: it works on the nested tuples that the formula
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from localorg import schema
-from localorg.formulas import Record, compile_formula
+from localorg.formulas import EvaluationError, FormulaError, Record, compile_formula, condition
 
 from tests.localorg.test_formulas import Rows
 
@@ -188,3 +189,49 @@ def test_two_evaluators_agree(tree: Tree) -> None:
     found = compile_formula(formula, SCHEMA, SCHEMA["Opportunity"]).run(Record(Rows(), ROW))
 
     assert (Fraction(found) if isinstance(found, Decimal) else found) == expected(tree)
+
+
+WORDS = [
+    *"()+-*/^&=<>!,'\"é",
+    "<>",
+    "&&",
+    "||",
+    "AND(",
+    "OR(",
+    "NOT",
+    "IF(",
+    "CASE(",
+    "TEXT(",
+    "DATE(",
+    "LEFT(",
+    "/*",
+    "*/",
+]
+WORDS += [
+    "Amount",
+    "StageName",
+    "Name",
+    "Account.Name",
+    "$User.Id",
+    "CloseDate",
+    "TODAY()",
+    "REGEX(",
+    '"["',
+    "\\",
+    "\n",
+]
+WORDS += ["NULL", "TRUE", "1", "0", "9999", '"a"']
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join), st.text(max_size=30)))
+def test_whatever_is_written_is_a_formula_or_a_complaint(text: str) -> None:
+    with suppress(FormulaError, EvaluationError):
+        compile_formula(text, SCHEMA, SCHEMA["Opportunity"]).run(Record(Rows(), ROW | {"CloseDate": "2026-03-01"}))
+
+
+@given(st.sampled_from(["-", "NOT ", "!", "(", "IF(TRUE,"]), st.integers(0, 3900))
+@settings(max_examples=40, deadline=None)
+def test_no_depth_is_too_deep(opening: str, depth: int) -> None:
+    with suppress(FormulaError, EvaluationError):
+        condition((opening * depth)[:3890] + "TRUE", SCHEMA, SCHEMA["Opportunity"])(Record(Rows(), ROW))
