@@ -1,7 +1,7 @@
 """The view of each user, made when first asked for and kept until somebody's permissions change."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import orjson
 
@@ -25,6 +25,7 @@ _WATCHED: Mapping[str, tuple[str, ...]] = {
 }
 _VERSION = "SELECT version FROM _access"
 MOST_KEPT = 1000
+FEW = 2000
 
 Sets = frozenset[str]
 Key = tuple[str, str]
@@ -57,8 +58,14 @@ class Views:
         profile_id, profile = found
         sets = _sets_of(db, user_id, profile_id)
         allowed, schema = self._for_sets(db, version, sets)
-        sharing = Sharing(_owners(db, user_id), self.defaults, allowed, self.schema)
+        owners = _owners(db, user_id)
+        sharing = Sharing(owners, self._few(db, owners), self.defaults, allowed, self.schema)
         return schema.seen_with(Access(user_id, profile, sets, allowed, sharing))
+
+    def _few(self, db: sqlite3.Connection, owners: Sequence[str]) -> frozenset[str]:
+        """Objects of which these own little, as it is now: this only steers how queries are run."""
+        names = [name for name in self.defaults if self.schema[name].has("OwnerId")]
+        return frozenset(name for name in names if _owned(db, name, owners) < FEW)
 
     def _for_sets(self, db: sqlite3.Connection, version: str, sets: Sets) -> tuple[Permissions, Schema]:
         """Shared by all who have the same profile and permission sets."""
@@ -100,6 +107,13 @@ def _owners(db: sqlite3.Connection, user_id: str) -> list[str]:
     people = [user_id, *_below(db, user_id)]
     sql = 'SELECT DISTINCT "GroupId" FROM "GroupMember" WHERE "UserOrGroupId" IN (SELECT value FROM json_each(?))'
     return people + [row[0] for row in db.execute(sql, (orjson.dumps(people),))]
+
+
+def _owned(db: sqlite3.Connection, name: str, owners: Sequence[str]) -> int:
+    """How many records, as far as it takes to know whether these are few."""
+    sql = f'SELECT 1 FROM "{name}" WHERE "OwnerId" IN (SELECT value FROM json_each(?)) LIMIT ?'
+    found: int = db.execute(f"SELECT count(*) FROM ({sql})", (orjson.dumps(owners), FEW)).fetchone()[0]
+    return found
 
 
 def _below(db: sqlite3.Connection, user_id: str) -> list[str]:
