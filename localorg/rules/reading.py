@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 def rulebook_of(setup: Setup, schema: Schema) -> Rulebook:
     reader = _Reader(setup, schema)
+    reader.check_queues()
     return Rulebook(
         _by_object(reader.validation(rule, n) for n, rule in enumerate(setup.validation_rules, 1) if rule.active),
         _by_object(reader.duplicate(rule, n) for n, rule in enumerate(setup.duplicate_rules, 1) if rule.active),
@@ -40,6 +41,14 @@ class _Reader:
         self.schema = schema
         self.matching = {name: self._standard(name) for name in standard.MATCHING_RULES}
         self.matching |= {rule.name: self._matching(rule, n) for n, rule in enumerate(setup.matching_rules, 1)}
+
+    def check_queues(self) -> None:
+        for number, queue in enumerate(self.setup.queues, 1):
+            for name in queue.objects:
+                if "Group" not in self._object(name, f"queues[{number}].objects").owners:
+                    raise SetupError(f"queues[{number}].objects", f"no queue can own {name}")
+            for name in queue.members:
+                self._user(name, f"queues[{number}].members")
 
     def validation(self, rule: said.ValidationRule, number: int) -> tuple[SObject, ValidationRule]:
         key = f"validation_rules[{number}]"
@@ -84,6 +93,8 @@ class _Reader:
 
     def _matching(self, rule: said.MatchingRule, number: int) -> MatchingRule:
         key = f"matching_rules[{number}]"
+        if not rule.name.isidentifier():
+            raise SetupError(f"{key}.name", f'"{rule.name}" must be made of letters, digits and underscores')
         sobject = self._object(rule.object, f"{key}.object")
         for n, item in enumerate(rule.items, 1):
             self._check_path(sobject, item.field, f"{key}.items[{n}].field")

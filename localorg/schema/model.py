@@ -209,6 +209,11 @@ class SObject:
         return tuple(f for f in self.fields.values() if f.type == "reference" and f.stored)
 
     @cached_property
+    def owners(self) -> tuple[str, ...]:
+        """The objects whose records may own this one's."""
+        return self.fields["OwnerId"].targets if self.has("OwnerId") else ()
+
+    @cached_property
     def name_field(self) -> Field | None:
         return next((f for f in self.fields.values() if f.name_field), None)
 

@@ -2,6 +2,7 @@
 
 import requests
 
+from tests.localorg.bulk_jobs import loaded, outcome
 from tests.localorg.client import Caller, Json, Server
 from tests.localorg.conftest import sign_in
 
@@ -119,3 +120,11 @@ def test_what_a_conversion_makes_is_validated_too(ruled_server: Server, ruler: C
     assert answer.status_code == 400
     assert answer.json()[0]["message"] == "This account takes no more contacts."
     assert sign_in(ruled_server, "System Administrator").get("Lead", lead)["IsConverted"] is False
+
+
+def test_in_bulk_a_rule_costs_its_row_only(ruled: Caller) -> None:
+    job = loaded(ruled, "insert", "LastName,Phone\nA,\nB,1\n")
+
+    (failed,) = outcome(ruled, job, "failedResults")
+    assert failed["sf__Error"] == f"{CODE}:{UNREACHABLE['message']}:Email --"
+    assert [row["LastName"] for row in outcome(ruled, job, "successfulResults")] == ["B"]
