@@ -101,6 +101,7 @@ class Load:
         work = self.org.work(db, job.user_id)
         path = path_of(job)
         work.refusal = lambda name, record_id: self.org.faults.refusal("PATCH", path, name, record_id)
+        work.held = lambda name, record_id: self.org.faults.held("PATCH", path, name, record_id)
         work.options = {"sforce-auto-assign": job.assignment_rule or "false"}
         chunk = Chunk(work, sobject, job.operation, sobject.fields[job.external_id or "Id"])
         return [self._attempt(chunk, row) for row in rows]

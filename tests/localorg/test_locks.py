@@ -1,5 +1,6 @@
 """Rows that somebody else holds: an update of one child stands in the way of another's."""
 
+from tests.localorg.bulk_jobs import loaded, outcome
 from tests.localorg.client import Caller, Json
 
 HELD = {"match": {"object": "Account"}, "do": "hold"}
@@ -42,6 +43,17 @@ def test_a_hold_lasts_for_as_many_rows_as_it_says(admin: Caller) -> None:
 
     assert held["errors"][0]["statusCode"] == "UNABLE_TO_LOCK_ROW"
     assert saved["success"]
+
+
+def test_bulk_rows_wait_for_their_parents_too(admin: Caller) -> None:
+    account = admin.create("Account", Name="A")
+    admin.faults(HELD)
+
+    job = loaded(admin, "insert", f"LastName,AccountId\nA,{account}\nB,\n")
+
+    (failed,) = outcome(admin, job, "failedResults")
+    assert failed["sf__Error"].startswith("UNABLE_TO_LOCK_ROW:")
+    assert job["numberRecordsProcessed"] == 2
 
 
 def test_a_lock_is_on_the_rows_of_its_object_alone(admin: Caller) -> None:
