@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from localorg.auth import signin
 from localorg.calllog import KEPT
-from localorg.control import actions, switches
+from localorg.control import actions, console, switches
 from localorg.errors import Refused
 from localorg.faults import Rule
 from localorg.org import Org
@@ -19,7 +19,7 @@ from localorg.org import Org
 Json = Any
 
 ENDPOINTS = {
-    "GET /localorg/": "this list",
+    "GET /localorg/": "this list; a page for browsers",
     "GET /localorg/faults": "the rules in force",
     "POST /localorg/faults": "a new list: [{match: {method, path, object}, do, after, times, probability, seed, …}]",
     "PATCH /localorg/faults": "more rules, after those in force",
@@ -39,6 +39,8 @@ ENDPOINTS = {
 
 
 async def index(request: Request) -> Response:
+    if console.wanted(request):
+        return console.show(request)
     return JSONResponse({"endpoints": ENDPOINTS, "url": _org(request).settings.url})
 
 
@@ -158,4 +160,5 @@ ROUTES = [
     Route("/localorg/convert", convert, methods=["POST"]),
     Route("/localorg/undelete", undelete, methods=["POST"]),
     Route("/localorg/style.css", style),
+    *console.ROUTES,
 ]
