@@ -189,7 +189,7 @@ def test_queries_answer_lists_of_results(admin: Caller) -> None:
     xml = fromstring(Classic(admin, "XML").open("query").queried(soql).content)
 
     moment = created.replace("+0000", "Z")
-    assert csv.headers["Content-Type"] == "text/csv"
+    assert csv.headers["Content-Type"] == "text/csv;charset=UTF-8"
     assert csv.text == (
         f'"Id","LastName","Birthdate","CreatedDate","Account.Name"\n"{contact}","A ""b""","1980-01-02","{moment}",""\n'
     )

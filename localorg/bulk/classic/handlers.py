@@ -18,6 +18,7 @@ CLOSED = "Closed"
 OPERATIONS = ("insert", "update", "upsert", "delete", "hardDelete", *jobs.QUERIES)
 FORMATS = ("CSV", "JSON", "XML")
 TYPES = {"CSV": "text/csv", "JSON": wire.JSON, "XML": wire.XML}
+QUERIED = TYPES | {"CSV": "text/csv;charset=UTF-8"}  # tap-salesforce reads UTF-8 only where it is told so
 MOST_BYTES = 10_000_000  # of a batch
 RESULT_PREFIX = "752"  # the rest of a result's id is that of its batch
 
@@ -127,7 +128,7 @@ def query_result(call: Call, job: str, batch: str, result: str) -> Reply:
         raise refuse("InvalidBatch", f"Unable to find result for id: {result}")
     head, tail = (done.header, "") if found.content_type == "CSV" else records.HEADS[found.content_type]
     path = call.org.bulk.folder(done.id) / results.LINES
-    return results.content(head, path, 0, None, tail, TYPES[found.content_type])
+    return results.content(head, path, 0, None, tail, QUERIED[found.content_type])
 
 
 def _job(call: Call, text: str) -> Job:
