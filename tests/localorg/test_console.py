@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import requests
@@ -19,37 +20,50 @@ pytestmark = [
 ]
 
 
-@contextmanager
-def console(caller: Caller, width: int = 1280, complains: bool = False) -> Iterator[Page]:
-    """The page; what the browser complains of fails the test unless it should."""
-    with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
-        ) as chromium,
-    ):
-        page = chromium.new_page(viewport={"width": width, "height": 900})
+class Chromium:
+    """In a thread of its own: Playwright wants one for itself, and other tests have theirs open."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1)
+        self._playwright = self.run(sync_playwright().start)
+        arguments = ["--no-sandbox", "--disable-background-networking"]
+        self._browser = self.run(lambda: self._playwright.chromium.launch(executable_path=CHROMIUM, args=arguments))
+
+    def run(self, steps: Callable[[], Any]) -> Any:
+        return self._thread.submit(steps).result()
+
+    def stop(self) -> None:
+        self.run(self._browser.close)
+        self.run(self._playwright.stop)
+        self._thread.shutdown()
+
+    @contextmanager
+    def console(self, caller: Caller, width: int = 1280, complains: bool = False) -> Iterator[Page]:
+        """The page; what the browser complains of fails the test unless it should."""
+        page = self._browser.new_page(viewport={"width": width, "height": 900})
         complaints: list[str] = []
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(f"{caller.url}/localorg")
         yield page
+        page.close()
         assert bool(complaints) is complains, complaints
 
 
-def apart(steps: Callable[[], None]) -> None:
-    """In a thread of its own: Playwright wants one for itself, and other tests have theirs open."""
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(steps).result()
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    running = Chromium()
+    yield running
+    running.stop()
 
 
 def rules(caller: Caller) -> list[Json]:
     return requests.get(f"{caller.url}/localorg/faults", timeout=30).json()
 
 
-def test_faults_are_added_and_removed_by_keyboard(admin: Caller) -> None:
+def test_faults_are_added_and_removed_by_keyboard(admin: Caller, chromium: Chromium) -> None:
     def steps() -> None:
-        with console(admin) as page:
+        with chromium.console(admin) as page:
             page.get_by_role("button", name="A tenth of rows locked").press("Enter")
             expect(page.locator("#rules li")).to_contain_text("probability 0.1")
             page.get_by_label("What happens").select_option("status")
@@ -60,27 +74,27 @@ def test_faults_are_added_and_removed_by_keyboard(admin: Caller) -> None:
             page.get_by_role("button", name="Remove lock").press("Space")
             expect(page.locator("#rules li")).to_have_count(1)
 
-    apart(steps)
+    chromium.run(steps)
 
     (rule,) = rules(admin)
     assert (rule["do"], rule["match"], rule["times"]) == ("status", {"object": "Contact"}, 2)
 
 
-def test_a_rule_that_means_nothing_is_complained_of(admin: Caller) -> None:
+def test_a_rule_that_means_nothing_is_complained_of(admin: Caller, chromium: Chromium) -> None:
     def steps() -> None:
-        with console(admin, complains=True) as page:  # of an answer of 400
+        with chromium.console(admin, complains=True) as page:  # of an answer of 400
             page.get_by_label("Path matches").fill("(")
             page.get_by_role("button", name="Add the fault").click()
             expect(page.get_by_role("status")).to_contain_text("no regular expression")
 
-    apart(steps)
+    chromium.run(steps)
 
     assert rules(admin) == []
 
 
-def test_calls_appear_as_they_are_made_and_can_be_sifted(admin: Caller) -> None:
+def test_calls_appear_as_they_are_made_and_can_be_sifted(admin: Caller, chromium: Chromium) -> None:
     def steps() -> None:
-        with console(admin) as page:
+        with chromium.console(admin) as page:
             admin.query("SELECT Id FROM Contact LIMIT 3")
             admin.ask("GET", "query", params={"q": "SELECT <b>Nope</b> FROM Contact"})
             rows = page.locator("#log tr")
@@ -90,32 +104,32 @@ def test_calls_appear_as_they_are_made_and_can_be_sifted(admin: Caller) -> None:
             expect(rows).to_have_count(1)
             expect(rows.first).to_contain_text("3 out")
 
-    apart(steps)
+    chromium.run(steps)
 
 
-def test_limits_and_clock_are_set(admin: Caller) -> None:
+def test_limits_and_clock_are_set(admin: Caller, chromium: Chromium) -> None:
     def steps() -> None:
-        with console(admin) as page:
+        with chromium.console(admin) as page:
             page.get_by_label("Calls used").fill("99000")
             page.get_by_label("Calls used").press("Enter")
             expect(page.locator("#usage")).to_have_text("99,000 of 100,000")
             page.get_by_role("button", name="1 hour").click()
             expect(page.locator("#ahead")).to_contain_text("3,600 s ahead")
 
-    apart(steps)
+    chromium.run(steps)
 
     assert admin.ask("GET", "limits").json()["DailyApiRequests"]["Remaining"] == 999
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_sticks_out_of_the_page(admin: Caller, width: int) -> None:
+def test_nothing_sticks_out_of_the_page(admin: Caller, chromium: Chromium, width: int) -> None:
     def steps() -> None:
         admin.ask("GET", "query", params={"q": "SELECT Id FROM Contact WHERE Name = '" + "x" * 300 + "'"})
-        with console(admin, width) as page:
+        with chromium.console(admin, width) as page:
             expect(page.locator("#log tr").first).to_be_visible()
             assert page.evaluate("document.documentElement.scrollWidth") == width
 
-    apart(steps)
+    chromium.run(steps)
 
 
 def test_programs_get_a_list_of_endpoints_at_the_same_address(admin: Caller) -> None:
