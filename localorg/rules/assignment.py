@@ -1,12 +1,12 @@
 """Assignment rules: who gets a lead that comes in."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from localorg import ids
 from localorg.errors import refuse_record
-from localorg.formulas import EvaluationError, Record
+from localorg.formulas import Record
+from localorg.rules.conditions import Condition, holds
 from localorg.schema import SObject
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ class Entry:
     """``applies``: None takes every record."""
 
     owner_id: str
-    applies: Callable[[Record], bool] | None = None
+    applies: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +58,4 @@ def _chosen(work: "Work", sobject: SObject) -> AssignmentRule | None:
 
 
 def _owner(rule: AssignmentRule, record: Record) -> str:
-    return next((entry.owner_id for entry in rule.entries if _takes(entry, record)), rule.default_owner_id)
-
-
-def _takes(entry: Entry, record: Record) -> bool:
-    try:
-        return entry.applies is None or entry.applies(record)
-    except EvaluationError:
-        return False
+    return next((entry.owner_id for entry in rule.entries if holds(entry.applies, record)), rule.default_owner_id)

@@ -1,11 +1,12 @@
 """Duplicate rules: whether a record that is like others is saved, and what is told or noted of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from localorg.errors import Problem, RecordRefused
-from localorg.formulas import EvaluationError, Record
+from localorg.formulas import Record
+from localorg.rules.conditions import Condition, holds
 from localorg.rules.headers import options
 from localorg.rules.matching import MatchingRule, column_of, value_at
 from localorg.schema import Schema, SObject
@@ -48,7 +49,7 @@ class DuplicateRule:
     on_create: Reaction
     on_edit: Reaction
     alert: str
-    applies: Callable[[Record], bool] | None = None
+    applies: Condition | None = None
     sees_all: bool = False
 
     @property
@@ -106,14 +107,7 @@ def _runs(work: "Work", rule: DuplicateRule, now: "Row", old: "Row | None") -> b
         return False
     if old is not None and all(now.get(name) == old.get(name) for name in rule.columns):
         return False
-    return rule.applies is None or _is_true(rule.applies, Record(work, now, old))
-
-
-def _is_true(condition: Callable[[Record], bool], record: Record) -> bool:
-    try:
-        return condition(record)
-    except EvaluationError:
-        return False
+    return holds(rule.applies, Record(work, now, old))
 
 
 def _found(work: "Work", rule: DuplicateRule, now: "Row", old: "Row | None", given: Mapping[str, str]) -> list[Finding]:

@@ -1,12 +1,13 @@
 """An org's setup -> its rulebook. Raises SetupError, which names the key at fault."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TypeVar
 
 from localorg import ids
-from localorg.formulas import FormulaError, Record, condition
+from localorg.formulas import FormulaError, condition
 from localorg.rules import standard
 from localorg.rules.assignment import AssignmentRule, Entry
+from localorg.rules.conditions import Condition
 from localorg.rules.duplicates import Comparison, DuplicateRule, Reaction
 from localorg.rules.matching import Group, Item, MatchingRule, groups
 from localorg.rules.rulebook import Rulebook
@@ -113,7 +114,7 @@ class _Reader:
         applies = self._condition(entry.formula, sobject, f"{key}.formula") if entry.formula else None
         return Entry(find(entry.assigned_to, f"{key}.assigned_to"), applies)
 
-    def _condition(self, formula: str, sobject: SObject, key: str) -> Callable[[Record], bool]:
+    def _condition(self, formula: str, sobject: SObject, key: str) -> Condition:
         try:
             return condition(formula, self.schema, sobject)
         except FormulaError as error:

@@ -1,10 +1,10 @@
 """Validation rules: formulas that are true for what must not be saved."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from localorg.errors import Problem, RecordRefused
 from localorg.formulas import EvaluationError, Record
+from localorg.rules.conditions import Condition
 
 CODE = "FIELD_CUSTOM_VALIDATION_EXCEPTION"
 
@@ -14,7 +14,7 @@ class ValidationRule:
     """``field``: API name of the field at fault; None puts the message at the top of the page."""
 
     name: str
-    is_broken: Callable[[Record], bool]
+    is_broken: Condition
     message: str
     field: str | None = None
 

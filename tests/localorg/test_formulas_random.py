@@ -180,7 +180,7 @@ def blank_texts(tree: Tree) -> bool:
     return any(blank_texts(part) for part in tree[1:])
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.one_of(*inner.values()).filter(lambda tree: not blank_texts(tree)))
 def test_two_evaluators_agree(tree: Tree) -> None:
     formula = written(tree)
@@ -223,7 +223,7 @@ WORDS += [
 WORDS += ["NULL", "TRUE", "1", "0", "9999", '"a"']
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.one_of(st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join), st.text(max_size=30)))
 def test_whatever_is_written_is_a_formula_or_a_complaint(text: str) -> None:
     with suppress(FormulaError, EvaluationError):
@@ -231,7 +231,7 @@ def test_whatever_is_written_is_a_formula_or_a_complaint(text: str) -> None:
 
 
 @given(st.sampled_from(["-", "NOT ", "!", "(", "IF(TRUE,"]), st.integers(0, 3900))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_no_depth_is_too_deep(opening: str, depth: int) -> None:
     with suppress(FormulaError, EvaluationError):
         condition((opening * depth)[:3890] + "TRUE", SCHEMA, SCHEMA["Opportunity"])(Record(Rows(), ROW))
