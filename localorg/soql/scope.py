@@ -161,7 +161,7 @@ class Scope:
         if wanted.name == "Id":
             return source.key
         if wanted.name == "Type":
-            return type_sql(source)
+            return type_sql(source).replace("'Group'", "'Queue'")  # of groups only queues own anything
         name = wanted.name
         choices = [sql_of(column, alias) for alias, s in source.tables.items() if (column := _named(s, name))]
         return f"coalesce({', '.join(choices)}, NULL)" if choices else "NULL"

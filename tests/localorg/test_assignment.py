@@ -87,6 +87,13 @@ def test_collections_and_composites_obey_the_header(ruler: Caller) -> None:
     assert owner(ruler, first["id"]) == owner(ruler, second["id"]) == "Ada Admin"
 
 
+def test_queries_call_such_an_owner_a_queue(ruler: Caller) -> None:
+    lead = created(ruler, **WEB)
+
+    (row,) = ruler.rows("SELECT Id, Owner.Type FROM Lead WHERE Owner.Type = 'Queue'")
+    assert (row["Id"], row["Owner"]["Type"]) == (lead, "Queue")
+
+
 def test_a_queue_owns_only_what_it_is_for(ruler: Caller) -> None:
     queues = {row["Name"]: row["Id"] for row in ruler.rows("SELECT Id, Name FROM Group WHERE Type = 'Queue'")}
     assert owner(ruler, created(ruler, "FALSE", OwnerId=queues["Web Leads"])) == "Web Leads"
