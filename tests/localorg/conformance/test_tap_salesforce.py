@@ -51,8 +51,10 @@ def all_rows(admin: Caller, name: str) -> Iterator[Json]:
         yield {field: as_singer_has_it(record[field], kind) for field, kind in kinds.items()}
 
 
-def without_addresses(record: Json) -> Json:
-    return {name: value for name, value in record.items() if not name.endswith("Address") and name != "Address"}
+def comparable(record: Json) -> Json:
+    """Without addresses, which Bulk can't have; with the line ends that the tap's CSV reader makes of all."""
+    kept = {name: value for name, value in record.items() if not name.endswith("Address")}
+    return {name: v.replace("\r\n", "\n") if isinstance(v, str) else v for name, v in kept.items()}
 
 
 def check_against_schemas(messages: Messages) -> None:
@@ -108,8 +110,11 @@ def test_a_sync_has_every_row_as_simple_salesforce_reads_it(tap: Tap, admin: Cal
     messages = tap.sync(tap.discover().select(name))
 
     check_against_schemas(messages)
-    found = {key: without_addresses(record) for key, record in by_id(messages.records(name)).items()}
-    assert found == by_id(all_rows(admin, name))
+    found = {key: comparable(record) for key, record in by_id(messages.records(name)).items()}
+    expected = by_id(all_rows(admin, name))
+    assert set(found) == set(expected)
+    for key, record in expected.items():
+        assert found[key] == comparable(record)
     assert len(messages.records(name)) == len(found)
 
 
