@@ -42,7 +42,7 @@ def on_record_deleted(sender: type[Model], instance: Record, **kwargs: Any) -> N
         dropped(link, "It was deleted in Tandem.").record_id = None
         link.save(update_fields=["dropped_at", "drop_reason", "record_id"])
     # A create that is under way is kept, to know what it makes for what it is.
-    Outbox.objects.of(kind, [instance.pk]).filter(sent=None).delete()
+    Outbox.objects.of(kind, [instance.pk]).filter(sent_at=None).delete()
     ErrorEntry.objects.of(kind, [instance.pk]).delete()
     SkippedRecord.objects.of(kind, [instance.pk]).delete()
     PendingReference.objects.filter(record_kind=kind, record_id=instance.pk).delete()

@@ -181,7 +181,7 @@ def skip(record: Record, user: User) -> None:
         raise Refused("This kind of record is not synced.")
     SkippedRecord.objects.get_or_create(record_kind=kind, record_id=record.pk, defaults={"user": user})
     # A create that is under way is kept, to know what it makes for what it is.
-    Outbox.objects.of(kind, [record.pk]).filter(sent=None).delete()
+    Outbox.objects.of(kind, [record.pk]).filter(sent_at=None).delete()
     ErrorEntry.objects.open().of(kind, [record.pk]).update(
         closed_at=timezone.now(), closed_reason="The record is kept out of the sync."
     )
@@ -239,5 +239,5 @@ def _link_by_hand(entry: ErrorEntry, record: Record, remote_object: str, remote_
     )
     columns = {"crm_id": remote_id} | ({"crm_object": remote_object} if hasattr(record, "crm_object") else {})
     type(record)._default_manager.filter(pk=record.pk).update(**columns)
-    Outbox.objects.of(entry.record_kind, [record.pk]).update(sent_at=None)
+    Outbox.objects.of(entry.record_kind, [record.pk]).update(sent_at=None, sent=None)
     record.refresh_from_db()

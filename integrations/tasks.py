@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from integrations import everything
 from integrations.connecting import prepare, start_syncing
 from integrations.logins import mark_broken
 from integrations.models import Connection, Credential, Cursor, Lane, Outbox, Run
@@ -253,9 +254,21 @@ def tick() -> None:
     wake_pull()
     give_logins(connection)
     sweep(connection)
+    if connection.object_settings.exclude(push_all_after=None).exists():
+        async_task("integrations.tasks.mark_everything")
     wake_lanes()
     if connection.descriptions.filter(fetched_at__lt=timezone.now() - METADATA_AGE).exists():
         async_task("integrations.tasks.read_metadata")
+
+
+def mark_everything(seconds: float = SLICE) -> None:
+    """Go on marking the records of a one-time push."""
+    connection = Connection.objects.first()
+    until = monotonic() + seconds
+    while connection and everything.mark_some(connection):
+        if monotonic() >= until:
+            async_task("integrations.tasks.mark_everything")
+            break
 
 
 def read_metadata() -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 
 from common.models import RecordKind, TimestampedModel
@@ -38,6 +39,12 @@ class ObjectSettings(TimestampedModel):
 
     is_visible = models.BooleanField("show pulled records", default=True)
     match_accounts = models.BooleanField("match accounts of leads by e-mail domain", default=True)
+    push_all_after = models.BigIntegerField(
+        null=True, blank=True, editable=False, help_text="How far the one-time push has marked records; empty: none."
+    )
+    push_all_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
     swept_to = models.BigIntegerField(default=0, editable=False, help_text="How far the field history was swept.")
     pull_every = models.PositiveIntegerField("minutes between pulls", default=30)
 

@@ -29,7 +29,7 @@ def left_to_their_push(scope: Scope, applied: Applied) -> list[RemoteRecord]:
     """
     if not applied.unknown:
         return []
-    rows = list(Outbox.objects.filter(record_kind=scope.kind, remote_object=scope.remote_object).exclude(sent=None))
+    rows = list(Outbox.objects.filter(record_kind=scope.kind, remote_object=scope.remote_object).exclude(sent_at=None))
     ids = any_of((row.record_id for row in rows), "bigint")
     present = set(scope.type.model._default_manager.filter(pk__in=ids).values_list("pk", flat=True)) if rows else set()
     left = []

@@ -46,7 +46,7 @@ def _load(claim: Claim, scope: Scope) -> list[Item]:
     ids = [row.record_id for row in claim.rows]
     records = {record.pk: record for record in _records(scope, ids)}
     gone = any_of(set(ids) - set(records), "bigint")
-    Outbox.objects.filter(claim_token=claim.token, sent=None, record_id__in=gone).delete()
+    Outbox.objects.filter(claim_token=claim.token, sent_at=None, record_id__in=gone).delete()
     links = {link.record_id: link for link in RecordLink.objects.live().of(scope.kind, ids)}
     expressed = scope.express(list(records.values()), scope.vocabulary(list(records.values())))
     skipped = set(SkippedRecord.objects.of(scope.kind, ids).values_list("record_id", flat=True))

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from integrations import connecting, logins, rehearsal, services, tasks
+from integrations import connecting, everything, logins, rehearsal, services, tasks
 from integrations.models import Connection, Credential, Lane, ObjectSettings, Outbox, Run
 from integrations.salesforce import oauth
 from integrations.status import status
@@ -19,7 +19,6 @@ from integrations.sync.records import KINDS, RECORD_TYPES
 from users.models import User
 
 DONE, INCOMPLETE, REFUSED = 0, 1, 2
-CHUNK = 1_000
 
 
 class Command(BaseCommand):
@@ -87,21 +86,14 @@ class Command(BaseCommand):
         kinds: list[str] = [KINDS[options["object"]]] if options["object"] else list(RECORD_TYPES)
         with transaction.atomic():
             if options["all"]:
-                self._mark_all(connection, kinds)
+                everything.start(connection, kinds, None)
+                while everything.mark_some(connection):
+                    pass
             if options["dry_run"]:
                 run = rehearsal.push(connection)
                 transaction.set_rollback(True)
                 return self._tell([run])
         return self._push(kinds)
-
-    def _mark_all(self, connection: Connection, kinds: list[str]) -> None:
-        """The one-time push: every record of these kinds that is not in Salesforce, under the usual rules."""
-        for settings in ObjectSettings.objects.filter(connection=connection, record_kind__in=kinds, push_new=True):
-            records = RECORD_TYPES[settings.record_kind].model._default_manager.filter(crm_id="").order_by("pk")
-            last = 0
-            while batch := list(records.filter(pk__gt=last)[:CHUNK]):
-                services.queue_push(batch, lane=Lane.BACKGROUND)
-                last = batch[-1].pk
 
     def _push(self, kinds: list[str]) -> int:
         newest = Run.objects.order_by("-pk").values_list("pk", flat=True).first() or 0

@@ -388,3 +388,20 @@ def test_an_idle_cycle_of_all_objects_is_one_call(synced: Connection, org: Org) 
 
     assert {run.remote_object for run in runs} == set(Cursor.objects.values_list("remote_object", flat=True))
     assert sum(org.calls().values()) == 1
+
+
+def test_somebody_new_there_comes_while_somebody_new_here_still_waits(synced: Connection, org: Org) -> None:
+    ContactFactory(last_name="Waiting")
+    created = org.create("Contact", LastName="Arriving")
+
+    pull_all()
+
+    assert Contact.objects.filter(crm_id=created).exists()
+
+
+def test_a_record_that_waits_and_is_deleted_here_waits_no_more(synced: Connection) -> None:
+    contact = ContactFactory(last_name="Waiting")
+
+    contact.delete()
+
+    assert not Outbox.objects.exists()
