@@ -30,11 +30,18 @@ IMPLIED = {  # one permission brings others along
     "modifyAll": {"read", "edit", "delete", "viewAll"},
 }
 # Objects without permissions of their own: they follow another one, or a system permission lets people change them.
-FOLLOWED = {"OpportunityContactRole": "Opportunity", "CampaignMember": "Campaign", "CampaignMemberStatus": "Campaign"}
+FOLLOWED = {
+    "CampaignMember": "Campaign",
+    "CampaignMemberStatus": "Campaign",
+    "OpportunityContactRole": "Opportunity",
+    "OpportunityHistory": "Opportunity",
+}
 CHANGED_WITH = {
     "Task": "EditTask",
     "Event": "EditEvent",
     "EmailMessage": "EditTask",
+    "EmailMessageRelation": "EditTask",
+    "EventRelation": "EditEvent",
     **dict.fromkeys(
         (
             "FieldPermissions",

@@ -16,15 +16,20 @@ OPEN: Mapping[Level, frozenset[str]] = {  # the defaults with which a record of 
     "delete": frozenset({"FullAccess"}),
 }
 BY_PARENT = "ControlledByParent"
-ALWAYS_BY_PARENT = frozenset({"OpportunityContactRole", "CampaignMember", "CampaignMemberStatus"})
-PARENTS = {  # the lookups to the records that decide
-    "Contact": ("AccountId",),
-    "OpportunityContactRole": ("OpportunityId",),
+NOBODY = "0"
+ACTIVITIES = frozenset({"Event", "Task"})  # reached by their owners besides
+DETAILS = {  # parts of other records, reached as these are; the lookups that lead there
+    "Attachment": ("ParentId",),
     "CampaignMember": ("CampaignId",),
     "CampaignMemberStatus": ("CampaignId",),
-    "Task": ("WhoId", "WhatId"),
-    "Event": ("WhoId", "WhatId"),
+    "ContentDocumentLink": ("LinkedEntityId",),
+    "EmailMessage": ("ActivityId", "RelatedToId"),
+    "EventRelation": ("EventId",),
+    "Note": ("ParentId",),
+    "OpportunityContactRole": ("OpportunityId",),
+    "OpportunityHistory": ("OpportunityId",),
 }
+PARENTS = {"Contact": ("AccountId",), "Event": ("WhoId", "WhatId"), "Task": ("WhoId", "WhatId"), **DETAILS}
 TRANSFERS = {"Lead": ("TransferAnyLead", "TransferAnyEntity")}
 
 
@@ -56,10 +61,8 @@ class Sharing:
         return self._owned(sobject, alias)
 
     def default_of(self, sobject: SObject) -> str:
-        """Objects without owner are open unless a parent decides."""
-        if sobject.name in ALWAYS_BY_PARENT:
-            return BY_PARENT
-        return self.defaults.get(sobject.name, "FullAccess") if sobject.has("OwnerId") else "FullAccess"
+        """What is said of no object is that all may reach its records."""
+        return BY_PARENT if sobject.name in DETAILS else self.defaults.get(sobject.name, "FullAccess")
 
     def _reaches_all(self, sobject: SObject, level: Level) -> bool:
         allowed = self.permissions.on(sobject) if sobject.can("permissions") else frozenset()
@@ -71,8 +74,9 @@ class Sharing:
 
     def _owned(self, sobject: SObject, alias: str) -> str:
         owners = ", ".join(f"'{owner_id}'" for owner_id in self.owners)
+        column = "OwnerId" if sobject.has("OwnerId") else "CreatedById"
         plus = "" if sobject.name in self.few else "+"  # keeps SQLite from using an index
-        return f'{plus}{alias}."OwnerId" IN ({owners})'
+        return f'{plus}{alias}."{column}" IN ({owners})'
 
     def _implied(self, alias: str) -> str:
         """Whoever owns an opportunity sees its account, too."""
@@ -88,27 +92,32 @@ class Sharing:
         return f'EXISTS (SELECT 1 {source} {alias}."{column}" = {key} AND {condition})'
 
     def _by_parent(self, sobject: SObject, level: Level, alias: str) -> str | None:
-        """Reached like the parent; a record without one by its owner alone, an activity by its owner besides."""
+        """Reached like the parent, like any of several; a record without one by its owner alone."""
         wanted: Level = "read" if level == "read" else "edit"
-        ways = [way for column in PARENTS[sobject.name] for way in self._through(sobject, column, wanted, alias)]
-        if "1" in ways:
+        columns = [sobject.fields[column] for column in PARENTS[sobject.name]]
+        parents = [(column, name) for column in columns for name in column.targets]
+        conditions = [self._parent_condition(name, wanted, f"{alias}_p") for _, name in parents]
+        if sobject.name in DETAILS and conditions.count(None) == len(conditions):
             return None
-        if sobject.has("OwnerId"):
-            orphan = " AND ".join(f'{alias}."{column}" IS NULL' for column in PARENTS[sobject.name])
-            owned, is_activity = self._owned(sobject, alias), len(PARENTS[sobject.name]) > 1
-            ways.append(owned if is_activity else f"({orphan} AND {owned})")
-        return f"({' OR '.join(ways) or '0'})"
-
-    def _through(self, sobject: SObject, column: str, level: Level, alias: str) -> list[str]:
-        field = sobject.fields[column]
-        return [
-            self._way(target, f'{alias}."{column}"', level, f"{alias}_p", required=not field.nillable)
-            for target in map(self.schema.sobjects.get, field.targets)
-            if target and "read" in self.permissions.on(target)
+        ways = [
+            self._way(self.schema[name], f'{alias}."{column.name}"', f"{alias}_p", condition)
+            for (column, name), condition in zip(parents, conditions, strict=True)
+            if condition != NOBODY
         ]
+        if sobject.name in ACTIVITIES:
+            ways.append(self._owned(sobject, alias))
+        elif all(column.nillable for column in columns):
+            orphan = " AND ".join(f'{alias}."{column.name}" IS NULL' for column in columns)
+            ways.append(f"({orphan} AND {self._owned(sobject, alias)})")
+        return f"({' OR '.join(ways) or NOBODY})"
 
-    def _way(self, parent: SObject, key: str, level: Level, alias: str, required: bool) -> str:
-        condition = self.condition(parent, level, alias)
+    def _parent_condition(self, name: str, level: Level, alias: str) -> str | None:
+        parent = self.schema.sobjects.get(name)
+        if parent is None or "read" not in self.permissions.on(parent):
+            return NOBODY
+        return self.condition(parent, level, alias)
+
+    def _way(self, parent: SObject, key: str, alias: str, condition: str | None) -> str:
         if condition is None:
-            return "1" if required else f"substr({key}, 1, 3) = '{parent.prefix}'"
+            return f"substr({key}, 1, 3) = '{parent.prefix}'"
         return self._found(parent, "Id", key, alias, condition)

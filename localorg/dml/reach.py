@@ -1,9 +1,11 @@
 """Whether the user may touch this very record: sharing, ownership and their refusals."""
 
-from localorg.access.sharing import ALWAYS_BY_PARENT, PARENTS, Level
+from localorg.access.sharing import DETAILS, Level
 from localorg.dml.work import Row, Work
 from localorg.errors import RecordRefused, refuse_record
 from localorg.schema import Schema, SObject
+
+PARTS = {"Attachment", "CampaignMember", "CampaignMemberStatus", "EventRelation", "OpportunityContactRole"}
 
 
 def require(work: Work, sobject: SObject, record_id: str, level: Level) -> None:
@@ -17,12 +19,14 @@ def require(work: Work, sobject: SObject, record_id: str, level: Level) -> None:
 
 
 def require_parents(work: Work, sobject: SObject, row: Row) -> None:
-    """Who adds to a record, or takes away from it, changes it: contact roles, campaign members."""
-    if sobject.name in ALWAYS_BY_PARENT and work.view.access:
-        (column,) = PARENTS[sobject.name]
-        (target,) = sobject.fields[column].targets
-        parent_id = row.get(column)
-        if parent_id and not work.view.access.reaches(work.db, work.schema[target], parent_id, "edit"):
+    """Who adds to a record changes it: its contact roles, members, invitees."""
+    access = work.view.access
+    if access is None or sobject.name not in PARTS:
+        return
+    for column in DETAILS[sobject.name]:
+        parent_id = str(row.get(column) or "")
+        parent = work.schema.of_id(parent_id)
+        if parent and not access.reaches(work.db, parent, parent_id, "edit"):
             raise out_of_reach(parent_id)
 
 
