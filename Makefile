@@ -32,8 +32,9 @@ lint: setup
 	$(BIN)/python -m mypy .
 	$(BIN)/djlint --check --lint templates
 
+# BENCH="pull --contacts 500000 --rounds 1" measures one thing at another size.
 bench: setup
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(BENCH)
 
 # Python's locks, ours and those of the clients that the tests run, without the address of any index.
 lock:

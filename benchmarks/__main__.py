@@ -1,59 +1,39 @@
-"""``make bench``: how fast it pulls and pushes here. ``python -m benchmarks 10000`` takes ten thousand contacts.
+"""``make bench``: how fast Tandem is here, beside other programs against the same local org.
 
-Real parts: an embedded PostgreSQL and a local org over HTTP, both in a temporary folder. One
-process does what the workers do, so more workers do more.
+``python -m benchmarks pull --contacts 500000 --rounds 1`` measures one thing. Real parts: an embedded PostgreSQL and a
+local org over HTTP, both in a temporary folder; the others run in environments of their own under ``.cache/``.
 """
 
+import argparse
 import os
-import secrets
 import sys
-import tempfile
 from importlib import import_module
-from pathlib import Path
 
-import django
-from cryptography.fernet import Fernet
+from benchmarks.world import opened
 
-from config import embedded
-from tests.salesforce_org import Org
-
-CONTACTS = 2_000
+BENCHMARKS = ("pull", "calls", "push", "visible")
 
 
 def main() -> int:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else CONTACTS
-    with tempfile.TemporaryDirectory(prefix="tandem-bench-") as name:
-        folder = Path(name)
-        server = embedded.start(folder / "postgres")
-        org = Org(folder / "localorg", seed=str(count))
-        try:
-            org.sign_in()
-            _set_up(folder, embedded.database_url(server, "bench"), org)
-            for line in import_module("benchmarks.rounds").run(org):
+    options = _options()
+    began_under = os.getloadavg()[0]
+    with opened(options.contacts, options.rounds) as world:
+        for name in options.benchmarks or BENCHMARKS:
+            for line in import_module(f"benchmarks.{name}").run(world):
                 print(line, flush=True)
-        finally:
-            org.stop()
-            server.stop()
+    print(f"{os.cpu_count()} cores, load {began_under:.1f} before and {os.getloadavg()[0]:.1f} after")
     return 0
 
 
-def _set_up(folder: Path, database_url: str, org: Org) -> None:
-    os.environ |= {
-        "DATA_DIR": str(folder),
-        "DATABASE_URL": database_url,
-        "DEMO": "1",
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "LOG_LEVEL": "WARNING",
-        "SALESFORCE_CLIENT_ID": org.client_id,
-        "SALESFORCE_CLIENT_SECRET": org.client_secret,
-        "SALESFORCE_LOCAL_ORG": org.url,
-        "SALESFORCE_LOGIN_URL": org.url,
-        "SECRET_KEY": secrets.token_urlsafe(50),
-        "SITE_URL": "http://localhost",
-        "TOKEN_KEYS": Fernet.generate_key().decode(),
-    }
-    django.setup()
-    import_module("django.core.management").call_command("migrate", verbosity=0)
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="How fast Tandem is here.")
+    parser.add_argument("benchmarks", nargs="*", metavar="BENCHMARK", help=f"{', '.join(BENCHMARKS)}; all unless named")
+    parser.add_argument("--contacts", type=int, default=50_000, help="in the org (default: 50,000)")
+    parser.add_argument("--rounds", type=int, default=3, help="of each; the best counts (default: 3)")
+    options = parser.parse_args()
+    if unknown := set(options.benchmarks) - set(BENCHMARKS):
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    return options
 
 
 if __name__ == "__main__":

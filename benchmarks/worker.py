@@ -1,0 +1,33 @@
+"""One piece of work as our workers do it, in a process of its own: ``python -m benchmarks.worker pull Contact``.
+
+It says when it is ready, begins when it is told to by a line, and prints its measures.
+"""
+
+import json
+import sys
+import time
+from importlib import import_module
+from pathlib import Path
+
+import django
+
+
+def main() -> int:
+    django.setup()
+    task = getattr(import_module("benchmarks.workspace"), sys.argv[1])
+    print("ready", flush=True)
+    sys.stdin.readline()
+    began = time.perf_counter()
+    records = task(*sys.argv[2:])
+    print(json.dumps({"records": records, "seconds": time.perf_counter() - began, "peak": _peak_memory()}), flush=True)
+    return 0
+
+
+def _peak_memory() -> int:
+    """KiB that this process held at most. (``ru_maxrss`` would count its parent's, from before it became itself.)"""
+    status = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
