@@ -126,6 +126,18 @@ def request_pull(connection: Connection, remote_object: str = "") -> None:
     wake_pull()
 
 
+def request_record_pull(record: Record) -> None:
+    """Bring one record up to date with Salesforce now. Raises Refused."""
+    if reason := pull_refusal(Connection.objects.first()):
+        raise Refused(reason)
+    if not record.crm_id:
+        raise Refused("It is not in Salesforce.")
+    kind, pk = kind_of(record), record.pk
+    transaction.on_commit(
+        lambda: async_task("integrations.tasks.pull_record", str(kind), pk, cluster=settings.PEOPLE_CLUSTER)
+    )
+
+
 def request_full_pull(connection: Connection, remote_object: str = "") -> None:
     """Read one object, or all of them, from its beginning again, in the background. Raises Refused."""
     cursors = Cursor.objects.filter(connection=connection)

@@ -12,7 +12,7 @@ from django_q.tasks import async_task
 from integrations import everything
 from integrations.connecting import prepare, start_syncing
 from integrations.logins import mark_broken
-from integrations.models import Connection, Credential, Cursor, Lane, Outbox, Run
+from integrations.models import Connection, Credential, Cursor, Lane, Outbox, RecordLink, Run
 from integrations.providers import provider_for
 from integrations.salesforce.provider import SalesforceProvider
 from integrations.services import CLUSTERS, wake_pull
@@ -20,9 +20,10 @@ from integrations.sync import outbox
 from integrations.sync.credentials import Logins
 from integrations.sync.outbox import Claim
 from integrations.sync.provider import CallFailed, ConnectionBroken, ProviderError, RequestRefused
-from integrations.sync.pull import FirstPage, Lease, LeaseLost, give_back, pull, question_of, take_lease
+from integrations.sync.pull import FirstPage, Lease, LeaseLost, give_back, pull, pull_records, question_of, take_lease
 from integrations.sync.push import push
 from integrations.sync.records import KINDS
+from integrations.sync.scope import Scope
 from integrations.sync.sweep import sweep
 
 logger = logging.getLogger(__name__)
@@ -218,6 +219,22 @@ def _pull(
     if run.state == Run.State.DONE:
         _plan_next(connection, cursor)
     return run
+
+
+def pull_record(kind: str, record_id: int) -> Run | None:
+    """Bring one record up to date; None when there is nothing to ask, or nobody to ask as."""
+    link = RecordLink.objects.live().filter(record_kind=kind, record_id=record_id).select_related("connection").first()
+    credential = Logins(link.connection).for_team().credential if link else None
+    if link is None or credential is None or credential.broken_reason:
+        return None
+    try:
+        scope = Scope.load(link.connection, link.remote_object)
+        return pull_records(scope, [link.remote_id], provider_for(credential))
+    except ConnectionBroken as error:
+        doubt(credential, error)
+    except (CallFailed, RequestRefused) as error:
+        logger.warning("%s %s could not be pulled: %s", kind, record_id, error.reason)
+    return None
 
 
 def _plan_next(connection: Connection, cursor: Cursor) -> None:

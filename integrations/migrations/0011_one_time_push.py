@@ -6,21 +6,32 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('integrations', '0010_skips_and_own_descriptions'),
+        ("integrations", "0010_skips_and_own_descriptions"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='objectsettings',
-            name='push_all_after',
-            field=models.BigIntegerField(blank=True, editable=False, help_text='How far the one-time push has marked records; empty: none.', null=True),
+            model_name="objectsettings",
+            name="push_all_after",
+            field=models.BigIntegerField(
+                blank=True,
+                editable=False,
+                help_text="How far the one-time push has marked records; empty: none.",
+                null=True,
+            ),
         ),
         migrations.AddField(
-            model_name='objectsettings',
-            name='push_all_by',
-            field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="objectsettings",
+            name="push_all_by",
+            field=models.ForeignKey(
+                blank=True,
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
     ]

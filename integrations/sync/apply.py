@@ -71,12 +71,13 @@ def _normalised(scope: Scope, records: Sequence[RemoteRecord]) -> list[RemoteRec
     fields: Mapping[str, RemoteField] = {
         pair.name: pair.remote for pair in scope.pairs if pair.remote.type not in PLAIN
     }
-    return [
-        replace(
-            record, values={**record.values, **{name: normal(fields[name], record.values[name]) for name in fields}}
-        )
-        for record in records
-    ]
+    return [_normalised_one(record, fields) for record in records] if fields else list(records)
+
+
+def _normalised_one(record: RemoteRecord, fields: Mapping[str, RemoteField]) -> RemoteRecord:
+    values = record.values  # none of a record that is gone
+    changed = {name: normal(remote, values[name]) for name, remote in fields.items() if name in values}
+    return replace(record, values={**values, **changed})
 
 
 def _sort(record: RemoteRecord, known: Known, applied: Applied) -> None:

@@ -152,6 +152,31 @@ def _since(cursor: Cursor) -> datetime | None:
     return cursor.position - OVERLAP if cursor.position and not cursor.is_full else None
 
 
+def pull_records(scope: Scope, ids: Sequence[str], provider: Provider) -> Run:
+    """Bring single records up to date, whatever the cursor says; what is gone there is followed.
+
+    Raises CallFailed, ConnectionBroken and RequestRefused; then nothing has changed.
+    """
+    read_at, calls = timezone.now(), provider.calls
+    found = provider.retrieve(scope.remote_object, ids, scope.names)
+    gone = [remote_id for remote_id, record in zip(ids, found, strict=True) if record is None]
+    fates = provider.fates(scope.remote_object, gone) if gone else {}
+    records = [record for record in [*found, *fates.values()] if record]
+    run = Run.objects.create(
+        connection=scope.connection, kind=Run.Kind.PULL, remote_object=scope.remote_object, total=len(ids)
+    )
+    counts = _apply_in_one(scope, Page(records, read_at, provider.clock()), run)
+    run.count(**counts, failed=len(ids) - len(records), api_calls=provider.calls - calls)
+    run.finish(Run.State.DONE)
+    return run
+
+
+@on_deadlock_again
+def _apply_in_one(scope: Scope, page: Page, run: Run) -> Counter[str]:
+    with transaction.atomic(), pghistory.context(source="Salesforce", run=run.pk):
+        return apply_page(scope, page, run)
+
+
 @dataclass
 class _Puller:
     """One object's pull, for as long as it may go on."""

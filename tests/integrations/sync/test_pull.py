@@ -405,3 +405,26 @@ def test_a_record_that_waits_and_is_deleted_here_waits_no_more(synced: Connectio
     contact.delete()
 
     assert not Outbox.objects.exists()
+
+
+def test_one_record_can_be_pulled_alone(synced: Connection, org: Org) -> None:
+    contact = Contact.objects.filter(crm_object="Contact").first()
+    org.update("Contact", contact.crm_id, Title="At Once")
+    before = list(Cursor.objects.values("position", "page_at"))
+
+    run = tasks.pull_record("contact", contact.pk)
+
+    contact.refresh_from_db()
+    assert contact.title == "At Once"
+    assert (run.looked_at, run.updated) == (1, 1)
+    assert list(Cursor.objects.values("position", "page_at")) == before
+
+
+def test_one_record_that_is_gone_there_is_unlinked_when_it_is_pulled(synced: Connection, org: Org) -> None:
+    contact = Contact.objects.filter(crm_object="Contact").first()
+    org.delete("Contact", contact.crm_id)
+
+    tasks.pull_record("contact", contact.pk)
+
+    contact.refresh_from_db()
+    assert contact.crm_id == ""
