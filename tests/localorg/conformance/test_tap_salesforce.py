@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from tests.localorg.client import REDIRECT, Caller, Json, Server
-from tests.localorg.conformance.singer import Messages, Tap, by_id
+from tests.localorg.conformance.singer import Catalog, Messages, Tap, by_id
 
 pytestmark = pytest.mark.long
 
@@ -270,3 +270,40 @@ def test_a_bulk_sync_uses_batches_and_not_queries(fresh: Server, tmp_path: Path,
     assert admin.ask("GET", "limits").json()["DailyBulkApiBatches"]["Remaining"] == left - 1
     counted = requests.get(f"{fresh.url}/localorg/calls", timeout=30).json()["by_resource"]
     assert not any("query" in resource.lower() for resource in counted)
+
+
+@pytest.fixture
+def chunked(fresh: Server, tmp_path: Path, admin: Caller) -> tuple[Tap, Catalog, Messages]:
+    """A sync whose first query failed as those of too many rows do, so that the tap asked for PK chunking."""
+    tap = Tap(fresh, tmp_path, api_type="BULK")
+    catalog = tap.discover().select("Contact")
+    admin.faults({"do": "job_fail", "times": 1})
+    return tap, catalog, tap.sync(catalog)
+
+
+def test_a_query_that_is_too_much_is_made_in_chunks(chunked: tuple[Tap, Catalog, Messages], admin: Caller) -> None:
+    _, _, messages = chunked
+
+    check_against_schemas(messages)
+    assert set(by_id(messages.records("Contact"))) == set(by_id(all_rows(admin, "Contact")))
+
+
+def test_a_sync_that_broke_off_reads_the_chunks_that_are_left(chunked: tuple[Tap, Catalog, Messages]) -> None:
+    tap, catalog, messages = chunked
+    halfway = next(m["value"] for m in messages.of_type("STATE") if m["value"].get("bookmarks", {}).get("Contact"))
+    assert halfway["bookmarks"]["Contact"]["BatchIDs"]
+
+    resumed = tap.sync(catalog, halfway)
+
+    assert set(by_id(resumed.records("Contact"))) == set(by_id(messages.records("Contact")))
+    assert "JobID" not in resumed.state["bookmarks"]["Contact"]
+
+
+def test_a_job_that_is_no_more_is_forgotten(fresh: Server, tmp_path: Path) -> None:
+    tap = Tap(fresh, tmp_path, api_type="BULK")
+    gone = {"JobID": "750000000000000AAA", "BatchIDs": ["751000000000000AAA"], "JobHighestBookmarkSeen": None}
+
+    messages = tap.sync(tap.discover().select("Contact"), {"bookmarks": {"Contact": gone}})
+
+    assert messages.records("Contact") == []
+    assert "JobID" not in messages.state["bookmarks"]["Contact"]
