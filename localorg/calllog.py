@@ -6,6 +6,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from localorg import clock
@@ -37,7 +38,7 @@ class Entry:
     bytes_out: int = 0
     milliseconds: float = 0.0
     faults: list[str] = field(default_factory=list)
-    at: str = field(default_factory=lambda: clock.stored(clock.now()))
+    at: float = field(default_factory=clock.time)
     number: int = 0
 
 
@@ -57,8 +58,11 @@ class CallLog:
             self._latest += 1
             entry.number = self._latest
             self._entries.append(entry)
-            self._totals.update({"requests": 1, "errors": int(entry.status >= TROUBLE or not entry.status)})
-            self._totals.update({name: getattr(entry, name) for name in SUMMED})
+            totals = self._totals
+            totals["requests"] += 1
+            totals["errors"] += entry.status >= TROUBLE or not entry.status
+            for name in SUMMED:
+                totals[name] += getattr(entry, name)
 
     def clear(self) -> None:
         """Forget entries and totals; numbers go on, so that ``since`` stays true."""
@@ -78,7 +82,8 @@ class CallLog:
 def _shown(entry: Entry, names: Mapping[str, str]) -> dict[str, Any]:
     shown = asdict(entry)
     user_id = shown.pop("user_id")
-    return {"number": shown.pop("number"), "at": shown.pop("at"), "user": names.get(user_id, user_id), **shown}
+    at = clock.stored(datetime.fromtimestamp(shown.pop("at"), UTC))
+    return {"number": shown.pop("number"), "at": at, "user": names.get(user_id, user_id), **shown}
 
 
 def error_code(body: bytes) -> str:

@@ -64,7 +64,8 @@ class Front:
             await deliver(send, early, Fired(), scope[CLOSE])
             return
         fired = self._fire(incoming)
-        await asyncio.sleep(fired.delay)
+        if fired.delay:
+            await asyncio.sleep(fired.delay)
         if "drop_before" in fired:
             await _close(scope, receive)
             return
