@@ -34,6 +34,7 @@ FIELDS = (
 ROUNDS = 5  # of what takes long
 TIMES = 25  # of what is quick
 CLIENTS, SECONDS = 8, 5.0
+EXACT = 100  # from here on decimals tell nothing
 
 Measured = dict[str, float]
 
@@ -121,7 +122,7 @@ def main() -> int:
 
 
 def _print(title: str, unit: str, values: list[float]) -> None:
-    shown = [f"{value:>12,.0f}" if value >= 100 else f"{value:>12.2f}" for value in values]
+    shown = [f"{value:>12,.{0 if value >= EXACT else 2}f}" for value in values]
     ratio = f"{values[0] / values[1]:>8.2f}×" if len(values) > 1 and values[1] else ""
     print(f"{title:<62}{''.join(shown)} {unit:<8}{ratio}", flush=True)
 
