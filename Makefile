@@ -35,6 +35,7 @@ lint: setup
 # BENCH="pull --contacts 500000 --rounds 1" measures one thing at another size.
 bench: setup
 	$(BIN)/python -m benchmarks $(BENCH)
+	$(BIN)/python -m benchmarks.localorg
 
 # Python's locks, ours and those of the clients that the tests run, without the address of any index.
 lock:

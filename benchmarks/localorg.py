@@ -11,9 +11,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -165,28 +165,28 @@ def _since(org: Org) -> float:
 
 def _crowd(org: Org) -> tuple[float, float]:
     """Calls a second of eight clients at once, reading and writing, and the longest wait in ms. None may fail."""
-    waits: list[float] = []
-    end = time.monotonic() + SECONDS
-
-    def work(number: int) -> None:
-        http = requests.Session()
-        http.headers.update(org.http.headers)
-        while time.monotonic() < end:
-            began = time.perf_counter()
-            if number % 2:
-                body = {"records": org.new_contacts(20)}
-                answer = http.post(f"{org.api}/composite/sobjects", json=body, timeout=60)
-            else:
-                answer = http.get(f"{org.api}/query?q={quote(f'SELECT {FIELDS} FROM Contact LIMIT 200')}", timeout=60)
-            waits.append(time.perf_counter() - began)
-            answer.raise_for_status()
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(CLIENTS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        work = clients.map(lambda number: _client(org, writes=bool(number % 2)), range(CLIENTS))
+        waits = [wait for waits in work for wait in waits]
     return len(waits) / SECONDS, max(waits) * 1000
+
+
+def _client(org: Org, writes: bool) -> list[float]:
+    """The seconds that each call took."""
+    http = requests.Session()
+    http.headers.update(org.http.headers)
+    soql = quote(f"SELECT {FIELDS} FROM Contact LIMIT 200")
+    waits = []
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        began = time.perf_counter()
+        if writes:
+            answer = http.post(f"{org.api}/composite/sobjects", json={"records": org.new_contacts(20)}, timeout=60)
+        else:
+            answer = http.get(f"{org.api}/query?q={soql}", timeout=60)
+        waits.append(time.perf_counter() - began)
+        answer.raise_for_status()
+    return waits
 
 
 MEASURES: list[tuple[str, str, Callable[[Org], float]]] = [
