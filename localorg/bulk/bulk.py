@@ -5,10 +5,11 @@ import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from localorg import clock
+from localorg import clock, ids
 from localorg.bulk import jobs, work
 from localorg.bulk.jobs import Job
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 STALL = "job_stall"  # what a fault may do to a job; anything else makes it fail
-BATCH_PREFIX = "751"
+PREFIX, BATCH_PREFIX = "750", "751"  # of ids
 PAUSE = 0.001  # seconds between transactions of a load: whoever waits for the lock gets it then
 BROKEN = "InternalServerError : An unexpected error occurred."
 
@@ -32,7 +33,7 @@ class Bulk:
         self.org = org
         with org.database.write() as db:
             jobs.create_tables(db)
-            self.numbers = jobs.Numbers(db)
+            self._numbers = count(jobs.highest(db) + 1)  # never the same twice, not even after a roll-back or reset
         self._closing = threading.Event()
         self._queries = ThreadPoolExecutor(1, "bulk-query")
         self._loads = ThreadPoolExecutor(1, "bulk-load")
@@ -47,27 +48,19 @@ class Bulk:
             job = jobs.find(db, job_id)
         return job.object if job else None
 
+    def new_job(self, kind: str, user_id: str, version: str, **values: Any) -> Job:
+        """A job with a folder, not yet known to anybody."""
+        number, now = next(self._numbers), clock.stored(clock.now())
+        job_id = ids.make(BATCH_PREFIX if kind == jobs.BATCH else PREFIX, number)
+        shutil.rmtree(self.folder(job_id), ignore_errors=True)  # of one that was rolled back before a restart
+        self.folder(job_id).mkdir(parents=True)
+        return Job(number, job_id, kind, user_id, version=version, created=now, modified=now, **values)
+
     def new_batch(self, job: Job) -> Job:
-        """A batch of a classic job, with a folder but not yet known to anybody."""
-        now = clock.stored(clock.now())
-        batch = Job(
-            id=self.numbers.new(BATCH_PREFIX),
-            kind=jobs.BATCH,
-            user_id=job.user_id,
-            operation=job.operation,
-            object=job.object,
-            state=jobs.UPLOADED,
-            version=job.version,
-            created=now,
-            modified=now,
-            content_type=job.content_type,
-            external_id=job.external_id,
-            assignment_rule=job.assignment_rule,
-            parent=job.id,
-            chunk_size=job.chunk_size,
-        )
-        self.folder(batch.id).mkdir(parents=True)
-        return batch
+        """A batch of a classic job."""
+        inherited = ("operation", "object", "content_type", "external_id", "assignment_rule", "chunk_size")
+        values = {name: getattr(job, name) for name in inherited}
+        return self.new_job(jobs.BATCH, job.user_id, job.version, state=jobs.UPLOADED, parent=job.id, **values)
 
     def add_batch(self, db: "sqlite3.Connection", batch: Job) -> None:
         jobs.add(db, batch)

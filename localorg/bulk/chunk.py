@@ -64,7 +64,7 @@ class Chunk:
         key, value = self.key, given.pop(self.key.name, None)
         if value is None:
             raise refuse_record("MISSING_ARGUMENT", f"{key.name} not specified", key.name)
-        self._once(value, f"Duplicate external id specified: {value}", key.name)
+        self._once(str(value), f"Duplicate external id specified: {value}", key.name)
         found = accept.find_by(self.work, self.sobject, key, value)
         if len(found) > 1:
             raise refuse_record("DUPLICATE_EXTERNAL_ID", accept.more_than_one(key, found), key.name)

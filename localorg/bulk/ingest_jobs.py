@@ -1,17 +1,19 @@
 """Bulk API 2.0 ingest: /jobs/ingest."""
 
 import io
+import logging
 
 import orjson
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import Field, File, parse_form
 
-from localorg import clock
 from localorg.api.call import Call, Reply
 from localorg.bulk import checks, jobs, outcomes, results, v2
 from localorg.bulk.columns import ENDINGS, SEPARATORS
 from localorg.bulk.jobs import Job
 from localorg.errors import refuse
+
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # whoever sent it is told, that is enough
 
 PATH = "jobs/ingest"
 GIVEN = (
@@ -122,24 +124,19 @@ def _new(call: Call, body: v2.Body) -> Job:
         external_id = checks.external_id(sobject, operation, body.get("externalIdFieldName"))
         checks.operation(call, operation)
         checks.allowance(call)
-    now = clock.stored(clock.now())
-    job = Job(
-        id=call.org.bulk.numbers.new(),
-        kind=jobs.INGEST,
-        user_id=call.session.user_id,
+    job = call.org.bulk.new_job(
+        jobs.INGEST,
+        call.session.user_id,
+        call.version,
         operation=operation,
         object=sobject.name,
         state=jobs.OPEN,
-        version=call.version,
-        created=now,
-        modified=now,
         delimiter=delimiter,
         line_ending=ending,
         external_id=external_id,
         assignment_rule=body.get("assignmentRuleId", ""),
     )
     call.org.bulk.drop_old(call.db)
-    call.org.bulk.folder(job.id).mkdir(parents=True)
     jobs.add(call.db, job)
     return job
 

@@ -2,13 +2,12 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import timedelta
-from itertools import count
 from typing import Any
 
-from localorg import clock, ids
+from localorg import clock
 
 OPEN, UPLOADED, RUNNING = "Open", "UploadComplete", "InProgress"
 COMPLETE, FAILED, ABORTED = "JobComplete", "Failed", "Aborted"
@@ -16,7 +15,6 @@ ENDED = (COMPLETE, FAILED, ABORTED)
 QUERY, INGEST, CLASSIC = "V2Query", "V2Ingest", "Classic"  # kinds, as jobType names them
 BATCH = "Batch"  # of a classic job: a job of its own to us
 QUERIES = ("query", "queryAll")
-PREFIX = "750"
 KEPT = timedelta(days=7)  # what is over, and its results
 QUERY_JOBS, STORAGE, BATCHES = "DailyBulkV2QueryJobs", "DailyBulkV2QueryFileStorageMB", "DailyBulkApiBatches"
 
@@ -27,6 +25,7 @@ _SQL = {int: "INTEGER NOT NULL", str: "TEXT NOT NULL"}
 class Job:
     """``position`` of the data that is done; ``succeeded`` and ``refused``: bytes of the results written for it."""
 
+    number: int  # what the id is made of; also the order of lists
     id: str
     kind: str
     user_id: str
@@ -68,7 +67,7 @@ _NAMES = tuple(f.name for f in fields(Job))
 _COLUMNS = ", ".join(_NAMES)
 _DDL = (
     "CREATE TABLE IF NOT EXISTS _bulk_job (number INTEGER PRIMARY KEY AUTOINCREMENT, "
-    + ", ".join(f"{f.name} {_SQL[f.type]}" for f in fields(Job))  # type: ignore[index]
+    + ", ".join(f"{f.name} {_SQL[f.type]}" for f in fields(Job)[1:])  # type: ignore[index]
     + ", UNIQUE (id))",
     "CREATE INDEX IF NOT EXISTS _bulk_batch ON _bulk_job (parent) WHERE parent <> ''",
     "CREATE TABLE IF NOT EXISTS _bulk_use (name TEXT NOT NULL, at TEXT NOT NULL, amount INTEGER NOT NULL)",
@@ -80,6 +79,10 @@ def _oldest() -> str:
 
 
 def create_tables(db: sqlite3.Connection) -> None:
+    """Jobs that a server of another version left, in another table, are forgotten."""
+    known = {row[1] for row in db.execute("PRAGMA table_info(_bulk_job)")}
+    if known not in (set(), set(_NAMES)):
+        db.execute("DROP TABLE _bulk_job")
     for statement in _DDL:
         db.execute(statement)
 
@@ -89,15 +92,10 @@ def clear(db: sqlite3.Connection) -> None:
         db.execute(f"DELETE FROM {table}")
 
 
-class Numbers:
-    """Ids for jobs; never the same twice, not even after a roll-back or a reset."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        found = db.execute("SELECT max(number) FROM _bulk_job").fetchone()[0]
-        self._next = count((found or 0) + 1)
-
-    def new(self, prefix: str = PREFIX) -> str:
-        return ids.make(prefix, next(self._next))
+def highest(db: sqlite3.Connection) -> int:
+    """The highest number that was ever stored."""
+    row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = '_bulk_job'").fetchone()
+    return row[0] if row else 0
 
 
 def add(db: sqlite3.Connection, job: Job) -> None:
@@ -126,12 +124,11 @@ def drop(db: sqlite3.Connection, job: Job) -> None:
     db.execute("DELETE FROM _bulk_job WHERE id = ?", (job.id,))
 
 
-def listed(db: sqlite3.Connection, kinds: Sequence[str], after: int, most: int) -> Iterator[tuple[int, Job]]:
-    """Jobs with their numbers, oldest first."""
+def listed(db: sqlite3.Connection, kinds: Sequence[str], after: int, most: int) -> list[Job]:
+    """Jobs after a number, oldest first."""
     wanted = ", ".join("?" * len(kinds))
-    sql = f"SELECT number, {_COLUMNS} FROM _bulk_job WHERE kind IN ({wanted}) AND number > ? ORDER BY number LIMIT ?"
-    for number, *row in db.execute(sql, (*kinds, after, most)):
-        yield number, Job(*row)
+    sql = f"SELECT {_COLUMNS} FROM _bulk_job WHERE kind IN ({wanted}) AND number > ? ORDER BY number LIMIT ?"
+    return [Job(*row) for row in db.execute(sql, (*kinds, after, most))]
 
 
 def old(db: sqlite3.Connection) -> list[Job]:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from localorg import clock
 from localorg.api.call import Call, Reply
 from localorg.bulk import extract, jobs, results, v2
 from localorg.bulk.jobs import Job
@@ -26,7 +25,18 @@ def create(call: Call) -> Reply:
     delimiter, ending = v2.form(body)
     query = _prepared(call, body.get("query", ""), operation == "queryAll")
     _check_allowance(call)
-    job = _new(call, operation, query, body["query"], delimiter, ending)
+    job = call.org.bulk.new_job(
+        jobs.QUERY,
+        call.session.user_id,
+        call.version,
+        operation=operation,
+        object=query.sobject.name,
+        state=jobs.UPLOADED,
+        query=body["query"],
+        delimiter=delimiter,
+        line_ending=ending,
+    )
+    job.header = extract.header(query, job)
     job.fault = call.org.faults.job(call.method, f"{call.data_url}/{PATH}", job.object) or ""
     call.org.bulk.drop_old(call.db)
     jobs.add(call.db, job)
@@ -89,26 +99,6 @@ def pages(call: Call, job: str) -> Reply:
     if len(starts) > PAGES:
         body["nextRecordsUrl"] = f"{url}/resultPages?locator={v2.locator(starts[PAGES])}"
     return Reply(body=body | {"done": len(starts) <= PAGES})
-
-
-def _new(call: Call, operation: str, query: Compiled, text: str, delimiter: str, ending: str) -> Job:
-    now = clock.stored(clock.now())
-    job = Job(
-        id=call.org.bulk.numbers.new(),
-        kind=jobs.QUERY,
-        user_id=call.session.user_id,
-        operation=operation,
-        object=query.sobject.name,
-        state=jobs.UPLOADED,
-        version=call.version,
-        created=now,
-        modified=now,
-        query=text,
-        delimiter=delimiter,
-        line_ending=ending,
-    )
-    job.header = extract.header(query, job)
-    return job
 
 
 def _prepared(call: Call, text: str, deleted: bool) -> Compiled:

@@ -130,11 +130,11 @@ def listing(call: Call, path: str, kinds: Sequence[str]) -> Body:
     wanted = [kind for kind in kinds if call.query.get("jobType", kind).lower() == kind.lower()]
     if call.query.get("isPkChunkingEnabled", "").lower() == "true":
         wanted = [kind for kind in wanted if kind == jobs.CLASSIC]
-    found = list(jobs.listed(call.db, wanted, number_in(call.query.get("queryLocator")), MOST_LISTED + 1))
+    found = jobs.listed(call.db, wanted, number_in(call.query.get("queryLocator")), MOST_LISTED + 1)
     shown = found[:MOST_LISTED]
     done = len(found) == len(shown)
-    following = None if done else f"{call.data_url}/{path}?queryLocator={locator(shown[-1][0])}"
-    records = [created(job) | {"jobType": job.kind} for _, job in shown]
+    following = None if done else f"{call.data_url}/{path}?queryLocator={locator(shown[-1].number)}"
+    records = [created(job) | {"jobType": job.kind} for job in shown]
     return {"done": done, "records": records, "nextRecordsUrl": following}
 
 

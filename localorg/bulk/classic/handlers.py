@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from localorg import clock, ids
+from localorg import ids
 from localorg.api.call import Call, Content
 from localorg.bulk import checks, jobs, results, v2
 from localorg.bulk.classic import chunking, outcomes, records, tell, wire
@@ -31,17 +31,13 @@ def create(call: Call) -> Reply:
     content_type = _one_of(given, "contentType", FORMATS, "XML")
     sobject = checks.sobject_of(call, given.get("object"))
     checks.operation(call, operation)
-    now = clock.stored(clock.now())
-    job = Job(
-        id=call.org.bulk.numbers.new(),
-        kind=jobs.CLASSIC,
-        user_id=call.session.user_id,
+    job = call.org.bulk.new_job(
+        jobs.CLASSIC,
+        call.session.user_id,
+        call.version,
         operation=operation,
         object=sobject.name,
         state=jobs.OPEN,
-        version=call.version,
-        created=now,
-        modified=now,
         content_type=content_type,
         external_id=checks.external_id(sobject, operation, given.get("externalIdFieldName")),
         assignment_rule=given.get("assignmentRuleId", ""),
