@@ -33,6 +33,14 @@ def ruled_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running.stop()
 
 
+@pytest.fixture(scope="session")
+def private_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """An org where people see little of each other's records."""
+    running = Server(tmp_path_factory.mktemp("private"), "--org", str(Path(__file__).with_name("private.toml")))
+    yield running
+    running.stop()
+
+
 @pytest.fixture
 def fresh(server: Server) -> Server:
     """The server with the records of its seed, no faults, nothing counted."""
@@ -67,6 +75,18 @@ def ruler(ruled_server: Server) -> Caller:
 def ruled(ruled_server: Server) -> Caller:
     """A standard user of the org with rules."""
     return sign_in(freshened(ruled_server), "Standard User")
+
+
+@pytest.fixture
+def keeper(private_server: Server) -> Caller:
+    """The administrator of the org where people see little."""
+    return sign_in(freshened(private_server), "System Administrator")
+
+
+@pytest.fixture
+def bridge(keeper: Caller, private_server: Server) -> Caller:
+    """Its integration user, above one standard user in the role hierarchy."""
+    return sign_in(private_server, "Integration")
 
 
 def sign_in(server: Server, profile: str) -> Caller:
