@@ -22,6 +22,7 @@ import psutil
 import requests
 from simple_salesforce import Salesforce
 
+from benchmarks import localorg_bulk
 from tests.localorg.client import LoopbackSession
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -193,6 +194,9 @@ MEASURES: list[tuple[str, str, Callable[[Org], float]]] = [
     ("first start, seeding", "s", lambda org: org.first_start),
     ("later start", "s", lambda org: org.later_start),
     (f"{READ:,} contacts × 16 fields by REST pages", "rows/s", _reading),
+    ("all contacts × 16 fields by a Bulk 2.0 query", "rows/s", lambda org: localorg_bulk.rows_out(org, FIELDS)),
+    ("  the memory it takes meanwhile", "MB", lambda org: localorg_bulk.memory_taken(org, FIELDS)),
+    ("contacts created by a Bulk 2.0 job", "rows/s", localorg_bulk.rows_in),
     ("200 creates in one call", "ms", _creating),
     ("200 updates in one call", "ms", _updating),
     ("one create", "ms", lambda org: _milliseconds(lambda: org.client.Contact.create({"LastName": "One"}))),
