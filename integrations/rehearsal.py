@@ -2,7 +2,7 @@
 transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from typing import Any
 
@@ -35,8 +35,11 @@ class ReadOnly:
     def upsert(self, remote_object: str, field: str, payloads: Sequence[Values]) -> list[Answer]:
         return self.create(remote_object, payloads)
 
-    def update(self, remote_object: str, changes: Sequence[tuple[str, Values]]) -> list[Answer]:
-        return [Accepted(remote_id) for remote_id, _ in changes]
+    def update_many(
+        self, remote_object: str, batches: Iterable[Sequence[tuple[str, Values]]]
+    ) -> Iterator[list[Answer]]:
+        for changes in batches:
+            yield [Accepted(remote_id) for remote_id, _ in changes]
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ clock, plain http for one local address, and errors sorted into "no usable answe
 import csv
 import io
 import logging
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -32,10 +33,15 @@ UNAVAILABLE = {"SERVER_UNAVAILABLE", "UNKNOWN_EXCEPTION", "QUERY_TIMEOUT", "REQU
 LOGIN = {"INVALID_SESSION_ID", "INVALID_AUTH_HEADER", "API_CURRENTLY_DISABLED", "API_DISABLED_FOR_ORG", "INVALID_LOGIN"}
 
 
+class TokenExpired(CallFailed):
+    """A token expired under a call of a thread that may not renew it; nothing was carried out."""
+
+
 class Session(requests.Session):
     """Sends with the present token; asks once for a new one when the org says that it expired.
 
-    ``renew`` returns a new access token or raises ConnectionBroken or CallFailed.
+    ``renew`` returns a new access token or raises ConnectionBroken or CallFailed. It is called in the thread that made
+    the session only, for it uses that thread's connection to the database; others get TokenExpired.
     """
 
     def __init__(
@@ -49,10 +55,14 @@ class Session(requests.Session):
         self.calls = 0
         self.clock = datetime.now(UTC)
         self.usage: tuple[int, int] | None = None
+        self._thread = threading.get_ident()
+        self._counting = threading.Lock()
 
     def request(self, method: str, url: str, **options: Any) -> requests.Response:  # type: ignore[override]
         response = self._send(method, url, **options)
         if response.status_code == HTTPStatus.UNAUTHORIZED:
+            if threading.get_ident() != self._thread:
+                raise TokenExpired("The access token expired.")
             self.access_token = self.renew()
             response = self._send(method, url, **options)
         return response
@@ -61,7 +71,8 @@ class Session(requests.Session):
         headers = {**(options.pop("headers", None) or {}), "Authorization": f"Bearer {self.access_token}"}
         headers.pop("X-PrettyPrint", None)
         options.setdefault("timeout", (CONNECT_TIMEOUT, self.timeout))
-        self.calls += 1
+        with self._counting:
+            self.calls += 1
         try:
             response = super().request(method, self._address(url), headers=headers, **options)
         except requests.RequestException as error:

@@ -1,13 +1,14 @@
 """The sync core's Provider, as Salesforce answers it."""
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
 from integrations.salesforce import soql
-from integrations.salesforce.client import Client
+from integrations.salesforce.client import Client, TokenExpired
 from integrations.sync.provider import (
     NUMBERS,
     Accepted,
@@ -17,6 +18,7 @@ from integrations.sync.provider import (
     Export,
     Later,
     Position,
+    ProviderError,
     Question,
     Refused,
     RemoteField,
@@ -30,6 +32,7 @@ from integrations.sync.provider import (
 
 RETRIEVE_LIMIT = 2_000  # ids in one collections retrieve by POST
 WRITE_LIMIT = 200  # records in one collections write
+AT_ONCE = 3  # writes under way: a call waits for the org most of its time
 META = ("Id", "SystemModstamp", "LastModifiedDate", "IsDeleted")
 # What else tells the fate of a record, where the object has it.
 FATE = {
@@ -184,7 +187,35 @@ class SalesforceProvider:
         records = [{"attributes": {"type": remote_object}, **payload} for payload in payloads]
         return self._write("POST", records)
 
-    def update(self, remote_object: str, changes: Sequence[tuple[str, Values]]) -> list[Answer]:
+    def update_many(
+        self, remote_object: str, batches: Iterable[Sequence[tuple[str, Values]]]
+    ) -> Iterator[list[Answer] | ProviderError]:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            under_way: deque[tuple[Sequence[tuple[str, Values]], Future[list[Answer]]]] = deque()
+            waiting, has_failed = iter(batches), False
+            while True:
+                while not has_failed and len(under_way) < AT_ONCE and (batch := next(waiting, None)) is not None:
+                    under_way.append((batch, pool.submit(self._update, remote_object, batch)))
+                if not under_way:
+                    return
+                answer = self._settled(remote_object, *under_way.popleft())
+                has_failed = has_failed or isinstance(answer, ProviderError)
+                yield answer
+
+    def _settled(
+        self, remote_object: str, batch: Sequence[tuple[str, Values]], future: "Future[list[Answer]]"
+    ) -> list[Answer] | ProviderError:
+        try:
+            try:
+                return future.result()
+            except TokenExpired:
+                return self._update(remote_object, batch)  # in this thread, which may renew the token
+        except ProviderError as error:
+            return error
+
+    def _update(self, remote_object: str, changes: Sequence[tuple[str, Values]]) -> list[Answer]:
+        if not changes:
+            return []
         records = [{"attributes": {"type": remote_object}, "id": id_, **values} for id_, values in changes]
         return self._write("PATCH", records)
 

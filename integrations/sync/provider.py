@@ -1,6 +1,6 @@
 """What the engines ask of the other side: a few calls, each for many records; their answers and their errors."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -237,5 +237,10 @@ class Provider(Protocol):
     def create(self, remote_object: str, payloads: Sequence[Values]) -> list[Answer]:
         """Create up to 200 records; answers in their order."""
 
-    def update(self, remote_object: str, changes: Sequence[tuple[str, Values]]) -> list[Answer]:
-        """Update up to 200 records by id; answers in their order."""
+    def update_many(
+        self, remote_object: str, batches: Iterable[Sequence[tuple[str, Values]]]
+    ) -> Iterator[list[Answer] | ProviderError]:
+        """Update records by id, up to 200 a batch, several batches at once; answers in the order of the batches.
+
+        Batches are drawn as they are sent. After a call failed no more are sent; those under way are answered.
+        """

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 
 from integrations.models import ErrorEntry, Outbox, RecordLink, SyncEvent
 from integrations.sync.mapping import Problem, normal, problems
-from integrations.sync.outbox import BATCH, Claim
+from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import Item, Linked, Rejected, Relinked, Rerouted, Unlinked
 from integrations.sync.plan import Side, plan
 from integrations.sync.provider import Provider, RemoteRecord
 from integrations.sync.scope import Scope, refresh
 from integrations.sync.waiting import wait_for_parents
-from integrations.sync.writing import drop_unwritable, set_aside, still_open, together, withhold, write
+from integrations.sync.writing import drop_unwritable, set_aside, still_open, together, withhold, write_all
 
 
 def push_changes(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider) -> Iterator[list[Item]]:
@@ -32,10 +32,7 @@ def push_changes(claim: Claim, scope: Scope, items: Sequence[Item], provider: Pr
     yield [item for item in items if item.row.pk not in sent_later]
     # Children of one parent travel together: apart, they would lock each other out of it.
     to_send.sort(key=lambda item: _parents(scope, item))
-    for start in range(0, len(to_send), BATCH):
-        batch = to_send[start : start + BATCH]
-        write(claim, scope, batch, provider)
-        yield batch
+    yield from write_all(claim, scope, to_send, provider)
 
 
 def _parents(scope: Scope, item: Item) -> list[str]:

@@ -1,16 +1,26 @@
 """Steps that creates and updates share: what is sent, checked and answered."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from integrations.models import ErrorEntry
 from integrations.sync import outbox
 from integrations.sync.mapping import Problem, problems
-from integrations.sync.outbox import Claim
+from integrations.sync.outbox import BATCH, Claim
 from integrations.sync.outcomes import Item, Rejected, Waits, rejected, tried_again
 from integrations.sync.plan import Plan
-from integrations.sync.provider import Accepted, Answer, Later, Provider, Refused, RequestRefused, Value, Values
+from integrations.sync.provider import (
+    Accepted,
+    Answer,
+    Later,
+    Provider,
+    ProviderError,
+    Refused,
+    RequestRefused,
+    Value,
+    Values,
+)
 from integrations.sync.scope import Scope, refresh
 
 LONE_FAILURES = 3
@@ -77,20 +87,59 @@ def leave_out(scope: Scope, item: Item, agreed: Plan, names: Iterable[str], remo
     item.note_left_out(scope, left)
 
 
+def write_all(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider) -> Iterator[list[Item]]:
+    """Send the changes of linked records, several batches at once; yields each batch when its outcomes are known.
+
+    When a call fails, those that were under way with it are still waited for and yielded; then its error is raised.
+    """
+    batches = [list(items[start : start + BATCH]) for start in range(0, len(items), BATCH)]
+    sent: list[list[Item]] = []
+
+    def going_out() -> Iterator[list[tuple[str, Values]]]:
+        for batch in batches:
+            sent.append(_still_ours(claim, batch))
+            yield _changes(sent[-1])
+
+    failure: ProviderError | None = None
+    for number, answers in enumerate(provider.update_many(scope.remote_object, going_out())):
+        if isinstance(answers, ProviderError):
+            failure, claim.sending = answers, [item.row for item in sent[number]]
+            continue
+        _take(claim, scope, sent[number], answers, provider)
+        yield batches[number]
+    if isinstance(failure, RequestRefused) and len(claim.sending) == 1 and not refresh(scope, provider):
+        (item,) = (item for batch in sent for item in batch if item.row is claim.sending[0])
+        _take(claim, scope, [item], [Refused(failure.code, failure.message)], provider)
+        yield [item]
+    elif failure:
+        raise failure
+
+
 def write(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider) -> None:
-    """Send the changes of linked records and turn the answers into outcomes."""
+    """Send the changes of a few linked records and turn the answers into outcomes."""
+    for _ in write_all(claim, scope, items, provider):
+        pass
+
+
+def _still_ours(claim: Claim, items: Sequence[Item]) -> list[Item]:
+    """Hold the rows for another while; those that another worker has taken over are left to it."""
     kept = outbox.renew(claim, [item.row.pk for item in items])
     for item in items:
         if item.row.pk not in kept:
             item.outcome = Waits("Another worker has taken it over.")
-    items = [item for item in items if item.row.pk in kept]
+    return [item for item in items if item.row.pk in kept]
+
+
+def _changes(items: Sequence[Item]) -> list[tuple[str, Values]]:
     outcomes: list[Any] = [item.outcome for item in items]
-    changes = [(outcome.remote_id, outcome.plan.to_remote) for outcome in outcomes]
-    claim.sending = [item.row for item in items]
-    answers = answers_of(claim, scope, provider, lambda: provider.update(scope.remote_object, changes), items)
-    claim.sending = []
+    return [(outcome.remote_id, outcome.plan.to_remote) for outcome in outcomes]
+
+
+def _take(claim: Claim, scope: Scope, items: Sequence[Item], answers: Sequence[Answer], provider: Provider) -> None:
+    """Turn answers into outcomes; what was refused for single fields goes again without them."""
     again = []
-    for item, outcome, answer in zip(items, outcomes, answers, strict=True):
+    for item, answer in zip(items, answers, strict=True):
+        outcome: Any = item.outcome
         payload = outcome.plan.to_remote
         match answer:
             case Refused(of_fields=True, fields=names) if set(names) & set(payload):
