@@ -42,7 +42,10 @@ def choose(org: str | None, folder: Path, reset: bool) -> Choice:
 def _kept(folder: Path) -> Choice | None:
     if (folder / FILE).exists():
         table = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        return Choice(table["name"], read(Setup, table["setup"]))
+        try:
+            return Choice(table["name"], read(Setup, table["setup"]))
+        except SetupError:  # written by a version that knew other keys
+            return Choice(table["name"], load(table["name"]))
     # older than setups
     return Choice(DEFAULT, load(DEFAULT)) if (folder / "org.db").exists() else None
 

@@ -59,7 +59,6 @@ SYSTEM_PERMISSIONS: tuple[SystemPermission, ...] = get_args(SystemPermission)
 class Features:
     state_and_country_picklists: bool = False
     set_audit_fields: bool = False  # "Set Audit Fields upon Record Creation": who has CreateAuditFields may use it
-    assignment_rules: bool = False
 
 
 @dataclass(frozen=True)

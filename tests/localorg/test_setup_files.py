@@ -126,6 +126,14 @@ def test_a_folder_keeps_the_setup_of_its_records(tmp_path: Path) -> None:
     assert choose(None, folder, reset=False).setup.name == "Local Org"
 
 
+def test_what_an_older_version_kept_is_read_from_its_file_again(tmp_path: Path) -> None:
+    choose("strict", tmp_path, reset=False).keep(tmp_path)
+    kept = tmp_path / "setup.json"
+    kept.write_text(kept.read_text().replace('"extends"', '"inherits"'))
+
+    assert choose(None, tmp_path, reset=False) == choose("strict", tmp_path, reset=True)
+
+
 def test_a_folder_from_before_setups_holds_the_plain_org(tmp_path: Path) -> None:
     (tmp_path / "org.db").touch()
 
