@@ -10,16 +10,11 @@ from localorg.schema import Field, SObject
 
 def required(sobject: SObject, row: Row, creating: bool) -> None:
     """On create all required fields must have a value, on update none may be emptied."""
-    asked = (f for f in sobject.fields.values() if _is_required(f) and ((creating and f.required) or f.name in row))
+    asked = (f for f in sobject.mandatory if (creating and f.required) or f.name in row)
     missing = [f.name for f in asked if row.get(f.name) is None]
     if missing:
         message = f"Required fields are missing: [{', '.join(missing)}]"
         raise refuse_record("REQUIRED_FIELD_MISSING", message, *missing)
-
-
-def _is_required(field: Field) -> bool:
-    # a default may be left out but not emptied; owners are dealt with elsewhere
-    return field.createable and not field.nillable and field.type != "boolean" and field.name != "OwnerId"
 
 
 def formats(sobject: SObject, row: Row) -> None:

@@ -205,6 +205,15 @@ class SObject:
         return {f.name.lower(): f for f in self.fields.values() if f.type == "base64"}
 
     @cached_property
+    def mandatory(self) -> tuple[Field, ...]:
+        """Fields that may not be emptied: a default may be left out; owners are dealt with elsewhere."""
+        return tuple(
+            f
+            for f in self.fields.values()
+            if f.createable and not f.nillable and f.type != "boolean" and f.name != "OwnerId"
+        )
+
+    @cached_property
     def references(self) -> tuple[Field, ...]:
         return tuple(f for f in self.fields.values() if f.type == "reference" and f.stored)
 
