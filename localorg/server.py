@@ -12,17 +12,23 @@ from localorg.auth import endpoints as oauth
 from localorg.control import endpoints as control
 from localorg.fallback import HANDLERS
 from localorg.front import CLOSE, Front
+from localorg.heads import Titled
 from localorg.org import Org
 from localorg.pages import views
 from localorg.soap import endpoint as soap
 
 
 class Protocol(HttpToolsProtocol):
-    """Lets the application cut the connection, as a network does that fails before the reply."""
+    """Lets the application cut the connection, as a network does that fails before the reply; spells heads."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.scope[CLOSE] = self.transport.close  # type: ignore[literal-required]  # a key of our own
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        # The task that answers has not begun yet.
+        self.cycle.transport = Titled(self.transport)  # type: ignore[assignment]  # does what one does
 
 
 class Server(uvicorn.Server):
