@@ -4,7 +4,7 @@ import time as real
 from datetime import UTC, date, datetime
 
 STORED = "%Y-%m-%dT%H:%M:%S.000+0000"  # the form in JSON answers; of fixed width, so it sorts as time does
-
+TO_THE_SECOND = len("2026-01-02T03:04:05")
 
 _ahead = 0.0  # seconds that the org's clock was put forward
 
@@ -29,7 +29,7 @@ def set_ahead(seconds: float) -> None:
 
 
 def stored(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime(STORED)
+    return moment.astimezone(UTC).isoformat(timespec="seconds")[:TO_THE_SECOND] + ".000+0000"
 
 
 def read(text: str) -> datetime:

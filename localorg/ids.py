@@ -11,10 +11,15 @@ MASTER_RECORD_TYPE = "012000000000000AAA"
 _WELL_FORMED = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?\Z")
 
 
+# Whether each character is a capital, as 1 or 0; and the sign that stands for five of them, the first one lowest.
+_CAPITALS = str.maketrans({digit: str(int(digit.isupper())) for digit in DIGITS})
+_SIGNS = {f"{number:05b}"[::-1]: sign for number, sign in enumerate(CHECKSUM)}
+
+
 def to18(id15: str) -> str:
     """The 18-character form of a 15-character id."""
-    groups = (id15[0:5], id15[5:10], id15[10:15])
-    return id15 + "".join(CHECKSUM[sum(c.isupper() << n for n, c in enumerate(g))] for g in groups)
+    capitals = id15.translate(_CAPITALS)
+    return f"{id15}{_SIGNS[capitals[:5]]}{_SIGNS[capitals[5:10]]}{_SIGNS[capitals[10:]]}"
 
 
 def parse(text: str) -> str | None:
@@ -33,11 +38,11 @@ def make(prefix: str, number: int) -> str:
 
 
 def _base62(number: int, width: int) -> str:
-    out = []
-    for _ in range(width):
+    out = ""
+    while number:
         number, rest = divmod(number, 62)
-        out.append(DIGITS[rest])
-    return "".join(reversed(out))
+        out = DIGITS[rest] + out
+    return out.rjust(width, "0")
 
 
 def _repair(id18: str) -> str | None:
