@@ -66,7 +66,8 @@ def put(call: Call, job: str) -> Reply:
             "create a new Job and make sure you only do 'PUT' once on a given Job."
         )
         raise refuse("CLIENTINPUTERROR", message)
-    assert call.upload is not None
+    if call.upload is None:
+        raise refuse("CLIENTINPUTERROR", "Data can be uploaded by a request of its own only.")
     call.upload.replace(data)
     return Reply(201)
 

@@ -1,12 +1,24 @@
 """The life of bulk jobs: states, refusals, lists, limits, faults, and what survives the server."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from tests.localorg.bulk_jobs import close, finished, loaded, open_job, outcome, queried, results, start_query, upload
+from tests.localorg.bulk_jobs import (
+    close,
+    finished,
+    loaded,
+    open_job,
+    outcome,
+    queried,
+    results,
+    rows_of,
+    start_query,
+    upload,
+)
 from tests.localorg.client import Caller, Json, Server
 from tests.localorg.conftest import sign_in
 
@@ -121,6 +133,36 @@ def test_a_reply_lost_after_the_commit_leaves_the_job_behind(admin: Caller) -> N
 
     (job,) = admin.ask("GET", "jobs/ingest").json()["records"]
     assert (job["state"], job["jobType"]) == ("Open", "V2Ingest")
+
+
+def test_results_may_break_off_in_the_middle(admin: Caller) -> None:
+    job_id = start_query(admin, "SELECT Id, Name, Email, Description, MailingStreet FROM Contact")
+    finished(admin, f"jobs/query/{job_id}")
+    admin.faults({"do": "truncate", "match": {"path": "/results"}, "times": 1})
+
+    with pytest.raises(requests.RequestException):
+        admin.ask("GET", f"jobs/query/{job_id}/results")
+
+    assert len(rows_of(results(admin, job_id).text)) == 2000
+
+
+def test_many_jobs_at_once_and_records_meanwhile(admin: Caller) -> None:
+    def load(number: int) -> int:
+        job = loaded(Caller(admin.url, admin.token), "insert", "LastName\n" + f"Crowd {number}\n" * 300)
+        return job["numberRecordsProcessed"] - job["numberRecordsFailed"]
+
+    def query(_: int) -> int:
+        return len(queried(Caller(admin.url, admin.token), "SELECT Id FROM Lead"))
+
+    def write(number: int) -> int:
+        return bool(Caller(admin.url, admin.token).create("Contact", LastName=f"Crowd {number}"))
+
+    with ThreadPoolExecutor(12) as crowd:
+        loads, queries, writes = (list(crowd.map(work, range(4))) for work in (load, query, write))
+
+    leads = admin.query("SELECT COUNT() FROM Lead")["totalSize"]
+    assert (loads, queries, writes) == ([300] * 4, [leads] * 4, [1] * 4)
+    assert admin.query("SELECT COUNT() FROM Contact WHERE LastName LIKE 'Crowd %'")["totalSize"] == 1204
 
 
 def test_faults_find_the_object_of_a_job(admin: Caller) -> None:
@@ -295,6 +337,7 @@ def test_jobs_and_results_outlive_the_server(tmp_path: Path) -> None:
     rows = results(before, done).content
     opened = open_job(before, "insert")
     upload(before, opened, "LastName\nX\n")
+    stalled = stalled_query(before)
     server.stop()
 
     server = Server(tmp_path, "--seed", "50")
@@ -303,7 +346,10 @@ def test_jobs_and_results_outlive_the_server(tmp_path: Path) -> None:
         assert results(after, done).content == rows
         close(after, opened)
         assert finished(after, f"jobs/ingest/{opened}")["numberRecordsProcessed"] == 1
-        assert start_query(after, PLAIN) not in (done, opened)
+        new = start_query(after, PLAIN)
+        finished(after, f"jobs/query/{new}")
+        assert new not in (done, opened, stalled)
+        assert after.ask("GET", f"jobs/query/{stalled}").json()["state"] == "InProgress"
     finally:
         server.stop()
 

@@ -160,3 +160,20 @@ def test_objects_that_bulk_does_not_know(admin: Caller) -> None:
     answer = admin.ask("POST", "jobs/query", {"operation": "query", "query": "SELECT Id FROM TaskStatus"})
 
     assert error(answer) == (400, "INVALIDENTITY", "Entity 'TaskStatus' is not supported by the Bulk API.")
+
+
+def test_more_columns_than_one_call_of_a_function_takes(admin: Caller) -> None:
+    def names(sobject: str) -> list[str]:
+        fields = admin.ask("GET", f"sobjects/{sobject}/describe").json()["fields"]
+        return [field["name"] for field in fields if field["type"] not in ("address", "base64")]
+
+    columns = [*names("Contact"), *(f"Account.{name}" for name in names("Account"))]
+    assert len(columns) > 100
+    soql = f"{', '.join(columns)} FROM Contact WHERE AccountId != null ORDER BY Id LIMIT 1"
+
+    (row,) = queried(admin, f"SELECT {soql}")
+
+    record = admin.rows(f"SELECT {soql}")[0]
+    assert list(row) == columns
+    assert (row["LastName"], row["Account.Name"]) == (record["LastName"], record["Account"]["Name"])
+    assert row["Account.Id"] == record["Account"]["Id"]
