@@ -6,6 +6,7 @@ local org over HTTP, both in a temporary folder; the others run in environments 
 
 import argparse
 import os
+import signal
 import sys
 from importlib import import_module
 
@@ -16,6 +17,7 @@ BENCHMARKS = ("pull", "calls", "push", "visible")
 
 def main() -> int:
     options = _options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what was started is ended then, too
     began_under = os.getloadavg()[0]
     with opened(options.contacts, options.rounds) as world:
         for name in options.benchmarks or BENCHMARKS:
