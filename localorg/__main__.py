@@ -9,6 +9,7 @@ from localorg import server
 from localorg.org import Org
 from localorg.seed import keep_users, seed, size_of
 from localorg.setup import SetupError, choose
+from localorg.visualforce import endpoints as visualforce
 
 EVERYWHERE = {"0.0.0.0", "::", ""}  # noqa: S104  # addresses to listen on are not addresses to call
 
@@ -32,6 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     keep_users(org)
     listener = _listen(options.host, options.port)
     org.settings.url = _url(options.host, listener)
+    org.settings.visualforce_url = visualforce.origin(org)
     org.settings.save(org.folder)
     org.bulk.resume()
     server.run(org, listener, lambda: print(f"Local org is ready: {org.settings.url}", flush=True))

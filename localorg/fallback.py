@@ -5,7 +5,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from localorg.api.service import JSON
 from localorg.auth.tokens import LoginRateExceeded
 from localorg.errors import not_found, refuse
 

@@ -14,8 +14,9 @@ from localorg.fallback import HANDLERS
 from localorg.front import CLOSE, Front
 from localorg.heads import Titled
 from localorg.org import Org
-from localorg.pages import views
+from localorg.pages import routes
 from localorg.soap import endpoint as soap
+from localorg.visualforce import endpoints as visualforce
 
 
 class Protocol(HttpToolsProtocol):
@@ -43,7 +44,8 @@ class Server(uvicorn.Server):
 
 
 def application(org: Org) -> Front:
-    pages = Starlette(routes=[*oauth.ROUTES, *soap.ROUTES, *control.ROUTES, *views.ROUTES], exception_handlers=HANDLERS)
+    everything = [*visualforce.ROUTES, *oauth.ROUTES, *soap.ROUTES, *control.ROUTES, *routes.ROUTES]
+    pages = Starlette(routes=everything, exception_handlers=HANDLERS)
     pages.state.org = org
     return Front(org, pages)
 

@@ -4,6 +4,7 @@ import json
 import secrets
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -23,6 +24,8 @@ class Settings:
     long_requests: int = 25  # that may run at once
     clock_ahead: float = 0  # seconds that the org's clock is ahead of the machine's
     certificate: str = ""  # PEM; whose private key signs assertions of the JWT bearer grant
+    visualforce_url: str = ""  # the host that Visualforce pages have to themselves
+    visualforce_pages: list[dict[str, Any]] = field(default_factory=list)
     users: list[dict[str, str]] = field(default_factory=list)
 
     @classmethod

@@ -15,8 +15,10 @@ from localorg.auth import grants, identity, signin
 from localorg.auth.errors import OAuthError
 from localorg.auth.tokens import Code, Session
 from localorg.org import ORG_ID, Org
+from localorg.pages import login
 from localorg.pages.render import page
 from localorg.pages.session import browser_session, remember
+from localorg.pages.visit import is_foreign
 
 Form = dict[str, str]
 
@@ -107,8 +109,8 @@ async def authorize(request: Request) -> Response:
     problem = _problem(query)
     if problem:
         return _back(query, **problem)
-    form = await _form(request) if request.method == "POST" else {}
-    if "username" in form:
+    form = await _form(request) if request.method == "POST" and not is_foreign(request) else {}
+    if "username" in form or "as" in form:
         return _log_in(request, form)
     session = browser_session(request)
     if session is None or "login" in query.get("prompt", "").split():
@@ -143,20 +145,19 @@ def _problem(query: Form) -> Form | None:
 
 
 def _log_in(request: Request, form: Form) -> Response:
-    person = signin.by_password(_org(request), form["username"], form.get("password", ""))
-    if person is None or not person.is_active:
+    person = login.somebody(_org(request), form)
+    if person is None:
         problem = (
             "Please check your username and password. If you still can't log in, contact your Salesforce administrator."
         )
-        return _login_page(request, form["username"], problem)
+        return _login_page(request, form.get("username", ""), problem)
     kept = [(name, value) for name, value in request.query_params.multi_items() if name not in ("prompt", "login_hint")]
     target = "&".join(f"{name}={quote(value, safe='')}" for name, value in kept)
     return remember(RedirectResponse(f"{request.url.path}?{target}", 303), _org(request), person.id)
 
 
 def _login_page(request: Request, username: str, problem: str = "") -> Response:
-    shown = {"username": username, "problem": problem, "action": str(request.url.path) + "?" + request.url.query}
-    return page(request, "login.html", shown, 200, FRAME)
+    return login.form(request, username, problem, headers=FRAME)
 
 
 def _consent_page(request: Request, session: Session, query: Form) -> Response:

@@ -1,7 +1,6 @@
 """What people do in Salesforce's own pages and REST cannot: merge, convert, undelete; and the org's switches."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 from localorg import ids
@@ -14,8 +13,6 @@ from localorg.org import Org
 
 Json = dict[str, Any]
 T = TypeVar("T")
-
-STYLE = Path(__file__).parent.parent / "pages" / "style.css"
 
 
 def merge(org: Org, given: Json) -> Json:

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from localorg.auth import signin
@@ -117,10 +117,6 @@ async def undelete(request: Request) -> Response:
     return await _act(request, actions.undelete)
 
 
-async def style(request: Request) -> Response:
-    return FileResponse(actions.STYLE, media_type="text/css", headers={"Cache-Control": "max-age=60"})
-
-
 async def _act(request: Request, action: Callable[[Org, Json], Json]) -> Response:
     try:
         given = await _body(request)
@@ -159,6 +155,5 @@ ROUTES = [
     Route("/localorg/merge", merge, methods=["POST"]),
     Route("/localorg/convert", convert, methods=["POST"]),
     Route("/localorg/undelete", undelete, methods=["POST"]),
-    Route("/localorg/style.css", style),
     *console.ROUTES,
 ]

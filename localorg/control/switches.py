@@ -6,6 +6,8 @@ from typing import Any
 from localorg import clock
 from localorg.auth import assertions
 from localorg.org import Org
+from localorg.visualforce import pages
+from localorg.visualforce.pages import Page
 
 SETTINGS = (
     "daily_limit",
@@ -16,6 +18,7 @@ SETTINGS = (
     "logins_per_hour",
     "long_request_seconds",
     "long_requests",
+    "visualforce_pages",
 )
 # The least of what is a number; nothing is above MOST.
 LEAST = {
@@ -42,6 +45,8 @@ def change(org: Org, given: Any) -> None:
     if "used" in changes:
         org.calls.used = changes.pop("used")
     org.settings.add_redirect_uris(changes.pop("redirect_uris", []))
+    if "visualforce_pages" in changes:
+        pages.keep(org, _pages(org, changes.pop("visualforce_pages")))
     for name, value in changes.items():
         setattr(org.settings, name, value)
     org.apply_settings()
@@ -67,11 +72,21 @@ def clock_shown() -> Mapping[str, Any]:
     return {"now": clock.stored(clock.now()), "ahead": clock.ahead()}
 
 
+def _pages(org: Org, given: list[Any]) -> list[Page]:
+    """Raises ValueError for a page that Setup would refuse, and for two of one name."""
+    read = [pages.read(page, org.schema) for page in given]
+    if len({page.name.lower() for page in read}) < len(read):
+        raise ValueError("two pages have the same name")
+    return read
+
+
 def _checked(name: str, value: Any) -> Any:
     match name:
         case "redirect_uris" if isinstance(value, list) and all(isinstance(uri, str) for uri in value):
             return value
         case "rotate_refresh_tokens" if isinstance(value, bool):
+            return value
+        case "visualforce_pages" if isinstance(value, list):
             return value
         case "certificate" if isinstance(value, str):
             if value:
