@@ -93,7 +93,8 @@ class Grouping:
     def _tail(self, absent: Absent) -> tuple[str, list[Any]]:
         group = [self._group(operand) for operand in self.operands if key(operand) not in absent]
         having = Conditions(self.scope, self.subquery, lambda operand: self._value(operand, absent))
-        tail = f" GROUP BY {', '.join(group)}" if group else ""
+        # the grand total is a group, too: of no rows there is none
+        tail = f" GROUP BY {', '.join(group) or 'NULL'}" if self.operands else ""
         return tail + (f" HAVING {having.sql(self.query.having)}" if self.query.having else ""), having.params
 
     def _order(self, columns: int) -> str:

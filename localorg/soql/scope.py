@@ -120,8 +120,11 @@ class Scope:
         found = source.sobject.find(name)
         if found is None:
             raise complaints.no_such_column(self.text, path.position, name, source.sobject.name)
-        kinds = found.targets or source.kinds
-        return Expression(sql_of(found, source.alias), found, found.expression is None, bool(source.via), kinds)
+        sql = sql_of(found, source.alias)
+        if found.expression is not None and source.via:
+            # what is computed of no parent is nothing, though there be nothing to count
+            sql = f'(CASE WHEN {source.alias}."Id" IS NOT NULL THEN {sql} END)'
+        return Expression(sql, found, found.expression is None, bool(source.via), found.targets or source.kinds)
 
     def coordinates(self, path: Path) -> tuple[Expression, Expression]:
         """Latitude and longitude of a compound address."""
