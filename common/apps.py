@@ -8,3 +8,4 @@ class CommonConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("common.changes")  # tells the timeline
+        import_module("common.trash").connect()

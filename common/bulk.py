@@ -63,14 +63,24 @@ def copy_in(rows: Sequence[Instance]) -> None:
     """
     if not rows:
         return
-    fields = _stored(type(rows[0]))
-    _stamp(rows, fields)
+    _stamp(rows, _stored(type(rows[0])))
     with database.cursor() as cursor:
         for row, key in zip(rows, _next_keys(cursor, type(rows[0]), len(rows)), strict=True):
-            row.pk, row._state.adding = key, False
+            row.pk = key
+    put_back(rows)
+
+
+def put_back(rows: Sequence[Instance]) -> None:
+    """Insert rows of one model by COPY as they are, keys and times included. Raises what ``copy_in`` raises."""
+    if not rows:
+        return
+    fields = _stored(type(rows[0]))
+    with database.cursor() as cursor:
         with database.wrap_database_errors, cursor.copy(_copy_statement(type(rows[0]), fields)) as copy:
             for values in _values(rows, fields):
                 copy.write_row(values)
+    for row in rows:
+        row._state.adding = False
 
 
 def write_columns(rows: Sequence[Instance], columns: Iterable[str]) -> None:

@@ -1,5 +1,6 @@
 """What every record of the CRM has, whichever app it lives in."""
 
+import json
 from typing import Any
 
 from django.conf import settings
@@ -7,6 +8,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Now
+from django.utils import timezone
 
 
 class TimestampedModel(models.Model):
@@ -132,3 +134,68 @@ class CustomField(TimestampedModel):
 
     def __str__(self) -> str:
         return self.label
+
+
+class ExactEncoder(json.JSONEncoder):
+    """Writes what JSON does not know as text, and loses nothing of it: every field reads its own text back."""
+
+    def default(self, o: Any) -> str:
+        return str(o)
+
+
+class DeletedRecord(models.Model):
+    """A record that was deleted, or merged into another one, as it was: it can be brought back for a while.
+
+    ``values`` are its columns. ``lost`` are the rows that went with it, by model; ``loosened`` the ids of those that
+    pointed at it, by model and column. A merge also keeps ``before``: what the record that stayed held in columns that
+    the merge changed, and since then holds as ``after``.
+    """
+
+    record_kind = models.CharField(max_length=12, choices=RecordKind)
+    record_id = models.BigIntegerField()
+    name = models.CharField(max_length=511)
+    values = models.JSONField(encoder=ExactEncoder)
+    lost = models.JSONField(default=dict, encoder=ExactEncoder)
+    loosened = models.JSONField(default=dict)
+    merged_into = models.BigIntegerField(null=True, blank=True, help_text="The record of the same kind that stayed.")
+    before = models.JSONField(default=dict, encoder=ExactEncoder)
+    after = models.JSONField(default=dict, encoder=ExactEncoder)
+    deleted_at = models.DateTimeField(default=timezone.now)
+    deleted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["-deleted_at", "-id"]
+        constraints = [models.UniqueConstraint(fields=["record_kind", "record_id"], name="deleted_once")]
+        indexes = [
+            models.Index(fields=["-deleted_at", "-id"], name="deleted_newest"),
+            models.Index(
+                fields=["record_kind", "merged_into"],
+                condition=models.Q(merged_into__isnull=False),
+                name="deleted_by_merge",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DuplicatePair(models.Model):
+    """Two records of a kind that look like one. Once people said that they are two, they stay two."""
+
+    record_kind = models.CharField(max_length=12, choices=RecordKind)
+    first_id = models.BigIntegerField(help_text="The lower id.")
+    second_id = models.BigIntegerField()
+    reason = models.CharField(max_length=80)
+    found_at = models.DateTimeField(default=timezone.now, db_default=Now())
+    dismissed_at = models.DateTimeField(null=True, blank=True)
+    dismissed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["record_kind", "first_id", "second_id"], name="pair_once"),
+            models.CheckConstraint(condition=models.Q(first_id__lt=models.F("second_id")), name="pair_in_order"),
+        ]
+        indexes = [models.Index(fields=["record_kind", "second_id"], name="pair_by_second")]
+
+    def __str__(self) -> str:
+        return f"{self.record_kind} {self.first_id} and {self.second_id}: {self.reason}"

@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Model
-from django.db.models.signals import post_save, pre_delete
+from django.db.models.signals import post_save
 
+from common.acting import acting_user
 from common.bulk import rows_updated
 from common.models import Record
+from common.trash import records_deleted, records_purged, records_restored
 from integrations.connecting import match_users
-from integrations.models import Connection, ErrorEntry, Lane, Outbox, PendingReference, RecordLink, SkippedRecord
-from integrations.services import queue_push
-from integrations.sync.linking import dropped
-from integrations.sync.records import RECORD_TYPES, REFERENCES, kind_of
+from integrations.models import Connection, Lane
+from integrations.services import Bell, queue_push
+from integrations.sync.records import RECORD_TYPES, kind_of
+from integrations.sync.tombstones import forget_values, leave_tombstones, revive
 from users.models import User
 
 
@@ -33,39 +35,25 @@ def on_rows_updated(sender: type[Record], ids: Sequence[int], **kwargs: Any) -> 
     queue_push(list(sender._default_manager.filter(pk__in=ids)), lane=Lane.BACKGROUND)
 
 
-def on_record_deleted(sender: type[Model], instance: Record, **kwargs: Any) -> None:
-    """Leave a tombstone: the record on the other side stays, and is not pulled into a new record."""
-    kind = kind_of(instance)
+def on_records_deleted(
+    sender: type[Record], records: Sequence[Record], into: Record | None = None, **kwargs: Any
+) -> None:
+    """The records on the other side are not pulled into new ones; where deletions are synced, they go as well."""
+    user, kind = acting_user(), kind_of(records[0])
     assert kind is not None, "only record types are connected"
-    for link in RecordLink.objects.live().of(kind, [instance.pk]):
-        _keep_references(link)
-        dropped(link, "It was deleted in Tandem.").record_id = None
-        link.save(update_fields=["dropped_at", "drop_reason", "record_id"])
-    # A create that is under way is kept, to know what it makes for what it is.
-    Outbox.objects.of(kind, [instance.pk]).filter(sent_at=None).delete()
-    ErrorEntry.objects.of(kind, [instance.pk]).delete()
-    SkippedRecord.objects.of(kind, [instance.pk]).delete()
-    PendingReference.objects.filter(record_kind=kind, record_id=instance.pk).delete()
+    if leave_tombstones(kind, records, into=into, actor_id=user.pk if user else None):
+        Bell(Lane.REAL_TIME).ring()
 
 
-def _keep_references(link: RecordLink) -> None:
-    """Records that point at one that goes here still point at it there: that they lose it here is no edit of theirs."""
-    for kind, type_ in RECORD_TYPES.items():
-        for name in (name for name in type_.names if REFERENCES.get(name) == link.record_kind):
-            pointing = type_.model._default_manager.filter(**{f"{name}_id": link.record_id}).exclude(crm_id="")
-            PendingReference.objects.bulk_create(
-                (
-                    PendingReference(
-                        connection_id=link.connection_id,
-                        record_kind=kind,
-                        record_id=pk,
-                        field=name,
-                        remote_id=link.remote_id,
-                    )
-                    for pk in pointing.values_list("pk", flat=True)
-                ),
-                ignore_conflicts=True,
-            )
+def on_records_restored(sender: type[Record], records: Sequence[Record], **kwargs: Any) -> None:
+    kind = kind_of(records[0])
+    assert kind is not None, "only record types are connected"
+    revive(kind, records)
+    queue_push(list(records))
+
+
+def on_records_purged(sender: type[Record], ids: Sequence[int], **kwargs: Any) -> None:
+    forget_values(next(kind for kind, type_ in RECORD_TYPES.items() if type_.model is sender), ids)
 
 
 def connect() -> None:
@@ -73,4 +61,6 @@ def connect() -> None:
     for type_ in RECORD_TYPES.values():
         post_save.connect(on_record_saved, sender=type_.model, dispatch_uid=f"push {type_.kind}")
         rows_updated.connect(on_rows_updated, sender=type_.model, dispatch_uid=f"push many {type_.kind}")
-        pre_delete.connect(on_record_deleted, sender=type_.model, dispatch_uid=f"tombstone {type_.kind}")
+        records_deleted.connect(on_records_deleted, sender=type_.model, dispatch_uid=f"tombstone {type_.kind}")
+        records_restored.connect(on_records_restored, sender=type_.model, dispatch_uid=f"revive {type_.kind}")
+        records_purged.connect(on_records_purged, sender=type_.model, dispatch_uid=f"forget {type_.kind}")

@@ -1,17 +1,19 @@
 """What the integration keeps: the connection, the settings, the links with their bases, the queue and the journal."""
 
 from .connection import Connection, Credential, LoginDescription, ObjectDescription, UserMapping
-from .journal import ErrorEntry, Run, SyncEvent
+from .journal import ErrorEntry, HeldDeletions, Run, SyncEvent
 from .links import PendingReference, RecordLink, SkippedRecord
-from .mapping import FieldMapping, ObjectSettings, StageMapping
+from .mapping import DeletionSettings, FieldMapping, ObjectSettings, StageMapping
 from .queue import Cursor, Lane, Outbox
 
 __all__ = [
     "Connection",
     "Credential",
     "Cursor",
+    "DeletionSettings",
     "ErrorEntry",
     "FieldMapping",
+    "HeldDeletions",
     "Lane",
     "LoginDescription",
     "ObjectDescription",

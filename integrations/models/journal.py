@@ -75,6 +75,38 @@ class Run(models.Model):
         self.save(update_fields=["state", "message", "finished_at"])
 
 
+class HeldDeletions(models.Model):
+    """Deletions that a run stopped before, because there were so many: an admin lets them through, or refuses them."""
+
+    class Side(models.TextChoices):
+        HERE = "here", "In Tandem"
+        THERE = "there", "In Salesforce"
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="held_deletions")
+    remote_object = models.CharField(max_length=80)
+    side = models.CharField(max_length=8, choices=Side, help_text="Where they would be deleted.")
+    count = models.PositiveIntegerField()
+    linked = models.PositiveIntegerField(help_text="Linked records of the object at that time.")
+    held_at = models.DateTimeField(default=timezone.now)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    is_confirmed = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name_plural = "held deletions"
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "remote_object", "side"],
+                condition=models.Q(decided_at=None),
+                name="one_open_hold",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.count} of {self.linked} linked {self.remote_object} records, {self.get_side_display()}"
+
+
 class SyncEvent(models.Model):
     """What the sync did with one record: shown in its timeline. ``changes`` maps a field to [before, after]."""
 
@@ -88,6 +120,8 @@ class SyncEvent(models.Model):
         UNLINKED = "unlinked", "Unlinked"
         RELINKED = "relinked", "Linked to another record"
         REFUSED = "refused", "Refused"
+        MERGED = "merged", "Merged"
+        RESTORED = "restored", "Restored"
 
     record_kind = models.CharField(max_length=12, choices=RecordKind)
     record_id = models.BigIntegerField()

@@ -21,12 +21,27 @@ class RecordLinkQuerySet(models.QuerySet["RecordLink"]):
     def of(self, kind: str, record_ids: list[int]) -> Self:
         return self.filter(record_kind=kind, record_id__in=any_of(record_ids, "bigint"))
 
+    def tombstones(self) -> Self:
+        return self.filter(record_id=None)
+
+    def standing(self) -> Self:
+        """Links that say what a remote record is here: one of ours, or one that we deleted."""
+        return self.filter(models.Q(dropped_at=None) | models.Q(record_id=None))
+
+    def tombstones_of(self, kind: str, record_ids: list[int]) -> Self:
+        return self.filter(record_kind=kind, deleted_id__in=any_of(record_ids, "bigint"))
+
 
 class RecordLink(TimestampedModel):
     """A record that is, or once was, linked.
 
     ``base`` holds the last agreed values by remote field, in the remote side's normal form. Where the two sides
     agreed to differ (an owner without a user there, an e-mail withheld), ``base_ours`` holds ours.
+
+    A record that is deleted here, or merged into another, leaves its link as a tombstone: ``record_id`` is empty,
+    ``deleted_id`` says which it was. ``gone_at``: since when, by our clock, the other side is known not to have the
+    record any more; a live link with it waits for its record to be deleted here, or to be merged into that of
+    ``merged_into``.
     """
 
     # Indexes of their own would cost every pull time: the constraints and indexes below serve all look-ups.
@@ -48,6 +63,9 @@ class RecordLink(TimestampedModel):
     note = models.TextField(blank=True, default="", help_text="What people should know of this link.")
     dropped_at = models.DateTimeField(null=True, blank=True)
     drop_reason = models.TextField(blank=True, default="")
+    deleted_id = models.BigIntegerField(null=True, blank=True)
+    gone_at = models.DateTimeField(null=True, blank=True)
+    merged_into = models.CharField(max_length=18, blank=True, default="")
     pushed_at = models.DateTimeField(null=True, blank=True)
     pulled_at = models.DateTimeField(null=True, blank=True)
     credential = models.ForeignKey(Credential, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
@@ -65,6 +83,16 @@ class RecordLink(TimestampedModel):
             models.Index(fields=["record_kind", "record_id"], name="link_by_record"),
             models.Index(fields=["also_lead_id"], condition=~models.Q(also_lead_id=""), name="link_by_lead_beside"),
             GinIndex(fields=["former_ids"], condition=~models.Q(former_ids=[]), name="link_by_former_id"),
+            models.Index(
+                fields=["record_kind", "deleted_id"],
+                condition=models.Q(deleted_id__isnull=False),
+                name="link_by_deleted",
+            ),
+            models.Index(
+                fields=["connection", "remote_object"],
+                condition=models.Q(gone_at__isnull=False, dropped_at=None),
+                name="link_departing",
+            ),
             models.Index(
                 fields=["credential"], condition=models.Q(credential__isnull=False), name="link_by_credential"
             ),

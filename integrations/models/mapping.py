@@ -62,6 +62,35 @@ class ObjectSettings(TimestampedModel):
         return not self.push_by_stage or stage_id in self.push_stages
 
 
+class DeletionSettings(TimestampedModel):
+    """Whether deletes and merges of one remote object are followed; both off where there is no row."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="deletion_settings")
+    remote_object = models.CharField(max_length=80)
+    sync_deletes = models.BooleanField(
+        default=False, help_text="What is deleted on one side is deleted on the other. Off: only the link is dropped."
+    )
+    sync_merges = models.BooleanField(
+        default=False, help_text="A merge over there merges the linked records here. Merges made here are not synced."
+    )
+    most = models.PositiveIntegerField("records", default=100, help_text="More deletions at once wait for an admin.")
+    most_percent = models.PositiveSmallIntegerField(
+        "percent of the linked records", default=10, help_text="More deletions at once wait for an admin."
+    )
+
+    class Meta:
+        verbose_name_plural = "deletion settings"
+        constraints = [models.UniqueConstraint(fields=["connection", "remote_object"], name="deletion_settings_once")]
+
+    def __str__(self) -> str:
+        return self.remote_object
+
+    @classmethod
+    def of(cls, connection: Connection, remote_object: str) -> "DeletionSettings":
+        found = cls.objects.filter(connection=connection, remote_object=remote_object).first()
+        return found or cls(connection=connection, remote_object=remote_object)
+
+
 class FieldMapping(TimestampedModel):
     """One of our fields and the field of a remote object that holds the same. ``custom.KEY`` is a custom field."""
 

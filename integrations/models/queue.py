@@ -33,13 +33,14 @@ class Outbox(models.Model):
     """A record that is due to be pushed; one row a record, gone when settled.
 
     ``revision`` is raised by every edit: a row is done only when the revision that was claimed is still the present
-    one. ``sent_at`` says, in the remote side's clock, that a create of ``sent`` was attempted whose outcome is not
-    known.
+    one. ``sent_at`` says, in the remote side's clock, that a create of ``sent``, or a delete, was attempted whose
+    outcome is not known.
     """
 
     class Operation(models.TextChoices):
         CREATE = "create", "Create"
         UPDATE = "update", "Update"
+        DELETE = "delete", "Delete"
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="outbox")
     record_kind = models.CharField(max_length=12, choices=RecordKind)

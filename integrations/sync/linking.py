@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
-from common.bulk import upsert, write_columns
+from common.bulk import any_of, upsert, write_columns
 from integrations.models import RecordLink
 from integrations.sync.plan import Plan
 from integrations.sync.provider import Values
@@ -14,6 +14,9 @@ COLUMNS = ["record_id", "remote_object", "remote_id", "also_lead_id", "former_id
 COLUMNS += [
     "dropped_at",
     "drop_reason",
+    "deleted_id",
+    "gone_at",
+    "merged_into",
     "pushed_at",
     "pulled_at",
     "remote_changed_at",
@@ -31,10 +34,17 @@ def agree(link: RecordLink, scope: Scope, plan: Plan) -> None:
 
 
 def store_links(links: Sequence[RecordLink]) -> None:
-    """Insert new links and update known ones, a statement each. A dropped link of the same id is taken up."""
+    """Insert new links and update known ones, a statement each. A dropped link of the same id is taken up.
+
+    A link whose record was deleted here since it was read stays the tombstone that it has become.
+    """
     for link in links:
         link.updated_at = timezone.now()
-    write_columns([link for link in links if link.pk], COLUMNS)
+    known = [link for link in links if link.pk]
+    ids = any_of((link.pk for link in known if link.record_id), "bigint")
+    present = RecordLink.objects.filter(pk__in=ids).select_for_update().order_by("pk")
+    buried = {pk for pk, record_id in present.values_list("pk", "record_id") if record_id is None} if known else set()
+    write_columns([link for link in known if link.pk not in buried], COLUMNS)
     upsert([link for link in links if not link.pk], ["connection", "remote_id"], [*COLUMNS, "record_kind"])
 
 

@@ -73,7 +73,7 @@ def mark_due(
     ]
     for row in rows:
         row.lane, row.is_manual, row.is_automatic, row.create_anyway = lane, is_manual, is_automatic, create_anyway
-    _upsert(rows)
+    queue(rows)
 
 
 def _row(
@@ -104,8 +104,8 @@ def remote_object_of(kind: str, record: Record, object_settings: ObjectSettings 
     return CREATE_AS[RecordKind(kind)]
 
 
-def _upsert(rows: Sequence[Outbox]) -> None:
-    """Insert, or coalesce with the row that is there: the later actor's, in the more urgent lane."""
+def queue(rows: Sequence[Outbox]) -> None:
+    """Insert rows, or coalesce with the row that is there: the later actor's, in the more urgent lane."""
     if not rows:
         return
     table = Outbox._meta.db_table

@@ -1,0 +1,174 @@
+"""What a deletion here leaves: tombstones, and deletes to be sent where deletions are synced. And what brings it back."""
+
+from collections.abc import Sequence
+
+from django.utils import timezone
+
+from common.bulk import any_of, write_columns
+from common.models import Record, RecordKind
+from integrations.models import (
+    Connection,
+    DeletionSettings,
+    ErrorEntry,
+    Lane,
+    Outbox,
+    PendingReference,
+    RecordLink,
+    SkippedRecord,
+)
+from integrations.sync import outbox
+from integrations.sync.credentials import Logins
+from integrations.sync.linking import dropped
+from integrations.sync.records import RECORD_TYPES, REFERENCES
+from integrations.sync.references import resolve_references
+from integrations.sync.scope import Scope
+
+DELETED = "It was deleted in Tandem."
+MERGED = "It was merged into another record in Tandem."
+GONE_THERE = "It was deleted in Salesforce."
+LINK_COLUMNS = ["record_id", "deleted_id", "gone_at", "dropped_at", "drop_reason", "base", "updated_at"]
+
+
+def entomb(link: RecordLink, reason: str = DELETED) -> RecordLink:
+    """Make a tombstone of a link: the remote record is not pulled into a new one."""
+    link.deleted_id, link.record_id, link.updated_at = link.record_id, None, timezone.now()
+    return dropped(link, reason)
+
+
+def leave_tombstones(kind: str, records: Sequence[Record], *, into: Record | None, actor_id: int | None) -> bool:
+    """Called in the transaction of the deletion, before it. Returns whether deletes are due there.
+
+    Records that were merged ``into`` another stay on the other side; where that one has no link, it takes over theirs.
+    """
+    ids = [record.pk for record in records]
+    # A create that is under way is kept, to know what it makes for what it is.
+    Outbox.objects.of(kind, ids).filter(sent_at=None).delete()
+    links = list(RecordLink.objects.live().of(kind, ids).select_related("connection").order_by("pk"))
+    if into is None:
+        _keep_references(kind, links)
+    heir = into if into and not into.crm_id else None
+    is_due = into is None and queue_deletes(kind, records, links, actor_id)
+    for link in links:
+        if heir:
+            _inherit(link, heir)
+            heir = None
+        else:
+            entomb(link, MERGED if into else DELETED)
+    write_columns(links, LINK_COLUMNS)
+    ErrorEntry.objects.of(kind, ids).delete()
+    PendingReference.objects.filter(record_kind=kind, record_id__in=ids).delete()
+    return is_due
+
+
+def _inherit(link: RecordLink, heir: Record) -> None:
+    """The record that stays goes on with the link; where the two differ, its values are edits."""
+    record_columns = {"crm_id": link.remote_id}
+    if hasattr(heir, "crm_object"):
+        record_columns["crm_object"] = link.remote_object
+    _identify(type(heir), link.record_id, {"crm_id": "", **({"crm_object": ""} if hasattr(heir, "crm_object") else {})})
+    _identify(type(heir), heir.pk, record_columns)
+    for name, value in record_columns.items():
+        setattr(heir, name, value)
+    link.deleted_id, link.record_id, link.updated_at = link.record_id, heir.pk, timezone.now()
+
+
+def _identify(model: type[Record], pk: int | None, columns: dict[str, str]) -> None:
+    model._default_manager.filter(pk=pk).update(**columns)
+
+
+def queue_deletes(kind: str, records: Sequence[Record], links: Sequence[RecordLink], actor_id: int | None) -> bool:
+    """Mark deletes as due for linked records, where deletions are synced; those kept out of the sync stay there."""
+    if not links:
+        return False
+    skipped = set(SkippedRecord.objects.of(kind, [record.pk for record in records]).values_list("record_id", flat=True))
+    origins = {record.pk: record.origin for record in records}
+    connection = links[0].connection
+    synced = {row.remote_object for row in DeletionSettings.objects.filter(connection=connection, sync_deletes=True)}
+    logins = Logins(connection)
+    rows = [
+        _delete(connection, kind, link, logins, origins[link.record_id], actor_id)
+        for link in links
+        if link.record_id and link.record_id not in skipped and link.remote_object in synced and link.gone_at is None
+    ]
+    outbox.queue(rows)
+    return bool(rows)
+
+
+def _delete(
+    connection: Connection, kind: str, link: RecordLink, logins: Logins, origin: str, actor_id: int | None
+) -> Outbox:
+    return Outbox(
+        connection=connection,
+        record_kind=kind,
+        record_id=link.record_id or link.deleted_id,
+        lane=Lane.REAL_TIME,
+        remote_object=link.remote_object,
+        operation=Outbox.Operation.DELETE,
+        actor_id=actor_id,
+        credential=logins.choose(Outbox.Operation.DELETE, origin, actor_id).credential,
+    )
+
+
+def _keep_references(kind: str, links: Sequence[RecordLink]) -> None:
+    """Records that point at some that go here still point at them there: that they lose them here is no edit."""
+    remote_ids = {link.record_id: link for link in links}
+    for other, type_ in RECORD_TYPES.items() if links else ():
+        for name in (name for name in type_.names if REFERENCES.get(name) == kind):
+            targets = any_of(remote_ids, "bigint")
+            pointing = type_.model._default_manager.filter(**{f"{name}_id__in": targets}).exclude(crm_id="")
+            PendingReference.objects.bulk_create(
+                (
+                    PendingReference(
+                        connection=remote_ids[target].connection,
+                        record_kind=other,
+                        record_id=pk,
+                        field=name,
+                        remote_id=remote_ids[target].remote_id,
+                    )
+                    for pk, target in pointing.values_list("pk", f"{name}_id")
+                ),
+                ignore_conflicts=True,
+            )
+
+
+def revive(kind: str, records: Sequence[Record]) -> None:
+    """Link records that were brought back here, as far as the other side still has them; in the caller's transaction."""
+    by_id = {record.pk: record for record in records}
+    links = list(RecordLink.objects.tombstones_of(kind, list(by_id)).select_related("connection").order_by("pk"))
+    for link in links:
+        if link.record_id:  # another record took the link over in a merge
+            columns = {"crm_id": "", **({"crm_object": ""} if kind == RecordKind.CONTACT else {})}
+            _identify(RECORD_TYPES[kind].model, link.record_id, columns)
+        _revive(link, by_id[link.deleted_id or 0])
+    write_columns(links, LINK_COLUMNS)
+    linked = [by_id[link.record_id] for link in links if link.dropped_at is None and link.record_id]
+    write_columns(linked, ["crm_id", *(["crm_object"] if kind == RecordKind.CONTACT else [])])
+    for link in links:
+        if link.dropped_at is None and link.record_id:
+            resolve_references(Scope.load(link.connection, link.remote_object), {link.remote_id: link.record_id})
+
+
+def _revive(link: RecordLink, record: Record) -> None:
+    link.record_id, link.deleted_id, link.updated_at = record.pk, None, timezone.now()
+    if link.gone_at:
+        dropped(link, GONE_THERE)
+        link.gone_at = None
+        return
+    link.dropped_at, link.drop_reason = None, ""
+    link.base = without_references(Scope.load(link.connection, link.remote_object), link)
+    record.crm_id = link.remote_id
+    if hasattr(record, "crm_object"):
+        record.crm_object = link.remote_object
+
+
+def without_references(scope: Scope, link: RecordLink) -> dict[str, object]:
+    """The base of a link but for references: what they pointed at may have gone here meanwhile, which is no edit."""
+    names = {pair.name for pair in scope.references}
+    return {name: value for name, value in link.base.items() if name not in names}
+
+
+def forget_values(kind: str, ids: Sequence[int]) -> None:
+    """What was kept of deleted records is thrown away; of their tombstones only the ids stay."""
+    RecordLink.objects.tombstones_of(kind, list(ids)).filter(record_id=None).update(base={}, base_ours={}, note="")
+    SkippedRecord.objects.of(kind, list(ids)).delete()
+    ErrorEntry.objects.of(kind, list(ids)).delete()
