@@ -31,11 +31,13 @@ class Writer:
 
     def identify(self, record: Record, remote_object: str, remote_id: str) -> None:
         """Set what the record is on the other side; "" and "": nothing any more."""
-        record.crm_id = remote_id
-        self.touch(record, "crm_id")
+        columns = {"crm_id": remote_id}
         if hasattr(record, "crm_object"):
-            record.crm_object = remote_object
-            self.touch(record, "crm_object")
+            columns["crm_object"] = remote_object
+        for name, value in columns.items():
+            if getattr(record, name) != value:
+                setattr(record, name, value)
+                self.touch(record, name)
 
     def carry_out(
         self, record: Record, plan: Plan, base: Base | None, seen: Values, now: Values, vocabulary: Vocabulary

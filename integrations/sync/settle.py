@@ -15,7 +15,7 @@ from common.bulk import any_of, copy_in, write_columns
 from common.models import Record, RecordKind
 from integrations.models import ErrorEntry, Lane, Outbox, RecordLink, Run, SyncEvent
 from integrations.sync import outbox
-from integrations.sync.linking import agree, dropped, moved, store_links
+from integrations.sync.linking import agree, dropped, moved, reword, store_links
 from integrations.sync.local import Writer
 from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import (
@@ -73,13 +73,13 @@ def settle(claim: Claim, scope: Scope, items: Sequence[Item], run: Run, reasons:
 def _settle(claim: Claim, scope: Scope, items: Sequence[Item], run: Run, reasons: dict[int, str]) -> None:
     facts = [item for item in items if isinstance(item.outcome, Linked | Relinked | Unlinked)]
     # Records before rows, as an edit locks them.
-    records = _locked(scope, facts)
+    present = _locked(scope, facts)
     ids = any_of((item.row.pk for item in items), "bigint")
     rows = {row.pk: row for row in outbox.held(claim.token).filter(pk__in=ids)}
-    _bury(scope, [item for item in facts if item.record.pk not in records])
-    known = _undisputed(scope, [item for item in facts if item.record.pk in records])
+    _bury(scope, [item for item in facts if item.record.pk not in present])
+    known = _undisputed(scope, [item for item in facts if item.record.pk in present])
     for one in {item.scope.remote_object: item.scope for item in known}.values():
-        _store_links(one, [item for item in known if item.scope is one], records, claim)
+        _store_links(one, [item for item in known if item.scope is one], claim)
     _close_errors(scope, items)
     _store_errors(scope, items, claim)
     _store_rows(items, rows)
@@ -92,10 +92,23 @@ def _linked(items: Iterable[Item]) -> list[Any]:
     return [item for item in items if isinstance(item.outcome, Linked)]
 
 
-def _locked(scope: Scope, items: Sequence[Item]) -> dict[int, Record]:
-    ids = [item.record.pk for item in items]
-    rows = scope.type.model._default_manager.filter(pk__in=ids).select_for_update(of=("self",)).order_by("pk")
-    return {record.pk: record for record in rows}
+def _locked(scope: Scope, items: Sequence[Item]) -> set[int]:
+    """Lock the records; returns those that are still there."""
+    ids = any_of((item.record.pk for item in items), "bigint")
+    rows = scope.type.model._default_manager.filter(pk__in=ids).select_for_update().order_by("pk")
+    return set(rows.values_list("pk", flat=True))
+
+
+def _records(scope: Scope, items: Sequence[Item]) -> dict[int, Record]:
+    """The records that something is written to, as they are now."""
+    ids = any_of((item.record.pk for item in items), "bigint")
+    return {record.pk: record for record in scope.type.model._default_manager.filter(pk__in=ids)}
+
+
+def _changes_ours(item: Item) -> bool:
+    outcome = item.outcome
+    is_settled = isinstance(outcome, Linked) and not outcome.plan.to_local
+    return not is_settled or item.record.crm_id != _remote_id(item)
 
 
 def _bury(scope: Scope, items: Sequence[Item]) -> None:
@@ -122,9 +135,11 @@ def _undisputed(scope: Scope, items: Sequence[Item]) -> list[Item]:
     """
     links = RecordLink.objects.live().of(scope.kind, [item.record.pk for item in items])
     present = dict(links.values_list("record_id", "remote_id"))
-    kept = [item for item in items if item.link or present.get(item.record.pk) in {None, _remote_id(item)}]
+    kept: list[Item] = []
     for item in items:
-        if item not in kept:
+        if item.link or present.get(item.record.pk) in {None, _remote_id(item)}:
+            kept.append(item)
+        else:
             logger.error("%s %s is linked already; %s stands alone.", scope.kind, item.record.pk, _remote_id(item))
     return kept
 
@@ -133,33 +148,44 @@ def _remote_id(item: Item) -> str:
     return getattr(item.outcome, "remote_id", "")
 
 
-def _store_links(scope: Scope, items: Sequence[Item], records: dict[int, Record], claim: Claim) -> None:
-    linked = _linked(items)
-    own = [records[item.record.pk] for item in items]
-    vocabulary = scope.vocabulary(own, [item.outcome.plan.to_local for item in linked])
+def _store_links(scope: Scope, items: Sequence[Item], claim: Claim) -> None:
+    changing = [item for item in items if _changes_ours(item)]
+    records = _records(scope, changing)
+    own = list(records.values())
+    vocabulary = scope.vocabulary(own, [item.outcome.plan.to_local for item in _linked(changing)])
     now = scope.express(own, vocabulary)
     writer = Writer(scope)
     links: list[RecordLink] = []
     for item in items:
-        record = records[item.record.pk]
+        record = records.get(item.record.pk)
         match item.outcome:
             case Linked() as outcome:
-                item.pulled = writer.carry_out(record, outcome.plan, item.base, item.seen, now[record.pk], vocabulary)
+                if record:
+                    item.pulled = writer.carry_out(
+                        record, outcome.plan, item.base, item.seen, now[record.pk], vocabulary
+                    )
+                    writer.identify(record, outcome.remote_object, outcome.remote_id)
+                links.append(_link(scope, item, outcome, claim))
+            case Relinked() as outcome if item.link and record:
+                links.append(_moved(scope, item.link, record, outcome))
                 writer.identify(record, outcome.remote_object, outcome.remote_id)
-                links.append(_link(scope, item, record, outcome, claim))
-            case Relinked() as outcome if item.link:
-                links.append(moved(item.link, outcome.remote_object, outcome.remote_id))
-                writer.identify(record, outcome.remote_object, outcome.remote_id)
-            case Unlinked(reason) if item.link:
+            case Unlinked(reason) if item.link and record:
                 links.append(dropped(item.link, reason))
                 writer.identify(record, "", "")
     store_links(links)
     writer.flush()
 
 
-def _link(scope: Scope, item: Item, record: Record, outcome: Linked, claim: Claim) -> RecordLink:
+def _moved(scope: Scope, link: RecordLink, record: Record, outcome: Relinked) -> RecordLink:
+    if outcome.remote_object != link.remote_object:
+        after = scope.of(outcome.remote_object)
+        reword(link, scope, after, after.express([record], after.vocabulary([record]))[record.pk])
+    return moved(link, outcome.remote_object, outcome.remote_id)
+
+
+def _link(scope: Scope, item: Item, outcome: Linked, claim: Claim) -> RecordLink:
     link = item.link or RecordLink(connection=scope.connection, record_kind=scope.kind)
-    link.record_id = record.pk
+    link.record_id = item.record.pk
     link.remote_object, link.remote_id = outcome.remote_object, outcome.remote_id
     agree(link, scope, outcome.plan)
     link.also_lead_id = outcome.also_lead_id or link.also_lead_id
