@@ -173,4 +173,4 @@ def test_refusals_carry_salesforces_code_and_words(sign_in: SignIn, by_name: Jso
     for how, code, words in ways:
         with pytest.raises(SalesforceAuthenticationFailed) as refused:
             sign_in(**how)
-        assert (refused.value.code, str(refused.value)) == (code, f"{code}: {words}")
+        assert (refused.value.code, str(refused.value)) == (code, f"Authentication failed (code: {code}): {words}")

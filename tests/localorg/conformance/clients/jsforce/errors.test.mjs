@@ -19,16 +19,6 @@ test('a refused record has code, message and fields', async () => {
   });
 });
 
-test('several errors of a record come together', async () => {
-  const conn = await connect();
-
-  await assert.rejects(conn.create('Contact', { LastName: 'x'.repeat(81), Email: 'nope' }), (error) => {
-    assert.equal(error.errorCode, 'MULTIPLE_API_ERRORS');
-    assert.deepEqual(error.data.map((each) => each.errorCode).sort(), ['INVALID_EMAIL_ADDRESS', 'STRING_TOO_LONG']);
-    return true;
-  });
-});
-
 const refused = [
   ['Contact', { LastName: 'x'.repeat(81) }, 'STRING_TOO_LONG'],
   ['Contact', { LastName: 'A', Foo__c: 1 }, 'INVALID_FIELD'],
@@ -71,8 +61,9 @@ test('what is not there, or no longer, is told apart', async () => {
 test('who may not write is told so', async () => {
   const conn = await connect('Read Only');
 
-  await assert.rejects(conn.create('Contact', { LastName: 'Client' }), (error) =>
-    ['INSUFFICIENT_ACCESS_OR_READONLY', 'CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY', 'NOT_FOUND', 'INSUFFICIENT_ACCESS'].includes(error.errorCode));
+  await assert.rejects(conn.create('Contact', { LastName: 'Client' }), {
+    errorCode: 'CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY', message: 'entity type cannot be inserted: Contact',
+  });
 });
 
 test('the daily limit refuses every call', async () => {
@@ -126,7 +117,7 @@ test('a server error carries its number for support', async () => {
 test('a retired version is gone', async () => {
   const conn = await connect('System Administrator', { version: '20.0' });
 
-  await assert.rejects(conn.query('SELECT Id FROM Contact'), (error) => /GONE|410/.test(`${error.errorCode}`));
+  await assert.rejects(conn.query('SELECT Id FROM Contact'), { errorCode: 'GONE' });
 });
 
 test('a locked row is told in its place', async () => {
