@@ -51,7 +51,9 @@ class Source:
     def _messages(self, command: str, *arguments: str) -> list[Json]:
         environment = os.environ | {"PYTHONPATH": str(CLIENTS / "hook"), "LOCAL_ORG_URL": self.url}
         line = [str(self.program), command, "--config", str(self.folder / "config.json"), *arguments]
-        done = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=300, check=False)
+        done = subprocess.run(
+            line, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=300, check=False
+        )
         assert done.returncode == 0 or command == "check", done.stdout[-3000:] + done.stderr[-3000:]
         return [json.loads(text) for text in done.stdout.splitlines() if text.startswith("{")]
 

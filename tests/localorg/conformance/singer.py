@@ -51,7 +51,9 @@ class Tap:
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         environment = os.environ | {"PYTHONPATH": str(CLIENTS / "hook"), "LOCAL_ORG_URL": self.server.url}
         command = [str(self.program), "--config", str(self.config), *arguments]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+        return subprocess.run(
+            command, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=300, check=False
+        )
 
     def _file(self, name: str, content: Json) -> str:
         path = self.folder / name
