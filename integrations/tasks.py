@@ -210,6 +210,8 @@ def _pull(
     except (ConnectionBroken, RequestRefused) as error:
         if isinstance(error, ConnectionBroken):
             doubt(credential, error)
+        else:
+            Cursor.objects.filter(pk=cursor.pk).update(is_refused=True)
         _plan_next(connection, cursor)  # the run says why; other objects are not held up
         return Run.objects.filter(connection=connection, remote_object=cursor.remote_object).first()
     except CallFailed as error:
@@ -217,6 +219,7 @@ def _pull(
         return Run.objects.filter(connection=connection, remote_object=cursor.remote_object).first()
     all_is_well(connection)
     if run.state == Run.State.DONE:
+        Cursor.objects.filter(pk=cursor.pk, is_refused=True).update(is_refused=False)
         _plan_next(connection, cursor)
     return run
 
@@ -247,8 +250,9 @@ def _kind(cursor: Cursor) -> str:
 
 
 def _end_first_pull(connection: Connection) -> None:
-    """The first pull is over when every object has been pulled once: what waited to be pushed may go."""
-    if connection.first_pull_finished_at is None and not connection.cursors.filter(position=None).exists():
+    """The first pull is over when every object that may be read was pulled once: what waited to be pushed may go."""
+    waiting = connection.cursors.filter(position=None, is_refused=False)
+    if connection.first_pull_finished_at is None and not waiting.exists():
         Connection.objects.filter(pk=connection.pk).update(first_pull_finished_at=timezone.now())
         wake_lanes()
 

@@ -101,6 +101,7 @@ class Cursor(models.Model):
     page_at = models.DateTimeField(null=True, blank=True)
     page_id = models.CharField(max_length=18, blank=True, default="")
     is_full = models.BooleanField(default=False, help_text="Everything is read again, not only what changed.")
+    is_refused = models.BooleanField(default=False, help_text="The team's login may not read it: the run says why.")
     is_held = models.BooleanField(default=False, help_text="A person holds the pull back.")
     export_id = models.CharField(max_length=40, blank=True, default="")
     export_part = models.CharField(max_length=255, blank=True, default="")

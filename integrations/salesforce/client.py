@@ -71,6 +71,7 @@ class Session(requests.Session):
         headers = {**(options.pop("headers", None) or {}), "Authorization": f"Bearer {self.access_token}"}
         headers.pop("X-PrettyPrint", None)
         options.setdefault("timeout", (CONNECT_TIMEOUT, self.timeout))
+        options["allow_redirects"] = False  # the token is for this host only
         with self._counting:
             self.calls += 1
         try:

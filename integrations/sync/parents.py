@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from django.db import connection as database
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Account
@@ -10,23 +12,33 @@ from contacts.models import Contact
 from integrations.sync.matching import company_domain
 
 
-def join_accounts(contacts: Sequence[Contact], *, make: bool) -> None:
-    """Set the account of each contact by its company's name, else its e-mail domain; ``make`` those that are missing.
+@transaction.atomic
+def join_accounts(contacts: Sequence[Contact]) -> None:
+    """Set the account of each contact by its company's name, else its e-mail domain; make those that are missing.
 
     Free-mail domains say nothing. Among several accounts: the same owner's, then the latest changed, then the oldest.
+    One worker at a time does so: two would make two accounts for one company.
     """
+    with database.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [join_accounts.__name__])
     known = _known(contacts)
-    joined = []
-    for contact in contacts:
+    for contact in _still_without(contacts):
         name, domain = _keys(contact)
-        account = _best(known.get(name) or known.get(domain) or (), contact)
-        if account is None and make and (name or domain):
-            account = _new(contact, domain)
-            known |= {key: [account] for key in (name, domain) if key and key not in known}
-        if account is not None:
-            contact.account = account
-            joined.append(contact)
-    _save(joined)
+        contact.account = _best(known.get(name) or known.get(domain) or (), contact)
+        if contact.account is None and (name or domain):
+            contact.account = _new(contact, domain)
+            known |= {key: [contact.account] for key in (name, domain) if key and key not in known}
+    _save([contact for contact in contacts if contact.account])
+
+
+def _still_without(contacts: Sequence[Contact]) -> list[Contact]:
+    """Lock the contacts; those that were given an account meanwhile, or deleted, keep what they have."""
+    ids = any_of((contact.pk for contact in contacts), "bigint")
+    rows = Contact.objects.filter(pk__in=ids).select_for_update().order_by("pk")
+    present = dict(rows.values_list("pk", "account_id"))
+    for contact in contacts:
+        contact.account_id = present.get(contact.pk)
+    return [contact for contact in contacts if contact.pk in present and contact.account_id is None]
 
 
 def accounts_by_domain(contacts: Sequence[Contact]) -> dict[int, tuple[Account, int]]:

@@ -74,7 +74,7 @@ def give_accounts(scope: Scope, items: Sequence[Item]) -> None:
         return
     lonely = [item for item in items if pair.field.get(item.record) is None and item.local.get(pair.name) is None]
     contacts = [item.record for item in lonely]
-    join_accounts(contacts, make=True)  # type: ignore[arg-type]
+    join_accounts(contacts)  # type: ignore[arg-type]
     for item in lonely:
         account = item.record.account  # type: ignore[attr-defined]
         if account is not None:

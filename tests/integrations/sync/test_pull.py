@@ -428,3 +428,18 @@ def test_one_record_that_is_gone_there_is_unlinked_when_it_is_pulled(synced: Con
 
     contact.refresh_from_db()
     assert contact.crm_id == ""
+
+
+def test_an_object_that_the_login_may_not_read_does_not_hold_up_the_end_of_the_first_pull(
+    connection: Connection, org: Org
+) -> None:
+    start(connection)
+    org.faults({"match": {"path": "query", "object": "Lead"}, "do": "status", "status": 403})
+
+    pull_all()
+
+    assert Connection.objects.get().phase == Connection.Phase.SYNCING
+    assert Cursor.objects.get(remote_object="Lead").is_refused
+    org.faults()
+    pull_all()
+    assert not Cursor.objects.get(remote_object="Lead").is_refused
