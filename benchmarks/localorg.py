@@ -51,10 +51,10 @@ class Org:
         facts = json.loads((Path(self._folder.name) / "org.json").read_text())
         self.url = facts["url"]
         self.http = requests.Session()
-        self.http.headers["Authorization"] = f"Bearer {self._token(facts)}"
+        token = self._token(facts)
+        self.http.headers["Authorization"] = f"Bearer {token}"
         self.api = f"{self.url}/services/data/v62.0"
         session = LoopbackSession()
-        token = self.http.headers["Authorization"].removeprefix("Bearer ")
         self.client = Salesforce(instance_url=self.url, session_id=token, version="62.0", session=session)
         self._made = 0
 
@@ -92,6 +92,9 @@ class Org:
         began = time.perf_counter()
         rows = sum(1 for _ in self.client.query_all_iter(f"SELECT {FIELDS} FROM Contact LIMIT {READ}"))
         return rows / (time.perf_counter() - began)
+
+    def create(self) -> None:
+        self.client.restful("sobjects/Contact", method="POST", json={"LastName": "One"})
 
     def new_contacts(self, count: int) -> list[dict[str, Any]]:
         self._made += count
@@ -199,7 +202,7 @@ MEASURES: list[tuple[str, str, Callable[[Org], float]]] = [
     ("contacts created by a Bulk 2.0 job", "rows/s", localorg_bulk.rows_in),
     ("200 creates in one call", "ms", _creating),
     ("200 updates in one call", "ms", _updating),
-    ("one create", "ms", lambda org: _milliseconds(lambda: org.client.Contact.create({"LastName": "One"}))),
+    ("one create", "ms", lambda org: _milliseconds(org.create)),
     ("SELECT COUNT() FROM Contact", "ms", _soql("SELECT COUNT() FROM Contact")),
     ("by e-mail", "ms", _soql("SELECT Id FROM Contact WHERE Email = 'nobody@example.com'")),
     ("by the beginning of a name", "ms", _soql("SELECT Id, Name FROM Contact WHERE LastName LIKE 'Wal%' LIMIT 20")),

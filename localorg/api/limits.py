@@ -6,7 +6,18 @@ from localorg.api.call import Call, Reply
 from localorg.bulk import jobs
 
 SOME_RECENT, MOST_RECENT = 10, 200
-RESOURCES = ("query", "queryAll", "sobjects", "composite", "limits", "recent", "jobs", "ui-api")
+RESOURCES = (
+    "query",
+    "queryAll",
+    "sobjects",
+    "composite",
+    "limits",
+    "recent",
+    "search",
+    "parameterizedSearch",
+    "jobs",
+    "ui-api",
+)
 # Names as recorded from an Enterprise org of version 62, sizes as recorded from others or documented. What is used up
 # of them, bulk jobs use.
 FIXED = {
