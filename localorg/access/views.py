@@ -2,9 +2,11 @@
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import orjson
 
+from localorg import clock
 from localorg.access import permissions
 from localorg.access.access import Access
 from localorg.access.permissions import Permissions
@@ -39,16 +41,23 @@ class Views:
         self.defaults = defaults
         self.audit_fields = audit_fields
         self._of_users: dict[Key, Schema | None] = {}
+        self._noticed: dict[str, datetime] = {}
         self._of_sets: dict[tuple[str, Sets], tuple[Permissions, Schema]] = {}
 
     def of(self, db: sqlite3.Connection, user_id: str) -> Schema | None:
         """The schema as the user sees it, with ``access``; None for one who has left."""
-        version = str(db.execute(_VERSION).fetchone()[0])
+        version = _version(db)
         key = (version, user_id)
         if key not in self._of_users:
             self._forget_old()
             self._of_users[key] = self._make(db, version, user_id)
         return self._of_users[key]
+
+    def changed_at(self, db: sqlite3.Connection) -> datetime:
+        """When what users may see was last found to be other than before; at first, now."""
+        if len(self._noticed) >= MOST_KEPT:
+            self._noticed = {}
+        return self._noticed.setdefault(_version(db), clock.now())
 
     def _make(self, db: sqlite3.Connection, version: str, user_id: str) -> Schema | None:
         sql = 'SELECT p."Id", p."Name" FROM "User" u JOIN "Profile" p ON p."Id" = u."ProfileId" WHERE u."Id" = ?'
@@ -78,6 +87,10 @@ class Views:
     def _forget_old(self) -> None:
         if len(self._of_users) >= MOST_KEPT:
             self._of_users, self._of_sets = {}, {}
+
+
+def _version(db: sqlite3.Connection) -> str:
+    return str(db.execute(_VERSION).fetchone()[0])
 
 
 def watch(db: sqlite3.Connection) -> None:

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
-from localorg.api import record_types
+from localorg.api import conditions, record_types
 from localorg.api.call import Call, Reply
 from localorg.api.fields import describe_field
 from localorg.api.lookups import sobject_of
@@ -19,7 +19,8 @@ NAME = SObject("Name", "", "Name", "Names", frozenset(), NAME_FIELDS)
 def everything(call: Call) -> Reply:
     known = sorted((NAME, *call.schema), key=lambda sobject: sobject.name)
     summaries = [_summary(sobject, call.data_url) for sobject in known]
-    return Reply(body={"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": summaries})
+    body = {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": summaries}
+    return conditions.answer(call, Reply(body=body), conditions.of_schema(call))
 
 
 def basic(call: Call, name: str) -> Reply:
@@ -37,7 +38,8 @@ def basic(call: Call, name: str) -> Reply:
 
 def full(call: Call, name: str) -> Reply:
     sobject = NAME if name.lower() == "name" else sobject_of(call, name)
-    return Reply(body=_build(sobject, call.work.profile, call.data_url, call.origin))
+    body = _build(sobject, call.work.profile, call.data_url, call.origin)
+    return conditions.answer(call, Reply(body=body), conditions.of_schema(call))
 
 
 def _recent(call: Call, sobject: SObject, column: str, record_id: str, shown: str) -> Json:

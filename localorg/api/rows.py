@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from localorg.api import blobs, records
+from localorg.api import blobs, conditions, records
 from localorg.api.call import Call, Reply
 from localorg.api.lookups import by_external_id, external_field, record_id_of, sobject_of
 from localorg.dml import remove, write
 from localorg.errors import not_found, refuse, refuse_record
+from localorg.schema import SObject
 
 TELLS_CREATED = 46.0  # the version since which an upsert that updates has a body
 
@@ -25,7 +26,7 @@ def read(call: Call, name: str, record_id: str) -> Reply:
         raise refuse_record("ENTITY_IS_DELETED", "entity is deleted", status=404)
     if found is None:
         raise not_found()
-    return Reply(body=found)
+    return conditions.answer(call, Reply(body=found), conditions.of_record(call, sobject, known))
 
 
 def create_by_id(call: Call, name: str) -> Reply:
@@ -36,8 +37,10 @@ def create_by_id(call: Call, name: str) -> Reply:
 
 def update(call: Call, name: str, record_id: str) -> Reply:
     sobject = sobject_of(call, name)
-    write.update(call.work, sobject, record_id_of(sobject, record_id), call.mapping())
-    return Reply(204)
+    known = record_id_of(sobject, record_id)
+    conditions.check(call, conditions.of_record(call, sobject, known))
+    write.update(call.work, sobject, known, call.mapping())
+    return Reply(204, headers=_tag(call, sobject, known))
 
 
 def delete(call: Call, name: str, record_id: str) -> Reply:
@@ -55,9 +58,9 @@ def read_by(call: Call, name: str, field: str, value: str) -> Reply:
         return records.related(call, sobject, record_id_of(sobject, field), value, _wanted(call))
     record_id = by_external_id(call, sobject, external_field(sobject, field), value)
     found = records.one(call, sobject, record_id, _wanted(call)) if record_id else None
-    if found is None:
+    if found is None or record_id is None:
         raise not_found()
-    return Reply(body=found)
+    return conditions.answer(call, Reply(body=found), conditions.of_record(call, sobject, record_id))
 
 
 def upsert(call: Call, name: str, field: str, value: str) -> Reply:
@@ -66,6 +69,7 @@ def upsert(call: Call, name: str, field: str, value: str) -> Reply:
     given = _without_key(call.mapping(), key.name, value)
     found = by_external_id(call, sobject, key, value)
     if found is not None:
+        conditions.check(call, conditions.of_record(call, sobject, found))
         write.update(call.work, sobject, found, given)
         return Reply(200, _success(found) | {"created": False}) if _tells_created(call) else Reply(204)
     if call.query.get("updateOnly", "").lower() == "true":
@@ -82,6 +86,12 @@ def delete_by(call: Call, name: str, field: str, value: str) -> Reply:
         raise not_found()
     remove.delete(call.work, sobject, record_id)
     return Reply(204)
+
+
+def _tag(call: Call, sobject: SObject, record_id: str) -> dict[str, str]:
+    """What an update of an account is answered with, so that the next one may tell what it builds on."""
+    state = conditions.of_record(call, sobject, record_id) if sobject.name == conditions.TAGGED else None
+    return {"ETag": state.headers["ETag"]} if state and state.tag else {}
 
 
 def _without_key(given: dict[str, Any], key: str, value: str) -> dict[str, Any]:
