@@ -47,6 +47,7 @@ EMBEDDED_LOCK = re.compile(r"UNABLE_TO_LOCK_ROW")
 UNAVAILABLE_ROW = {"SERVER_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED"}
 PEOPLE = {"Contact", "Lead"}
 UNWRITABLE_FIELDS = {"INVALID_FIELD_FOR_INSERT_UPDATE"}
+ALREADY_DELETED = "ENTITY_IS_DELETED"
 FAILED_JOB = {"Failed", "Aborted"}
 
 
@@ -219,6 +220,13 @@ class SalesforceProvider:
         records = [{"attributes": {"type": remote_object}, "id": id_, **values} for id_, values in changes]
         return self._write("PATCH", records)
 
+    def delete(self, remote_object: str, ids: Sequence[str]) -> list[Answer]:
+        params = {"ids": ",".join(ids), "allOrNone": "false"}
+        rows = self.client.call("composite/sobjects", method="DELETE", params=params)
+        if not isinstance(rows, list) or len(rows) != len(ids):
+            raise CallFailed("Salesforce answered a delete with something else.", is_answered=True)
+        return [_deleted(id_, _answer(row)) for id_, row in zip(ids, rows, strict=True)]
+
     def _write(self, method: str, records: list[dict[str, Any]], path: str = "composite/sobjects") -> list[Answer]:
         # Assignment rules would hand our leads to others; most-recently-used lists are for people.
         headers = {"Sforce-Auto-Assign": "FALSE", "Sforce-Mru": "updateMru=false"}
@@ -353,6 +361,10 @@ def _value(raw: Any) -> Value:
         # Text areas come back with either line ending; nothing else tells the two apart.
         return raw.replace("\r\n", "\n").strip() or None
     return raw
+
+
+def _deleted(id_: str, answer: Answer) -> Answer:
+    return Accepted(id_) if isinstance(answer, Refused) and answer.code == ALREADY_DELETED else answer
 
 
 def _answer(row: Mapping[str, Any]) -> Answer:

@@ -7,13 +7,14 @@ from dataclasses import replace
 from common.bulk import any_of, copy_in
 from integrations.models import RecordLink, Run, SkippedRecord
 from integrations.sync.arrivals import adopt_or_create, left_to_their_push
-from integrations.sync.departures import follow
+from integrations.sync.departures import follow, note_tombstone
 from integrations.sync.linking import store_links
 from integrations.sync.local import Writer
 from integrations.sync.mapping import normal
 from integrations.sync.merging import merge
 from integrations.sync.page import Applied, Known, Page, successor
 from integrations.sync.provider import RemoteField, RemoteRecord
+from integrations.sync.returns import bring_back, note_unmerged
 from integrations.sync.scope import Scope
 
 PLAIN = {"string", "textarea", "phone", "email", "url", "picklist", "reference", "id", "date"}
@@ -37,10 +38,11 @@ def apply_page(scope: Scope, page: Page, run: Run) -> Counter[str]:
         if link and link.record_id in skipped:
             applied.counts["skipped"] += 1
         else:
-            _sort(record, known, applied)
+            _sort(scope, record, known, applied)
     writer = Writer(scope)
     applied.unknown = left_to_their_push(scope, applied)
     follow(scope, known, writer, applied)
+    bring_back(scope, writer, applied)
     adopt_or_create(scope, applied)
     merge(scope, writer, applied, run)
     store_links(list(applied.links.values()))
@@ -80,33 +82,50 @@ def _normalised_one(record: RemoteRecord, fields: Mapping[str, RemoteField]) -> 
     return replace(record, values={**values, **changed})
 
 
-def _sort(record: RemoteRecord, known: Known, applied: Applied) -> None:
+def _sort(scope: Scope, record: RemoteRecord, known: Known, applied: Applied) -> None:
     """What is to be done with a record."""
     link = known.own.get(record.id)
     if link is None:
-        _sort_unlinked(record, known, applied)
+        _sort_unlinked(scope, record, known, applied)
+    elif link.record_id is None:
+        _sort_deleted(record, link, known, applied)
     elif record.is_deleted or successor(record)[1]:
-        applied.gone.append((link, record)) if link.dropped_at is None else applied.counts.update(["unchanged"])
-    elif link.dropped_at is not None and link.record_id is None:
-        applied.counts["skipped"] += 1  # deleted here: it does not come back by itself
+        is_new = link.dropped_at is None and link.gone_at is None
+        applied.gone.append((link, record)) if is_new else applied.counts.update(["unchanged"])
     elif link.pushed_at is not None and link.pushed_at >= applied.page.read_at:
         applied.counts["unchanged"] += 1
-    elif link.dropped_at is None and _is_as_agreed(link, record):
+    elif link.gone_at is not None and link.gone_at >= applied.page.read_at:
+        applied.counts["unchanged"] += 1  # the page is older than the news of its end
+    elif link.dropped_at is None and link.gone_at is None and _is_as_agreed(link, record):
         applied.counts["unchanged"] += 1
         applied.stamp(link, record)
         applied.store(link)
     else:
+        link.gone_at, link.merged_into = None, ""
         applied.changed.append((link, record))
 
 
-def _sort_unlinked(record: RemoteRecord, known: Known, applied: Applied) -> None:
+def _sort_unlinked(scope: Scope, record: RemoteRecord, known: Known, applied: Applied) -> None:
     """A record without a link of its own: new to us, or another face of a record that we know."""
+    is_gone = record.is_deleted or successor(record)[1]
     if record.id in known.beside or record.id in known.former:
         applied.counts["unchanged"] += 1
-    elif record.is_deleted or successor(record)[1]:
+        if not is_gone:
+            note_unmerged(scope, known, record, applied)
+    elif is_gone:
         applied.counts["skipped"] += 1
     else:
         applied.unknown.append(record)
+
+
+def _sort_deleted(record: RemoteRecord, link: RecordLink, known: Known, applied: Applied) -> None:
+    """A record that was deleted here: it comes back only if it was gone there as well, and was undeleted."""
+    if record.is_deleted or successor(record)[1]:
+        note_tombstone(known, link, record, applied)
+    elif link.gone_at is not None and link.gone_at < applied.page.read_at:
+        applied.undeleted.append((link, record))
+    else:
+        applied.counts["skipped"] += 1
 
 
 def _is_as_agreed(link: RecordLink, record: RemoteRecord) -> bool:

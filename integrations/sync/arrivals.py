@@ -6,7 +6,7 @@ from typing import Any
 from common.bulk import any_of, copy_in, maker
 from common.models import Origin, Record
 from integrations.models import Outbox, RecordLink, SyncEvent
-from integrations.sync.linking import dropped, moved
+from integrations.sync.linking import moved
 from integrations.sync.local import Writer
 from integrations.sync.mapping import MISSING, Vocabulary, to_local, to_remote
 from integrations.sync.matching import LEAD, Matches
@@ -16,6 +16,7 @@ from integrations.sync.provider import RemoteRecord, Value
 from integrations.sync.records import Type
 from integrations.sync.references import resolve_references
 from integrations.sync.scope import Scope
+from integrations.sync.tombstones import entomb, queue_deletes
 
 NAMELESS = "(no name)"
 # Read back, these are what was set: nothing to compare.
@@ -29,7 +30,8 @@ def left_to_their_push(scope: Scope, applied: Applied) -> list[RemoteRecord]:
     """
     if not applied.unknown:
         return []
-    rows = list(Outbox.objects.filter(record_kind=scope.kind, remote_object=scope.remote_object).exclude(sent_at=None))
+    creates = Outbox.objects.filter(record_kind=scope.kind, operation=Outbox.Operation.CREATE)
+    rows = list(creates.filter(remote_object=scope.remote_object).exclude(sent_at=None))
     ids = any_of((row.record_id for row in rows), "bigint")
     present = set(scope.type.model._default_manager.filter(pk__in=ids).values_list("pk", flat=True)) if rows else set()
     left = []
@@ -41,8 +43,10 @@ def left_to_their_push(scope: Scope, applied: Applied) -> list[RemoteRecord]:
         rows.remove(row)
         applied.counts["skipped"] += 1
         if row.record_id not in present:
-            applied.store(dropped(_link(scope, None, remote), "It was deleted in Tandem."))
+            link = entomb(_link(scope, row.record_id, remote))
+            applied.store(link)
             row.delete()
+            queue_deletes(scope.kind, [], [link], row.actor_id)
     return left
 
 

@@ -1,29 +1,43 @@
-"""What is gone on the other side: deleted, merged into another record, converted to one."""
+"""What is gone on the other side: deleted, merged into another record, converted to one.
+
+A link moves to the record that Salesforce goes on with. Where that is one of ours already, or where deletions are
+synced, something is to be deleted here: it is only noted with the page, and done at the end of the run, when it is
+known how much that is (``departed.carry_out``).
+"""
 
 from collections.abc import Iterable, Mapping
 
-from common.bulk import any_of
+from common.bulk import any_of, write_columns
 from common.models import Record
-from integrations.models import RecordLink, SyncEvent
+from integrations.models import DeletionSettings, Outbox, RecordLink, SyncEvent
 from integrations.sync.linking import dropped, moved, reword
 from integrations.sync.local import Writer
+from integrations.sync.matching import CONTACT
 from integrations.sync.page import Applied, Known, successor
 from integrations.sync.provider import RemoteRecord
+from integrations.sync.records import RECORD_TYPES, REFERENCES
 from integrations.sync.scope import Scope
 
 
 def follow(scope: Scope, known: Known, writer: Writer, applied: Applied) -> None:
-    """Move each link to the record that Salesforce goes on with, if there is one; else drop it."""
+    """Move each link to the record that Salesforce goes on with, if there is one; else drop it, or note it."""
     gone = {remote.id: remote for _, remote in applied.gone}
-    records = locked(scope, [link.record_id for link, _ in applied.gone if link.record_id])
+    ids = [link.record_id for link, _ in applied.gone if link.record_id]
+    records = locked(scope, ids)
+    ours = _deletes_of_ours(scope, ids)
+    settings = DeletionSettings.of(scope.connection, scope.remote_object) if gone else DeletionSettings()
     converted: list[tuple[RecordLink, Record]] = []
     for link, remote in applied.gone:
         record = records.get(link.record_id or 0)
         remote_object, remote_id = _last(remote, gone)
+        heir = known.own.get(remote_id) if remote_id else None
         reason = _why(remote)
+        if link.record_id in ours:
+            applied.counts["unchanged"] += 1  # our own delete of a record that was brought back since: see its push
+            continue
         applied.counts["deleted"] += 1
         applied.store(link)
-        if remote_id and remote_id not in known.own:
+        if remote_id and heir is None:
             if record and link.remote_object != remote_object:
                 converted.append((link, record))
             moved(link, remote_object, remote_id)
@@ -31,15 +45,56 @@ def follow(scope: Scope, known: Known, writer: Writer, applied: Applied) -> None
             if record:
                 writer.identify(record, remote_object, remote_id)
                 applied.tell(scope, record.pk, SyncEvent.Kind.RELINKED, reason)
+        elif record and _is_followed(settings, link, heir, remote_object):
+            link.gone_at, link.merged_into = applied.page.read_at, remote_id
         else:
             dropped(link, reason)
             if record:
+                if heir and heir.record_id:
+                    _hand_over_children(scope, record, heir.record_id)
                 writer.identify(record, "", "")
                 applied.tell(scope, record.pk, SyncEvent.Kind.UNLINKED, reason)
     _reword(scope, converted)
     # The survivor of a merge may have come in the same page, as a record without a link.
     applied.changed += [(known.own[remote.id], remote) for remote in applied.unknown if remote.id in known.own]
     applied.unknown = [remote for remote in applied.unknown if remote.id not in known.own]
+
+
+def _is_followed(settings: DeletionSettings, link: RecordLink, heir: RecordLink | None, remote_object: str) -> bool:
+    """Whether the record here is to be deleted, or merged into that of ``heir``."""
+    if heir is None:
+        return settings.sync_deletes
+    is_ours = heir.record_id not in (None, link.record_id) and heir.dropped_at is None
+    # By Salesforce's word a lead and the contact that it became are one person.
+    return is_ours and (settings.sync_merges or link.remote_object != remote_object)
+
+
+def _deletes_of_ours(scope: Scope, ids: Iterable[int]) -> set[int]:
+    rows = Outbox.objects.of(scope.kind, list(ids)).filter(operation=Outbox.Operation.DELETE)
+    return set(rows.values_list("record_id", flat=True))
+
+
+def _hand_over_children(scope: Scope, loser: Record, heir_id: int) -> None:
+    """Salesforce gave the loser's children to the winner: the linked ones follow here, which is no edit of theirs."""
+    for type_ in RECORD_TYPES.values():
+        for name in (name for name in type_.names if REFERENCES.get(name) == scope.kind):
+            children = type_.model._default_manager.filter(**{f"{name}_id": loser.pk}).exclude(crm_id="")
+            children = children.exclude(pk=heir_id) if type_.kind == scope.kind else children
+            rows = list(children.select_for_update(of=("self",)).order_by("pk"))
+            for row in rows:
+                setattr(row, f"{name}_id", heir_id)
+            write_columns(rows, [name])
+
+
+def note_tombstone(known: Known, link: RecordLink, remote: RemoteRecord, applied: Applied) -> None:
+    """What became of a record there that we deleted here: gone as well, or a person under another id."""
+    remote_object, remote_id = successor(remote)
+    if remote_object == CONTACT != link.remote_object and remote_id not in known.own:
+        known.own[remote_id] = moved(link, remote_object, remote_id)
+    elif link.gone_at is None:
+        link.gone_at = applied.page.read_at
+    applied.counts["unchanged"] += 1
+    applied.store(link)
 
 
 def _last(remote: RemoteRecord, gone: Mapping[str, RemoteRecord]) -> tuple[str, str]:

@@ -42,6 +42,7 @@ class Applied:
     gone: list[tuple[RecordLink, RemoteRecord]] = field(default_factory=list)
     changed: list[tuple[RecordLink, RemoteRecord]] = field(default_factory=list)
     unknown: list[RemoteRecord] = field(default_factory=list)
+    undeleted: list[tuple[RecordLink, RemoteRecord]] = field(default_factory=list)  # there; deleted here since
 
     def store(self, link: RecordLink) -> None:
         self.links[id(link)] = link
@@ -90,9 +91,9 @@ class Known:
             return cls(own, {}, {})
         beside = {
             link.also_lead_id: link
-            for link in links.live().exclude(also_lead_id="").filter(also_lead_id__in=any_of(lone))
+            for link in links.standing().exclude(also_lead_id="").filter(also_lead_id__in=any_of(lone))
         }
-        moved = links.live().exclude(former_ids=[]).filter(former_ids__overlap=array_of(lone))
+        moved = links.standing().exclude(former_ids=[]).filter(former_ids__overlap=array_of(lone))
         former = {former_id: link for link in moved for former_id in link.former_ids}
         return cls(own, beside, former)
 

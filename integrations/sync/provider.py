@@ -244,3 +244,6 @@ class Provider(Protocol):
 
         Batches are drawn as they are sent. After a call failed no more are sent; those under way are answered.
         """
+
+    def delete(self, remote_object: str, ids: Sequence[str]) -> list[Answer]:
+        """Delete up to 200 records; one that is deleted already is accepted. Answers in their order."""

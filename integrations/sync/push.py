@@ -11,6 +11,7 @@ from common.models import Record, RecordKind
 from integrations.models import Outbox, RecordLink, Run, SkippedRecord
 from integrations.sync.creating import push_new
 from integrations.sync.credentials import Logins
+from integrations.sync.deleting import push_deletes
 from integrations.sync.matching import LOOKED_THROUGH
 from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import Item, LeftOut
@@ -26,6 +27,9 @@ def push(claim: Claim, provider: Provider, run: Run) -> None:
     Raises CallFailed and ConnectionBroken when no answer could be had: the caller releases the claim and pauses. Raises
     RequestRefused when the org is not what it was described to be; it has then been described anew for the next try.
     """
+    if claim.operation == Outbox.Operation.DELETE:
+        push_deletes(claim, provider, run)
+        return
     looked_through = {claim.remote_object, *LOOKED_THROUGH.get(RecordKind(claim.rows[0].record_kind), ())}
     described_for(claim.credential, looked_through, provider)
     scope = Scope.load(claim.credential.connection, claim.remote_object, claim.credential)

@@ -33,6 +33,7 @@ from integrations.sync.outcomes import (
 from integrations.sync.plan import Plan, Side
 from integrations.sync.records import RECORD_TYPES
 from integrations.sync.scope import Scope, readable
+from integrations.sync.tombstones import entomb, queue_deletes
 
 logger = logging.getLogger(__name__)
 
@@ -76,13 +77,13 @@ def _settle(claim: Claim, scope: Scope, items: Sequence[Item], run: Run, reasons
     present = _locked(scope, facts)
     ids = any_of((item.row.pk for item in items), "bigint")
     rows = {row.pk: row for row in outbox.held(claim.token).filter(pk__in=ids)}
-    _bury(scope, [item for item in facts if item.record.pk not in present])
     known = _undisputed(scope, [item for item in facts if item.record.pk in present])
     for one in {item.scope.remote_object: item.scope for item in known}.values():
         _store_links(one, [item for item in known if item.scope is one], claim)
     _close_errors(scope, items)
     _store_errors(scope, items, claim)
     _store_rows(items, rows)
+    _bury(scope, [item for item in facts if item.record.pk not in present])
     _wake_children(scope, items)
     copy_in(list(_events(scope, items, claim, run, reasons)))
     run.count(**_counts(items), conflicts=sum(len(item.outcome.plan.conflicts) for item in _linked(items)))
@@ -112,21 +113,13 @@ def _changes_ours(item: Item) -> bool:
 
 
 def _bury(scope: Scope, items: Sequence[Item]) -> None:
-    """A record that was deleted here while it was being sent leaves a tombstone: it is not pulled back."""
-    store_links(
-        [
-            RecordLink(
-                connection=scope.connection,
-                record_kind=scope.kind,
-                remote_object=item.outcome.remote_object,
-                remote_id=item.outcome.remote_id,
-                dropped_at=timezone.now(),
-                drop_reason="It was deleted in Tandem.",
-            )
-            for item in items
-            if isinstance(item.outcome, Linked) and item.link is None
-        ]
-    )
+    """A record that was deleted here while it was being sent leaves a tombstone, or is deleted there as well."""
+    for item in items:
+        if isinstance(item.outcome, Linked) and item.link is None:
+            link = RecordLink(connection=scope.connection, record_kind=scope.kind, record_id=item.record.pk)
+            link.remote_object, link.remote_id = item.outcome.remote_object, item.outcome.remote_id
+            store_links([entomb(link)])
+            queue_deletes(scope.kind, [item.record], [link], item.row.actor_id)
 
 
 def _undisputed(scope: Scope, items: Sequence[Item]) -> list[Item]:

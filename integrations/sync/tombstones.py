@@ -81,14 +81,16 @@ def queue_deletes(kind: str, records: Sequence[Record], links: Sequence[RecordLi
     if not links:
         return False
     skipped = set(SkippedRecord.objects.of(kind, [record.pk for record in records]).values_list("record_id", flat=True))
-    origins = {record.pk: record.origin for record in records}
+    origins: dict[int | None, str] = {record.pk: record.origin for record in records}
     connection = links[0].connection
     synced = {row.remote_object for row in DeletionSettings.objects.filter(connection=connection, sync_deletes=True)}
     logins = Logins(connection)
     rows = [
-        _delete(connection, kind, link, logins, origins[link.record_id], actor_id)
+        _delete(connection, kind, link, logins, origins.get(pk, ""), actor_id)
         for link in links
-        if link.record_id and link.record_id not in skipped and link.remote_object in synced and link.gone_at is None
+        if (pk := link.record_id or link.deleted_id) not in skipped
+        and link.remote_object in synced
+        and link.gone_at is None
     ]
     outbox.queue(rows)
     return bool(rows)

@@ -1,11 +1,15 @@
 """Pushing changes of linked records: what Salesforce has is read first, so that no edit is overwritten unseen."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from integrations.models import ErrorEntry, Outbox, RecordLink, SyncEvent
+from django.utils import timezone
+
+from common.bulk import any_of
+from integrations.models import Cursor, DeletionSettings, ErrorEntry, Outbox, RecordLink, SyncEvent
 from integrations.sync.mapping import Problem, normal, problems
 from integrations.sync.outbox import Claim
-from integrations.sync.outcomes import Item, Linked, Rejected, Relinked, Rerouted, Unlinked
+from integrations.sync.outcomes import Item, LeftOut, Linked, Rejected, Relinked, Rerouted, Unlinked
+from integrations.sync.page import OVERLAP
 from integrations.sync.plan import Side, plan
 from integrations.sync.provider import Provider, RemoteRecord
 from integrations.sync.scope import Scope, refresh
@@ -85,6 +89,29 @@ def _follow_lost(scope: Scope, items: Sequence[Item], provider: Provider) -> Non
             item.outcome = Rejected(problem, ErrorEntry.By.REMOTE)
         else:
             item.outcome = followed(fate)
+    _leave_to_pull(scope, items, fates)
+
+
+def _leave_to_pull(scope: Scope, items: Sequence[Item], fates: Mapping[str, RemoteRecord]) -> None:
+    """A pull deletes here what was deleted there, where that is synced, and brings together two records of ours.
+
+    What a pull has passed already it does not see again: then the link is dropped.
+    """
+    heirs = any_of({item.outcome.remote_id for item in items if isinstance(item.outcome, Relinked)})
+    taken = set(RecordLink.objects.filter(remote_id__in=heirs).values_list("remote_id", flat=True))
+    cursor = Cursor.objects.filter(connection=scope.connection, remote_object=scope.remote_object).first()
+    passed = cursor.position - OVERLAP if cursor and cursor.position else None
+    follows = DeletionSettings.of(scope.connection, scope.remote_object).sync_deletes
+    left = False
+    for item in items:
+        is_taken = isinstance(item.outcome, Relinked) and item.outcome.remote_id in taken
+        if is_taken or (isinstance(item.outcome, Unlinked) and follows):
+            if passed and fates[_link(item).remote_id].changed_at < passed:
+                item.outcome = Unlinked(getattr(item.outcome, "reason", ""))
+            else:
+                item.outcome, left = LeftOut("It was deleted or merged in Salesforce: the next pull follows."), True
+    if cursor and left:
+        Cursor.objects.filter(pk=cursor.pk).update(due_at=timezone.now())
 
 
 def followed(fate: RemoteRecord) -> Relinked | Unlinked:
