@@ -54,3 +54,8 @@ class Settings:
     def password_of(self, username: str) -> str | None:
         wanted = username.lower()
         return next((user["password"] for user in self.users if user["username"].lower() == wanted), None)
+
+
+def new_password() -> str:
+    """Made up; of letters and digits, as the org demands of all."""
+    return f"{secrets.token_urlsafe(9)}7a"

@@ -1,11 +1,11 @@
 """Users' passwords: ``sobjects/User/{id}/password`` (Salesforce's REST guide; that 403 is for others, known)."""
 
-import secrets
 from typing import Any
 
 from localorg.api.call import Call, Reply
 from localorg.api.lookups import record_id_of, sobject_of
 from localorg.errors import not_found, refuse
+from localorg.settings import new_password
 
 SHORTEST = 8
 
@@ -30,7 +30,7 @@ def change(call: Call, record_id: str) -> Reply:
 def reset(call: Call, record_id: str) -> Reply:
     """A new password, made up."""
     user = _user(call, record_id)
-    password = f"{secrets.token_urlsafe(9)}7a"
+    password = new_password()
     _keep(call, user, password)
     return Reply(body={"NewPassword": password})
 
