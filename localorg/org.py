@@ -106,10 +106,11 @@ class Org:
         view_of = partial(self.schema_for, db)
         work = Work(db, self.schema, view, user_id, self.next_id, view_of=view_of, rulebook=self.rulebook)
         if call is not None:
-            path = "/services/data/v" + "/".join((call.version, *call.path))
-            work.refusal = lambda name, record_id: self.faults.refusal(call.method, path, name, record_id)
-            work.held = lambda name, record_id: self.faults.held(call.method, path, name, record_id)
             work.options = call.headers
+            if self.faults.rules:
+                path = "/services/data/v" + "/".join((call.version, *call.path))
+                work.refusal = partial(self.faults.refusal, call.method, path)
+                work.held = partial(self.faults.held, call.method, path)
         return work
 
     def schema_for(self, db: "sqlite3.Connection", user_id: str) -> Schema | None:

@@ -15,6 +15,8 @@ PARENTS = {"Account", "Campaign", "Contact", "Lead", "Opportunity"}  # these are
 
 def require(work: Work, sobject: SObject, record_id: str, *rows: Mapping[str, Any]) -> None:
     """``record_id``: empty for a new record; ``rows``: whose lookups lead to the parents. Raises RecordRefused."""
+    if work.refusal is None:
+        return
     if refused := work.refusal(sobject.name, record_id):
         raise refused
     for field in sobject.references:

@@ -12,6 +12,7 @@ from localorg.rules import EMPTY, Rulebook
 from localorg.schema import Schema, SObject
 
 Row = dict[str, Any]
+Says = Callable[[str, str], RecordRefused | None]
 
 
 @dataclass
@@ -21,8 +22,8 @@ class Work:
     view: Schema  # what the user may touch of it
     user_id: str
     next_id: Callable[[SObject], tuple[int, str]]
-    refusal: Callable[[str, str], RecordRefused | None] = lambda *_: None  # a fault's, by object and id ("": a new row)
-    held: Callable[[str, str], RecordRefused | None] = lambda *_: None  # the same for a row locked with its child
+    refusal: Says | None = None  # what faults have against a row, by object and id ("": a new row), if there are faults
+    held: Says = lambda *_: None  # the same for a row locked with its child
     view_of: Callable[[str], Schema | None] = lambda _: None  # what somebody else may touch; None for who has left
     options: Mapping[str, str] = field(default_factory=dict)  # request headers that steer writing, in lower case
     now: str = field(default_factory=lambda: clock.stored(clock.now()))
