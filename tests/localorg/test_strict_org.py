@@ -80,3 +80,47 @@ def test_its_leads_from_the_web_wait_in_a_queue(clerk: Caller) -> None:
 
     (row,) = clerk.rows(f"SELECT Owner.Name, Consent__c FROM Lead WHERE Id = '{lead}'")
     assert (row["Owner"]["Name"], row["Consent__c"]) == ("Web Leads", "Not asked")
+
+
+@pytest.fixture
+def bridge(strict: Server) -> Caller:
+    return sign_in(strict, "Integration")
+
+
+def test_its_integration_sees_the_west_alone(strict: Server, bridge: Caller) -> None:
+    admin = sign_in(strict, "System Administrator")
+    west = "('sol.vargas@localorg.example', 'mina.okafor@localorg.example', 'ivo.bridge@localorg.example')"
+
+    seen = bridge.query("SELECT COUNT() FROM Opportunity")["totalSize"]
+    assert seen == admin.query(f"SELECT COUNT() FROM Opportunity WHERE Owner.Username IN {west}")["totalSize"]
+    assert bridge.query("SELECT COUNT() FROM Lead")["totalSize"] == admin.query("SELECT COUNT() FROM Lead")["totalSize"]
+    assert bridge.refusal("SELECT AnnualRevenue FROM Account")["errorCode"] == "INVALID_FIELD"
+    (error,) = bridge.refused("Account", Name="A", Account_Status__c="Target")
+    assert (error["errorCode"], error["fields"]) == ("INVALID_FIELD_FOR_INSERT_UPDATE", ["Account_Status__c"])
+
+
+def test_its_integration_keeps_dates_and_keys_of_another_system(bridge: Caller) -> None:
+    path = "sobjects/Contact/Legacy_Id__c"
+    created = bridge.ask(
+        "PATCH",
+        f"{path}/a-1",
+        {"LastName": "A", "Phone": "1", "MailingCountryCode": "ES", "CreatedDate": "2019-05-06T07:08:09Z"},
+    )
+
+    assert (created.status_code, created.json()["created"]) == (201, True)
+    row = bridge.get("Contact", created.json()["id"])
+    assert (row["CreatedDate"], row["MailingCountry"]) == ("2019-05-06T07:08:09.000+0000", "Spain")
+    assert bridge.ask("GET", f"{path}/A-1").status_code == 404  # the case of these keys counts
+    assert bridge.ask("PATCH", f"{path}/a-1", {"LastName": "B"}).json()["created"] is False
+
+
+def test_its_accounts_may_share_a_key(bridge: Caller) -> None:
+    for name in "AB":
+        bridge.create("Account", Name=f"Twin {name}", Legacy_Id__c="T1")
+
+    answer = bridge.ask("GET", "sobjects/Account/Legacy_Id__c/t1")
+    assert (answer.status_code, len(answer.json())) == (300, 2)
+
+
+def test_its_pages_only_user_may_not_call_the_api(strict: Server) -> None:
+    assert sign_in(strict, "No API").ask("GET", "sobjects").json()[0]["errorCode"] == "API_CURRENTLY_DISABLED"
