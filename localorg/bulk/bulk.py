@@ -113,8 +113,8 @@ class Bulk:
             else:
                 work.load(self.org, job, step, self._pause)
         except Exception:
-            logger.exception("bulk job %s", job_id)
-            step(state=jobs.FAILED, error=BROKEN)
+            if step(state=jobs.FAILED, error=BROKEN):  # otherwise a reset took its files away
+                logger.exception("bulk job %s", job_id)
 
     def _begun(self, job_id: str) -> Job | None:
         """The job, now in progress; None if there is nothing to do any more."""

@@ -18,7 +18,6 @@ class Writer:
     """Takes lines; what was in the folder before is replaced."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self.count = 0
         self.size = 0
         self._lines = (folder / LINES).open("wb")
