@@ -21,7 +21,8 @@ demo: setup
 	@exec $(BIN)/python -m config.demo
 
 test: setup
-	$(BIN)/python -m pytest -m "not long"
+	$(BIN)/python -m pytest -m "not long" -n auto tests/localorg
+	$(BIN)/python -m pytest -m "not long" --ignore tests/localorg
 
 test-long: setup
 	$(BIN)/python -m pytest -m long
