@@ -25,7 +25,7 @@ LAYERS: list[set[str]] = [
     {"models"},
     {"sync"},
     {"salesforce", "services", "status", "progress", "access", "explanations"},
-    {"logins", "mappings"},
+    {"logins", "mappings", "everything"},
     {"providers", "tuning"},
     {"connecting", "rehearsal"},
     {"tasks", "mending", "forms"},
