@@ -42,9 +42,7 @@ class Server:
     def __init__(self, folder: Path, *more: str) -> None:
         self.folder = folder
         command = [sys.executable, "-m", "localorg", "--port", "0", "--data", str(folder), *more]
-        self.process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-        )
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)
         assert self.process.stdout is not None
         self.ready_line = self.process.stdout.readline().rstrip("\n")
         self.url = self.ready_line.removeprefix("Local org is ready: ")
