@@ -129,3 +129,13 @@ test('a locked row is told in its place', async () => {
 
   assert.equal(result.errors[0].statusCode, 'UNABLE_TO_LOCK_ROW');
 });
+
+test('what a CRM does not ask for is not found', async () => {
+  const conn = await connect();
+  const answers = await Promise.allSettled([
+    conn.tabs(), conn.theme(), conn.quickActions(), conn.sobject('Account').listviews(), conn.analytics.reports(),
+    conn.apex.get('/thing'), conn.chatter.resource('/users/me').retrieve(), conn.tooling.sobject('ApexClass').describe(),
+  ]);
+
+  assert.deepEqual(answers.map(({ reason }) => reason?.errorCode), Array(8).fill('NOT_FOUND'));
+});

@@ -1,5 +1,6 @@
 // Ways to sign in, to stay signed in and to sign out: jsforce's OAuth2, login(), identity(), logout() and refresh.
 import assert from 'node:assert/strict';
+import { createSign, generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
 
 import { VERSION, allowInBrowser, beginAfresh, calls, connect, control, faults, jsforce, oauth2, org, userOf } from './org.mjs';
@@ -41,6 +42,21 @@ test('client credentials sign in the user that the app runs as', async () => {
   await conn.authorize({ grant_type: 'client_credentials' });
 
   assert.equal((await conn.identity()).username, admin.username);
+});
+
+test('an assertion signed with the private key of the app signs in the user that it names', async () => {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  await control('settings', { certificate: publicKey.export({ type: 'spki', format: 'pem' }) });
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const claims = { iss: org.client_id, sub: admin.username, aud: 'https://login.salesforce.com', exp: Math.floor(Date.now() / 1000) + 180 };
+  const signed = `${part({ alg: 'RS256' })}.${part(claims)}`;
+  const assertion = `${signed}.${createSign('RSA-SHA256').update(signed).sign(privateKey, 'base64url')}`;
+  const conn = new jsforce.Connection({ oauth2, version: VERSION });
+
+  await conn.authorize({ grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion });
+
+  assert.equal((await conn.identity()).username, admin.username);
+  await control('settings', { certificate: '' });
 });
 
 test('login with a client is the password grant', async () => {
