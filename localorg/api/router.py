@@ -15,6 +15,7 @@ from localorg.api import (
     passwords,
     queries,
     rows,
+    search,
 )
 from localorg.api.call import Call, Reply
 from localorg.api.ui import duplicates_configuration, object_info, picklist_values, record_defaults
@@ -100,6 +101,11 @@ ROUTES = (
     _route("limits", GET=limits.limits),
     _route("limits/recordcount", GET=limits.record_count),
     _route("recent", GET=limits.recent),
+    _route("search", GET=search.search),
+    _route("search/layout", GET=search.layout),
+    _route("search/scopeorder", GET=search.scope_order),
+    _route("search/suggestions", GET=search.suggestions),
+    _route("parameterizedsearch", GET=search.parameterized, POST=search.parameterized_posted),
 )
 READING = {"GET", "HEAD"}
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 WORTH_ZIPPING = 2048  # bytes
 JSON = "application/json;charset=UTF-8"
 
-_OTHER_THAN_GET = re.compile(rb'"method"\s*:\s*"(?!GET")|\\u')  # or spelt so that one cannot tell
+_WRITING_PART = re.compile(rb'"method"\s*:\s*"(?!GET")|\\u|search', re.I)  # \\u: spelt so that one cannot tell
 
 
 class _Undo(Exception):
@@ -158,10 +158,11 @@ def _without_suffix(path: tuple[str, ...]) -> tuple[str, ...]:
 def _transaction(
     org: "Org", incoming: "Incoming", path: tuple[str, ...]
 ) -> "Callable[[], AbstractContextManager[sqlite3.Connection]]":
-    """Reading calls share the database; one that may write has it alone."""
+    """Reading calls share the database; one that may write has it alone. A search brings the index up to date."""
+    searches = path[:1] != () and path[0].lower() in ("search", "parameterizedsearch")
     retrieves = incoming.method == "POST" and path[:2] == ("composite", "sobjects") and path[2:] != ()
-    only_asks = path == ("composite",) and not _OTHER_THAN_GET.search(incoming.body)
-    reads = incoming.method in router.READING or retrieves or only_asks
+    only_asks = path == ("composite",) and not _WRITING_PART.search(incoming.body)
+    reads = (incoming.method in router.READING and not searches) or retrieves or only_asks
     return org.database.read if reads else org.database.write
 
 

@@ -1,4 +1,4 @@
-"""What SOQL needs and SQLite lacks: functions for its statements."""
+"""What queries and searches need and SQLite lacks: functions for its statements."""
 
 import math
 import sqlite3
@@ -17,6 +17,7 @@ def teach(connection: sqlite3.Connection) -> None:
     connection.create_function("in_zone", 2, in_zone, deterministic=True)
     connection.create_function("shown", 4, shown, deterministic=True)
     connection.create_function("distance", 5, distance, deterministic=True)
+    connection.create_function("digits", 1, digits, deterministic=True)
 
 
 def shown(value: str | Number | None, kind: str, scale: int, zone_name: str) -> str | None:
@@ -38,6 +39,10 @@ def shown(value: str | Number | None, kind: str, scale: int, zone_name: str) -> 
             moment = clock.read(str(value)).astimezone(zone(zone_name))
             return f"{moment.month}/{moment.day}/{moment.year}, {moment.hour % 12 or 12}:{moment:%M} {moment:%p}"
     return str(value)
+
+
+def digits(text: str | None) -> str | None:
+    return None if text is None else "".join(filter(str.isdigit, text))
 
 
 def _grouped(value: str | Number, scale: int) -> str:

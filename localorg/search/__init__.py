@@ -1,0 +1,1 @@
+"""Full-text search: SOSL and parameterized search, by SQLite's FTS5."""
