@@ -27,7 +27,7 @@ def searchable(sobjects: Iterable[SObject]) -> list[SObject]:
     return [sobject for sobject in sobjects if sobject.can("search") and _searched(sobject)]
 
 
-def columns(sobject: SObject, groups: Iterable[str]) -> list[str]:
+def columns(sobject: SObject, groups: tuple[str, ...]) -> list[str]:
     """The fields of these groups, as far as whoever sees this object may read them."""
     return [field.name for field in sobject.fields.values() if group_of(field) in groups]
 
