@@ -18,6 +18,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 LARGEST_BODY = 50 * 2**20  # bytes, unpacked
+LARGEST_PARTS = 500 * 2**20  # of a record that comes with a file in a part of its own
 LARGEST_UPLOAD = 150 * 2**20  # of a bulk job's rows
 ASYNC = "/services/async/"  # Bulk API 1.0
 PIECE = 2**20  # bytes unpacked at a time
@@ -66,7 +67,8 @@ async def read(scope: Scope, receive: Receive, folder: Path) -> Incoming:
             incoming.upload = await _spooled(_pieces(receive, headers, LARGEST_UPLOAD), folder)
             incoming.size = incoming.upload.stat().st_size
         else:
-            incoming.body = await _joined(_pieces(receive, headers, LARGEST_BODY))
+            has_parts = headers.get("content-type", "").lower().startswith("multipart/")
+            incoming.body = await _joined(_pieces(receive, headers, LARGEST_PARTS if has_parts else LARGEST_BODY))
             incoming.size = len(incoming.body)
     except Refused as refused:
         incoming.refused = refused

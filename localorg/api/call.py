@@ -20,7 +20,6 @@ from localorg.schema import Schema, SObject
 if TYPE_CHECKING:
     from localorg.org import Org
 
-LARGEST_BODY = 50 * 1024 * 1024  # bytes of JSON; files in parts of their own may be larger
 NO_BODY = "The HTTP entity body is required, but this request has no entity body."
 
 
@@ -86,9 +85,6 @@ class Call:
             return self.parsed
         if not self.content:
             raise refuse("JSON_PARSER_ERROR", NO_BODY)
-        if len(self.content) > LARGEST_BODY:
-            message = f"Maximum size of request reached. Maximum size of request is {LARGEST_BODY} bytes"
-            raise refuse("EXCEEDED_MAX_SIZE_REQUEST", message, 413)
         self._check_content_type()
         try:
             return orjson.loads(self.content)
