@@ -12,6 +12,8 @@ from localorg.pages.soql import Record
 from localorg.pages.visit import BAD_REQUEST, Missing, Visit, redirect, signed_in
 from localorg.schema import Field, SObject
 
+MOST_ALIKE = 5
+
 
 def new_or_edit(visit: Visit) -> Response:
     """Both live at …/e: after a key prefix or a name it makes a record, after an id it edits one."""
@@ -56,6 +58,7 @@ def _form(visit: Visit, sobject: SObject, record: Record | None) -> Response:
         inputs=shown,
         outcome=outcome,
         elsewhere=elsewhere,
+        alike=[(one, name) for one in outcome.alike[:MOST_ALIKE] if (name := reading.name_of(visit, one))],
         seen=visit.text("_seen") or (record or {}).get("LastModifiedDate", ""),
         back=_back(visit, sobject, record),
     )

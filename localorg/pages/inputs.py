@@ -1,7 +1,8 @@
 """The inputs of a form: what each field of a record is edited with, and what the person entered."""
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from localorg import ids
@@ -10,6 +11,7 @@ from localorg.pages.soql import Record, quoted
 from localorg.pages.visit import Visit
 from localorg.schema import Field, SObject, Value
 
+RECORD_TYPE = "RecordTypeId"
 ID = ".id"  # at the end of an input's name: the id behind the name that is shown
 KINDS = {
     "base64": "file",
@@ -35,12 +37,18 @@ class Input:
     record_id: str = ""  # of a lookup
     problem: str = ""
     choices: tuple[Value, ...] = ()
+    labels: Mapping[str, str] = dataclasses.field(default_factory=dict)  # of choices that are not told by their value
 
     @property
     def kind(self) -> str:
+        if self.field.name == RECORD_TYPE:
+            return "select"
         if self.field.type in ("picklist", "multipicklist") and not self.choices:
             return "text"
         return KINDS.get(self.field.type, "text")
+
+    def label_of(self, choice: str) -> str:
+        return self.labels.get(choice) or values.LABELS.get((self.field.name, choice), choice)
 
     @property
     def is_on(self) -> bool:
@@ -58,6 +66,8 @@ class Unresolved(Exception):
 def of_record(visit: Visit, sobject: SObject, field: Field, record: Record | None) -> Input:
     """The input with what the record holds; of a new record with what it would get."""
     choices = _choices(visit, sobject, field, record)
+    if field.name == RECORD_TYPE:
+        return _record_type(visit, sobject, field, record)
     if record is None:
         default = next((v.value for v in choices if v.default), field.default_value)
         return Input(field, default or "", choices=choices)
@@ -73,6 +83,8 @@ def of_record(visit: Visit, sobject: SObject, field: Field, record: Record | Non
 def of_form(visit: Visit, sobject: SObject, field: Field, record: Record | None, problem: str) -> Input:
     """The input as the person left it."""
     text, record_id = visit.text(field.name), visit.text(field.name + ID)
+    if field.name == RECORD_TYPE:
+        return replace(_record_type(visit, sobject, field, record), text=text, problem=problem)
     if field.type == "boolean":
         text = "true" if "on" in visit.texts(field.name) else ""
     if field.type == "multipicklist":
@@ -113,10 +125,22 @@ def prefilled(visit: Visit, field: Field, given: Mapping[str, str]) -> Input | N
     return Input(field, name, record_id) if name and record_id else None
 
 
+def _record_type(visit: Visit, sobject: SObject, field: Field, record: Record | None) -> Input:
+    """The types that the person may give; a new record's default, another's own."""
+    profile = visit.schema.access.profile if visit.schema.access else ""
+    default = sobject.default_record_type(profile)
+    now = record.get(RECORD_TYPE) if record else default and default.id
+    offered = [r for r in sobject.record_types if r.is_available(profile) or r.id == now]
+    choices = tuple(Value(r.id) for r in offered)
+    return Input(field, now or "", choices=choices, labels={r.id: r.label for r in offered})
+
+
 def _entered_record(visit: Visit, field: Field) -> str | None:
     text, record_id = visit.text(field.name), ids.parse(visit.text(field.name + ID))
     if not text:
         return None
+    if field.name == RECORD_TYPE:
+        return ids.parse(text)
     if record_id and reading.name_of(visit, record_id) in (text, None):
         return record_id
     return ids.parse(text) or _by_name(visit, field, text)

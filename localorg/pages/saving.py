@@ -10,21 +10,25 @@ from localorg.errors import Refused, TypeMismatch
 from localorg.pages import inputs
 from localorg.pages.soql import Record
 from localorg.pages.visit import Visit
-from localorg.rules.duplicates import HEADER
+from localorg.rules.duplicates import HEADER, DuplicatesDetected
 from localorg.schema import Field, SObject
 
 KINDS = {"base64Binary": "file", "double": "number", "int": "whole number", "datetime": "date and time"}
-DUPLICATES = "DUPLICATES_DETECTED"
+MISSING = "Complete this field."
 STALE = "Somebody changed this record while you were editing it. Note what you entered, reload the page, do it again."
 
 
 @dataclass
 class Outcome:
-    """An id, or what is wrong: by field name, "" for the whole record. ``can_insist``: whether saving anyway works."""
+    """An id, or what is wrong: by field name, "" for the whole record.
+
+    ``can_insist``: whether saving anyway works; ``alike``: ids of records that this one may be a duplicate of.
+    """
 
     record_id: str | None = None
     problems: dict[str, str] = field(default_factory=dict)
     can_insist: bool = False
+    alike: list[str] = field(default_factory=list)
 
     @property
     def words(self) -> str:
@@ -58,8 +62,12 @@ def act(visit: Visit, run: Callable[[Work], str]) -> Outcome:
             return Outcome(run(visit.org.work(db, visit.person.id)))
     except TypeMismatch as mismatch:
         return Outcome(problems={mismatch.field: f"This is not a valid {KINDS.get(mismatch.kind, mismatch.kind)}."})
+    except DuplicatesDetected as found:
+        can_insist = not any(finding.reaction.blocks for finding in found.findings)
+        alike = [record_id for finding in found.findings for match in finding.matches for record_id in match.records]
+        return Outcome(None, _problems(found), can_insist, list(dict.fromkeys(alike)))
     except Refused as refused:
-        return Outcome(None, _problems(refused), any(problem.code == DUPLICATES for problem in refused.problems))
+        return Outcome(None, _problems(refused))
 
 
 def delete(visit: Visit, sobject: SObject, record_ids: list[str]) -> Outcome:
@@ -102,6 +110,7 @@ def _is_changed(visit: Visit, one: Field, record: Record, value: Any) -> bool:
 def _problems(refused: Refused) -> dict[str, str]:
     found: dict[str, str] = {}
     for problem in refused.problems:
+        message = MISSING if problem.code == "REQUIRED_FIELD_MISSING" and problem.fields else problem.message
         for name in problem.fields or ("",):
-            found.setdefault(name, problem.message)
+            found.setdefault(name, message)
     return found

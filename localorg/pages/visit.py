@@ -87,10 +87,19 @@ class Visit:
     def record_id(self, text: str) -> tuple[SObject, str]:
         """The object and the canonical form of an id. Raises Missing for what is none."""
         record_id = ids.parse(text)
-        sobject = self.schema.of_id(record_id) if record_id else None
+        sobject = (self.schema.of_id(record_id) or self._shared(record_id)) if record_id else None
         if record_id is None or sobject is None:
             raise Missing
         return sobject, record_id
+
+    def _shared(self, record_id: str) -> SObject | None:
+        """The object of an id whose key prefix several share."""
+        with self.reading() as db:
+            for sobject in self.schema:
+                sql = f'SELECT 1 FROM "{sobject.name}" WHERE "Id" = ?'
+                if record_id.startswith(sobject.prefix) and db.execute(sql, (record_id,)).fetchone():
+                    return sobject
+        return None
 
     def page(self, template: str, status: int = 200, **shown: object) -> Response:
         tabs = [sobject for sobject in self.schema if sobject.can("feed") and sobject.name != "User"]
