@@ -44,8 +44,9 @@ def _one_by_one(peers: Peers, rows: Sequence[Row], sample: int) -> Result:
     found = peers.one_by_one(_changes(rows[:sample]))
     if sample == len(rows):
         return found
-    whole = found.seconds * len(rows) / sample
-    return replace(found, records=len(rows), seconds=whole, note=f"reckoned from {sample}")
+    times = len(rows) / sample
+    whole = replace(found, records=len(rows), seconds=found.seconds * times, cpu=found.cpu * times)
+    return replace(whole, note=f"reckoned from {sample}")
 
 
 def _changes(rows: Sequence[Row]) -> list[tuple[str, str]]:
@@ -58,8 +59,9 @@ def _push(rows: Sequence[Row], number: int) -> Result:
     workspace.edit([pk for pk, _ in rows], next(TITLES))
     workers = [workspace.Worker("push") for _ in range(number)]
     began = time.perf_counter()
-    peaks = [end()["peak"] for end in [worker.begin() for worker in workers]]
+    measures = [end() for end in [worker.begin() for worker in workers]]
     seconds = time.perf_counter() - began
     assert not Outbox.objects.exists()
     assert not ErrorEntry.objects.open().exists()
-    return Result(f"Tandem, {number} worker{'s' * (number > 1)}", len(rows), seconds, max(peaks))
+    cpu, peak = sum(one["cpu"] for one in measures), max(one["peak"] for one in measures)
+    return Result(f"Tandem, {number} worker{'s' * (number > 1)}", len(rows), seconds, cpu, peak)

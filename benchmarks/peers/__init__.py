@@ -99,7 +99,7 @@ class Peers:
             command, cwd=ROOT, env=environment, input=rows, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
-        return Result(label, len(changes), float(done.stdout))
+        return Result(label, len(changes), **json.loads(done.stdout))
 
     def _file(self, name: str, content: Any) -> Path:
         path = self.folder / name

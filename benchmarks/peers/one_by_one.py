@@ -1,4 +1,4 @@
-"""Updates the contacts that come as JSON, one call each, as a first script would; prints the seconds."""
+"""Updates the contacts that come as JSON, one call each, as a first script would; prints how long it took."""
 
 import json
 import os
@@ -15,7 +15,7 @@ org: Any = Salesforce(
 )
 contacts = json.load(sys.stdin)
 
-began = time.perf_counter()
+began, computed = time.perf_counter(), time.process_time()
 for contact in contacts:
     org.Contact.update(contact["Id"], {"Title": contact["Title"]})
-print(time.perf_counter() - began)
+print(json.dumps({"seconds": time.perf_counter() - began, "cpu": time.process_time() - computed}))
