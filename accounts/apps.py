@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 from common import menus
@@ -8,3 +10,4 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         menus.add("main", menus.Item(30, "Accounts", "accounts:list", "building"))
+        import_module("accounts.merging")  # what merging two companies puts together

@@ -75,10 +75,10 @@ def put_back(rows: Sequence[Instance]) -> None:
     if not rows:
         return
     fields = _stored(type(rows[0]))
-    with database.cursor() as cursor:
-        with database.wrap_database_errors, cursor.copy(_copy_statement(type(rows[0]), fields)) as copy:
-            for values in _values(rows, fields):
-                copy.write_row(values)
+    statement = _copy_statement(type(rows[0]), fields)
+    with database.cursor() as cursor, database.wrap_database_errors, cursor.copy(statement) as copy:
+        for values in _values(rows, fields):
+            copy.write_row(values)
     for row in rows:
         row._state.adding = False
 

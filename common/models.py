@@ -147,8 +147,8 @@ class DeletedRecord(models.Model):
     """A record that was deleted, or merged into another one, as it was: it can be brought back for a while.
 
     ``values`` are its columns. ``lost`` are the rows that went with it, by model; ``loosened`` the ids of those that
-    pointed at it, by model and column. A merge also keeps ``before``: what the record that stayed held in columns that
-    the merge changed, and since then holds as ``after``.
+    pointed at it, by relation. A merge also keeps ``moved``, the rows that it pointed at the record that stayed, and
+    ``before`` and ``after``: what that one held in the columns that the merge changed.
     """
 
     record_kind = models.CharField(max_length=12, choices=RecordKind)
@@ -158,6 +158,7 @@ class DeletedRecord(models.Model):
     lost = models.JSONField(default=dict, encoder=ExactEncoder)
     loosened = models.JSONField(default=dict)
     merged_into = models.BigIntegerField(null=True, blank=True, help_text="The record of the same kind that stayed.")
+    moved = models.JSONField(default=dict)
     before = models.JSONField(default=dict, encoder=ExactEncoder)
     after = models.JSONField(default=dict, encoder=ExactEncoder)
     deleted_at = models.DateTimeField(default=timezone.now)

@@ -73,7 +73,7 @@ def _kept_already() -> Iterator[None]:
         _kept.reset(token)
 
 
-def on_record_deleted(sender: type[models.Model], instance: Record, **kwargs: Any) -> None:
+def on_record_deleted(sender: type[Record], instance: Record, **kwargs: Any) -> None:
     if not _kept.get():
         _keep(list(sender._base_manager.filter(pk=instance.pk).select_for_update(of=("self",))))
 
@@ -142,7 +142,7 @@ def restore(kind: str, record_id: int) -> Record:
     row = DeletedRecord.objects.select_for_update(of=("self",)).get(record_kind=kind, record_id=record_id)
     if row.merged_into:
         raise NotRestorable("It was merged into another record: undo the merge instead.")
-    (record,) = put_back([row]) or [None]
+    record = next(iter(put_back([row])), None)
     if record is None:
         raise NotRestorable("Something that it needs, such as its stage, is not there any more.")
     records_restored.send(sender=type(record), records=[record], from_merge=False)

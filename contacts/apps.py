@@ -11,3 +11,4 @@ class ContactsConfig(AppConfig):
     def ready(self) -> None:
         menus.add("main", menus.Item(20, "Contacts", "contacts:list", "users"))
         import_module("contacts.panels")
+        import_module("contacts.merging")  # what merging two people puts together

@@ -8,100 +8,177 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('integrations', '0011_one_time_push'),
+        ("integrations", "0011_one_time_push"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DeletionSettings',
+            name="DeletionSettings",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, db_default=django.db.models.functions.datetime.Now())),
-                ('updated_at', models.DateTimeField(auto_now=True, db_default=django.db.models.functions.datetime.Now())),
-                ('remote_object', models.CharField(max_length=80)),
-                ('sync_deletes', models.BooleanField(default=False, help_text='What is deleted on one side is deleted on the other. Off: only the link is dropped.')),
-                ('sync_merges', models.BooleanField(default=False, help_text='A merge over there merges the linked records here. Merges made here are not synced.')),
-                ('most', models.PositiveIntegerField(default=100, help_text='More deletions at once wait for an admin.', verbose_name='records')),
-                ('most_percent', models.PositiveSmallIntegerField(default=10, help_text='More deletions at once wait for an admin.', verbose_name='percent of the linked records')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "created_at",
+                    models.DateTimeField(auto_now_add=True, db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(auto_now=True, db_default=django.db.models.functions.datetime.Now()),
+                ),
+                ("remote_object", models.CharField(max_length=80)),
+                (
+                    "sync_deletes",
+                    models.BooleanField(
+                        default=False,
+                        help_text="What is deleted on one side is deleted on the other. Off: only the link is dropped.",
+                    ),
+                ),
+                (
+                    "sync_merges",
+                    models.BooleanField(
+                        default=False,
+                        help_text="A merge over there merges the linked records here. Merges made here are not synced.",
+                    ),
+                ),
+                (
+                    "most",
+                    models.PositiveIntegerField(
+                        default=100, help_text="More deletions at once wait for an admin.", verbose_name="records"
+                    ),
+                ),
+                (
+                    "most_percent",
+                    models.PositiveSmallIntegerField(
+                        default=10,
+                        help_text="More deletions at once wait for an admin.",
+                        verbose_name="percent of the linked records",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'deletion settings',
+                "verbose_name_plural": "deletion settings",
             },
         ),
         migrations.CreateModel(
-            name='HeldDeletions',
+            name="HeldDeletions",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('remote_object', models.CharField(max_length=80)),
-                ('side', models.CharField(choices=[('here', 'In Tandem'), ('there', 'In Salesforce')], help_text='Where they would be deleted.', max_length=8)),
-                ('count', models.PositiveIntegerField()),
-                ('linked', models.PositiveIntegerField(help_text='Linked records of the object at that time.')),
-                ('held_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('is_confirmed', models.BooleanField(default=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("remote_object", models.CharField(max_length=80)),
+                (
+                    "side",
+                    models.CharField(
+                        choices=[("here", "In Tandem"), ("there", "In Salesforce")],
+                        help_text="Where they would be deleted.",
+                        max_length=8,
+                    ),
+                ),
+                ("count", models.PositiveIntegerField()),
+                ("linked", models.PositiveIntegerField(help_text="Linked records of the object at that time.")),
+                ("held_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("decided_at", models.DateTimeField(blank=True, null=True)),
+                ("is_confirmed", models.BooleanField(default=False)),
             ],
             options={
-                'verbose_name_plural': 'held deletions',
-                'ordering': ['-id'],
+                "verbose_name_plural": "held deletions",
+                "ordering": ["-id"],
             },
         ),
         migrations.AddField(
-            model_name='recordlink',
-            name='deleted_id',
+            model_name="recordlink",
+            name="deleted_id",
             field=models.BigIntegerField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='recordlink',
-            name='gone_at',
+            model_name="recordlink",
+            name="gone_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='recordlink',
-            name='merged_into',
-            field=models.CharField(blank=True, default='', max_length=18),
+            model_name="recordlink",
+            name="merged_into",
+            field=models.CharField(blank=True, default="", max_length=18),
         ),
         migrations.AlterField(
-            model_name='outbox',
-            name='operation',
-            field=models.CharField(choices=[('create', 'Create'), ('update', 'Update'), ('delete', 'Delete')], max_length=8),
+            model_name="outbox",
+            name="operation",
+            field=models.CharField(
+                choices=[("create", "Create"), ("update", "Update"), ("delete", "Delete")], max_length=8
+            ),
         ),
         migrations.AlterField(
-            model_name='syncevent',
-            name='kind',
-            field=models.CharField(choices=[('linked', 'Linked'), ('created', 'Created in Salesforce'), ('pushed', 'Pushed to Salesforce'), ('pulled', 'Pulled from Salesforce'), ('imported', 'Pulled into Tandem'), ('conflict', 'Changed on both sides'), ('unlinked', 'Unlinked'), ('relinked', 'Linked to another record'), ('refused', 'Refused'), ('merged', 'Merged'), ('restored', 'Restored')], max_length=12),
+            model_name="syncevent",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("linked", "Linked"),
+                    ("created", "Created in Salesforce"),
+                    ("pushed", "Pushed to Salesforce"),
+                    ("pulled", "Pulled from Salesforce"),
+                    ("imported", "Pulled into Tandem"),
+                    ("conflict", "Changed on both sides"),
+                    ("unlinked", "Unlinked"),
+                    ("relinked", "Linked to another record"),
+                    ("refused", "Refused"),
+                    ("merged", "Merged"),
+                    ("restored", "Restored"),
+                ],
+                max_length=12,
+            ),
         ),
         migrations.AddIndex(
-            model_name='recordlink',
-            index=models.Index(condition=models.Q(('deleted_id__isnull', False)), fields=['record_kind', 'deleted_id'], name='link_by_deleted'),
+            model_name="recordlink",
+            index=models.Index(
+                condition=models.Q(("deleted_id__isnull", False)),
+                fields=["record_kind", "deleted_id"],
+                name="link_by_deleted",
+            ),
         ),
         migrations.AddIndex(
-            model_name='recordlink',
-            index=models.Index(condition=models.Q(('dropped_at', None), ('gone_at__isnull', False)), fields=['connection', 'remote_object'], name='link_departing'),
+            model_name="recordlink",
+            index=models.Index(
+                condition=models.Q(("dropped_at", None), ("gone_at__isnull", False)),
+                fields=["connection", "remote_object"],
+                name="link_departing",
+            ),
         ),
         migrations.AddField(
-            model_name='deletionsettings',
-            name='connection',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deletion_settings', to='integrations.connection'),
+            model_name="deletionsettings",
+            name="connection",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="deletion_settings",
+                to="integrations.connection",
+            ),
         ),
         migrations.AddField(
-            model_name='helddeletions',
-            name='connection',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='held_deletions', to='integrations.connection'),
+            model_name="helddeletions",
+            name="connection",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="held_deletions", to="integrations.connection"
+            ),
         ),
         migrations.AddField(
-            model_name='helddeletions',
-            name='decided_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="helddeletions",
+            name="decided_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='deletionsettings',
-            constraint=models.UniqueConstraint(fields=('connection', 'remote_object'), name='deletion_settings_once'),
+            model_name="deletionsettings",
+            constraint=models.UniqueConstraint(fields=("connection", "remote_object"), name="deletion_settings_once"),
         ),
         migrations.AddConstraint(
-            model_name='helddeletions',
-            constraint=models.UniqueConstraint(condition=models.Q(('decided_at', None)), fields=('connection', 'remote_object', 'side'), name='one_open_hold'),
+            model_name="helddeletions",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("decided_at", None)),
+                fields=("connection", "remote_object", "side"),
+                name="one_open_hold",
+            ),
         ),
     ]

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from integrations.models import Connection, Cursor, Run
 from integrations.sync.apply import apply_page
+from integrations.sync.departed import carry_out
 from integrations.sync.outbox import lease
 from integrations.sync.page import OVERLAP, Page
 from integrations.sync.provider import (
@@ -166,6 +167,7 @@ def pull_records(scope: Scope, ids: Sequence[str], provider: Provider) -> Run:
         connection=scope.connection, kind=Run.Kind.PULL, remote_object=scope.remote_object, total=len(ids)
     )
     counts = _apply_in_one(scope, Page(records, read_at, provider.clock()), run)
+    carry_out(scope, run)
     run.count(**counts, failed=len(ids) - len(records), api_calls=provider.calls - calls)
     run.finish(Run.State.DONE)
     return run
@@ -226,6 +228,7 @@ class _Puller:
         return Page(records, read_at, self.provider.clock())
 
     def _finish(self) -> None:
+        carry_out(self.scope, self.run)
         message = self.run.message
         if self.run.is_first and self.run.looked_at < self.run.total:
             message = f"{message} Salesforce counted {self.run.total} records, {self.run.looked_at} came.".strip()

@@ -9,7 +9,7 @@ from integrations.sync.page import Applied, Known
 from integrations.sync.provider import RemoteRecord
 from integrations.sync.references import resolve_references
 from integrations.sync.scope import Scope
-from integrations.sync.tombstones import LINK_COLUMNS, without_references
+from integrations.sync.tombstones import LINK_COLUMNS, leave_references_to_theirs
 
 UNMERGED = (
     "Salesforce has a record again that it had merged into this one. Tandem keeps the two as one: undo the merge "
@@ -31,7 +31,6 @@ def bring_back(scope: Scope, writer: Writer, applied: Applied) -> None:
         if record:
             link.record_id, link.deleted_id, link.gone_at = record.pk, None, None
             link.dropped_at, link.drop_reason = None, ""
-            link.base = without_references(scope, link)
             writer.identify(record, remote.remote_object, remote.id)
             restored.append((link, remote))
             applied.tell(scope, record.pk, SyncEvent.Kind.RESTORED, "It was undeleted in Salesforce.")
@@ -41,6 +40,8 @@ def bring_back(scope: Scope, writer: Writer, applied: Applied) -> None:
         applied.store(link)
         if row and row.merged_into:
             applied.tell(scope, row.merged_into, SyncEvent.Kind.MERGED, UNMERGED)
+    links = {link.record_id: link for link, _ in restored if link.record_id}
+    leave_references_to_theirs(scope, links, [back[pk] for pk in links])
     write_columns([link for link, _ in restored], LINK_COLUMNS)
     resolve_references(scope, {remote.id: link.record_id for link, remote in restored if link.record_id})
     applied.changed += restored

@@ -1,6 +1,6 @@
 """What a deletion here leaves: tombstones, and deletes to be sent where deletions are synced. And what brings it back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.utils import timezone
 
@@ -26,7 +26,8 @@ from integrations.sync.scope import Scope
 DELETED = "It was deleted in Tandem."
 MERGED = "It was merged into another record in Tandem."
 GONE_THERE = "It was deleted in Salesforce."
-LINK_COLUMNS = ["record_id", "deleted_id", "gone_at", "dropped_at", "drop_reason", "base", "updated_at"]
+LINK_COLUMNS = ["record_id", "deleted_id", "gone_at", "dropped_at", "drop_reason", "base", "base_ours", "updated_at"]
+NEVER = ""  # no value of theirs is: empty is None
 
 
 def entomb(link: RecordLink, reason: str = DELETED) -> RecordLink:
@@ -102,7 +103,7 @@ def _delete(
     return Outbox(
         connection=connection,
         record_kind=kind,
-        record_id=link.record_id or link.deleted_id,
+        record_id=link.record_id or link.deleted_id or 0,
         lane=Lane.REAL_TIME,
         remote_object=link.remote_object,
         operation=Outbox.Operation.DELETE,
@@ -142,12 +143,14 @@ def revive(kind: str, records: Sequence[Record]) -> None:
             columns = {"crm_id": "", **({"crm_object": ""} if kind == RecordKind.CONTACT else {})}
             _identify(RECORD_TYPES[kind].model, link.record_id, columns)
         _revive(link, by_id[link.deleted_id or 0])
+    live = {link.record_id: link for link in links if link.dropped_at is None and link.record_id}
+    for remote_object in {link.remote_object for link in live.values()}:
+        scope = Scope.load(links[0].connection, remote_object)
+        chosen = {pk: link for pk, link in live.items() if link.remote_object == remote_object}
+        leave_references_to_theirs(scope, chosen, [by_id[pk] for pk in chosen])
+        resolve_references(scope, {link.remote_id: pk for pk, link in chosen.items()})
     write_columns(links, LINK_COLUMNS)
-    linked = [by_id[link.record_id] for link in links if link.dropped_at is None and link.record_id]
-    write_columns(linked, ["crm_id", *(["crm_object"] if kind == RecordKind.CONTACT else [])])
-    for link in links:
-        if link.dropped_at is None and link.record_id:
-            resolve_references(Scope.load(link.connection, link.remote_object), {link.remote_id: link.record_id})
+    write_columns([by_id[pk] for pk in live], ["crm_id", *(["crm_object"] if kind == RecordKind.CONTACT else [])])
 
 
 def _revive(link: RecordLink, record: Record) -> None:
@@ -157,16 +160,20 @@ def _revive(link: RecordLink, record: Record) -> None:
         link.gone_at = None
         return
     link.dropped_at, link.drop_reason = None, ""
-    link.base = without_references(Scope.load(link.connection, link.remote_object), link)
     record.crm_id = link.remote_id
     if hasattr(record, "crm_object"):
         record.crm_object = link.remote_object
 
 
-def without_references(scope: Scope, link: RecordLink) -> dict[str, object]:
-    """The base of a link but for references: what they pointed at may have gone here meanwhile, which is no edit."""
-    names = {pair.name for pair in scope.references}
-    return {name: value for name, value in link.base.items() if name not in names}
+def leave_references_to_theirs(scope: Scope, links: Mapping[int, RecordLink], records: Sequence[Record]) -> None:
+    """What records that came back point at may have gone here meanwhile, which is no edit: their side tells it."""
+    names = [pair.name for pair in scope.references]
+    expressed = scope.express(records, scope.vocabulary(records)) if names else {}
+    for pk, values in expressed.items():
+        link = links[pk]
+        if link.base:
+            link.base = {**link.base, **dict.fromkeys(names, NEVER)}
+            link.base_ours = {**link.base_ours, **{name: values[name] for name in names if name in values}}
 
 
 def forget_values(kind: str, ids: Sequence[int]) -> None:

@@ -1,0 +1,314 @@
+"""Deletes on either side, with deletion sync on and off, and what brings records back."""
+
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import Account
+from accounts.services import delete_account
+from activities.models import Activity
+from common import trash
+from common.models import DeletedRecord
+from contacts.models import Contact
+from contacts.services import delete_contact
+from integrations.models import (
+    Connection,
+    DeletionSettings,
+    ErrorEntry,
+    HeldDeletions,
+    Outbox,
+    RecordLink,
+    Run,
+)
+from tests.conftest import pull_all, push_all
+from tests.factories import AccountFactory, ActivityFactory, ContactFactory
+from tests.integrations.sync.test_storm import time_passes
+from tests.salesforce_org import Org
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def following(synced: Connection) -> Connection:
+    """Deletions of contacts, leads and accounts are synced."""
+    for name in ("Contact", "Lead", "Account"):
+        DeletionSettings.objects.create(connection=synced, remote_object=name, sync_deletes=True)
+    return synced
+
+
+def linked_contact() -> Contact:
+    return Contact.objects.filter(crm_object="Contact").order_by("pk")[0]
+
+
+def is_there(org: Org, remote_id: str) -> bool:
+    return bool(org.query(f"SELECT Id FROM Contact WHERE Id = '{remote_id}'"))
+
+
+def test_what_is_deleted_here_stays_there_as_long_as_deletions_are_not_synced(synced: Connection, org: Org) -> None:
+    contact = linked_contact()
+
+    delete_contact(contact.pk)
+    push_all()
+    org.update("Contact", contact.crm_id, Title="Still there")
+    pull_all()
+
+    assert is_there(org, contact.crm_id)
+    assert not Contact.objects.filter(crm_id=contact.crm_id).exists()
+
+
+def test_what_is_deleted_here_is_deleted_there(following: Connection, org: Org) -> None:
+    contact, other = Contact.objects.filter(crm_object="Contact")[:2]
+
+    Contact.objects.filter(pk__in=[contact.pk, other.pk]).delete()
+    org.forget_calls()
+    push_all()
+
+    assert org.calls() == {"DELETE composite/sobjects": 1}
+    assert not is_there(org, contact.crm_id)
+    assert not is_there(org, other.crm_id)
+    assert not Outbox.objects.exists()
+    assert Run.objects.filter(kind=Run.Kind.PUSH).latest("pk").deleted == 2
+
+
+def test_what_is_deleted_there_is_deleted_here_and_kept(following: Connection, org: Org) -> None:
+    contact = linked_contact()
+    ActivityFactory(contact=contact, subject="Call")
+    org.delete("Contact", contact.crm_id)
+
+    pull_all()
+    push_all()
+
+    assert not Contact.objects.filter(pk=contact.pk).exists()
+    assert DeletedRecord.objects.get(record_id=contact.pk).name == str(contact)
+    assert not Outbox.objects.exists()
+
+
+def test_a_delete_whose_answer_is_lost_is_found_out(following: Connection, org: Org) -> None:
+    contact = linked_contact()
+    delete_contact(contact.pk)
+    org.faults({"match": {"method": "DELETE"}, "do": "drop_after", "times": 1})
+    org.forget_calls()
+
+    push_all()
+
+    assert org.calls()["DELETE composite/sobjects"] == 1
+    assert not is_there(org, contact.crm_id)
+    assert not Outbox.objects.exists()
+    assert RecordLink.objects.get(remote_id=contact.crm_id).gone_at
+
+
+def test_a_record_that_both_sides_deleted_is_done(following: Connection, org: Org) -> None:
+    contact = linked_contact()
+    org.delete("Contact", contact.crm_id)
+    delete_contact(contact.pk)
+
+    push_all()
+    pull_all()
+
+    assert not Outbox.objects.exists()
+    assert not ErrorEntry.objects.open().exists()
+
+
+@pytest.mark.parametrize("pull_first", [True, False])
+def test_an_edit_here_of_a_record_deleted_there_goes_with_it(following: Connection, org: Org, pull_first: bool) -> None:
+    contact = linked_contact()
+    org.delete("Contact", contact.crm_id)
+    contact.title = "Edited"
+    contact.save(update_fields=["title"])
+
+    for step in (pull_all, push_all) if pull_first else (push_all, pull_all):
+        step()
+    push_all()
+
+    assert not Contact.objects.filter(pk=contact.pk).exists()
+    assert DeletedRecord.objects.get(record_id=contact.pk).values["title"] == "Edited"
+    assert not Outbox.objects.exists()
+
+
+def test_an_undelete_there_restores_it_here_with_what_hung_on_it(following: Connection, org: Org) -> None:
+    contact = linked_contact()
+    call = ActivityFactory(contact=contact, subject="Call")
+    org.delete("Contact", contact.crm_id)
+    pull_all()
+
+    org.control("undelete", ids=[contact.crm_id])
+    pull_all()
+
+    back = Contact.objects.get(pk=contact.pk)
+    assert (back.crm_id, back.crm_object, back.account_id) == (contact.crm_id, "Contact", contact.account_id)
+    assert Activity.objects.get(pk=call.pk).contact == back
+    assert not DeletedRecord.objects.exists()
+    org.forget_calls()
+    push_all()
+    assert not [name for name in org.calls() if not name.startswith("POST composite/sobjects/Contact")]
+
+
+def test_an_undelete_there_restores_what_was_deleted_from_here(following: Connection, org: Org) -> None:
+    contact = linked_contact()
+    delete_contact(contact.pk)
+    push_all()
+
+    org.control("undelete", ids=[contact.crm_id])
+    pull_all()
+
+    assert Contact.objects.get(crm_id=contact.crm_id).email == contact.email
+
+
+def test_an_account_and_its_contacts_deleted_and_undeleted_there_are_together_again(
+    following: Connection, org: Org
+) -> None:
+    contact = Contact.objects.filter(crm_object="Contact").exclude(account=None)[0]
+    account, mates = contact.account, Contact.objects.filter(account=contact.account).count()
+    assert account
+    org.delete("Account", account.crm_id)
+    pull_all()
+    assert not Contact.objects.filter(pk=contact.pk).exists()
+
+    org.control("undelete", ids=[account.crm_id])
+    pull_all()
+    push_all()
+
+    assert Contact.objects.filter(account_id=account.pk).count() == mates
+    assert org.get("Contact", contact.crm_id)["AccountId"] == account.crm_id
+
+
+def test_a_restored_record_is_linked_again_and_takes_up_what_changed_there(synced: Connection, org: Org) -> None:
+    contact = linked_contact()
+    delete_contact(contact.pk)
+    org.update("Contact", contact.crm_id, Title="Changed meanwhile")
+
+    trash.restore("contact", contact.pk)
+    push_all()
+
+    back = Contact.objects.get(pk=contact.pk)
+    assert (back.crm_id, back.title) == (contact.crm_id, "Changed meanwhile")
+    assert back.account_id == contact.account_id
+    assert RecordLink.objects.live().filter(remote_id=contact.crm_id, record_id=contact.pk).exists()
+
+
+def test_a_restored_record_that_is_gone_there_is_pushed_as_new(following: Connection, org: Org) -> None:
+    contact = linked_contact()
+    delete_contact(contact.pk)
+    push_all()
+
+    trash.restore("contact", contact.pk)
+    push_all()
+
+    back = Contact.objects.get(pk=contact.pk)
+    assert back.crm_id not in ("", contact.crm_id)
+    assert org.get("Contact", back.crm_id)["LastName"] == contact.last_name
+
+
+def test_a_record_restored_before_its_delete_was_sent_is_not_deleted(following: Connection, org: Org) -> None:
+    contact = linked_contact()
+    delete_contact(contact.pk)
+    trash.restore("contact", contact.pk)
+
+    push_all()
+
+    assert is_there(org, contact.crm_id)
+    assert Contact.objects.get(pk=contact.pk).crm_id == contact.crm_id
+    assert not Outbox.objects.exists()
+
+
+@pytest.mark.parametrize("fault", ["drop_after", "drop_before"])
+def test_a_record_restored_while_its_delete_is_in_doubt_survives(following: Connection, org: Org, fault: str) -> None:
+    contact = linked_contact()
+    delete_contact(contact.pk)
+    org.faults({"match": {"path": "composite"}, "do": fault})
+    push_all()
+    org.faults()
+    time_passes()
+    assert Outbox.objects.get().sent_at
+
+    trash.restore("contact", contact.pk)
+    pull_all()
+    for _ in range(2):
+        time_passes()
+        push_all()
+        pull_all()
+
+    back = Contact.objects.get(pk=contact.pk)
+    assert (back.crm_id == contact.crm_id) == (fault == "drop_before")
+    assert org.get("Contact", back.crm_id)["LastName"] == contact.last_name
+    assert not Outbox.objects.exists()
+
+
+def test_a_run_that_would_delete_too_much_here_deletes_nothing_and_asks(following: Connection, org: Org) -> None:
+    ids = [row["Id"] for row in org.query("SELECT Id FROM Contact LIMIT 12")]
+    for remote_id in ids:
+        org.delete("Contact", remote_id)
+
+    pull_all()
+
+    held = HeldDeletions.objects.get()
+    assert (held.side, held.count, held.remote_object) == ("here", 12, "Contact")
+    assert Contact.objects.filter(crm_id__in=ids).count() == 12
+    assert "wait for an admin" in Run.objects.filter(remote_object="Contact").latest("pk").message
+
+
+def test_a_run_that_would_delete_too_much_there_deletes_nothing_and_asks(following: Connection, org: Org) -> None:
+    contacts = list(Contact.objects.filter(crm_object="Contact")[:12])
+    trash.delete_records(Contact, [contact.pk for contact in contacts])
+    org.forget_calls()
+
+    push_all()
+
+    assert HeldDeletions.objects.get().side == "there"
+    assert not org.calls()
+    assert Outbox.objects.filter(operation="delete", next_attempt_at__gt=timezone.now()).count() == 12
+
+
+def test_a_refused_delete_is_in_the_error_log(following: Connection, org: Org, monkeypatch: Any) -> None:
+    contact = linked_contact()
+    delete_contact(contact.pk)
+    org.faults({"match": {"method": "DELETE"}, "do": "lock"})
+    for _ in range(6):
+        time_passes()
+        push_all()
+    org.faults()
+
+    entry = ErrorEntry.objects.open().get()
+    assert (entry.operation, entry.record_name, entry.remote_id) == ("delete", str(contact), contact.crm_id)
+
+
+def test_deleting_many_costs_a_fixed_number_of_queries(
+    following: Connection, django_assert_max_num_queries: Any
+) -> None:
+    ids = list(Contact.objects.values_list("pk", flat=True))
+
+    with django_assert_max_num_queries(45):
+        trash.delete_records(Contact, ids)
+
+    assert DeletedRecord.objects.count() == len(ids)
+
+
+def test_a_deleted_account_gets_its_contacts_back_without_an_edit(synced: Connection, org: Org) -> None:
+    account = Account.objects.exclude(crm_id="").filter(contacts__isnull=False)[0]
+    names = set(account.contacts.values_list("pk", flat=True))
+    delete_account(account.pk)
+
+    back = trash.restore("account", account.pk)
+    push_all()
+    org.forget_calls()
+    pull_all()
+    push_all()
+
+    assert set(back.contacts.values_list("pk", flat=True)) == names  # type: ignore[attr-defined]
+    assert not any(name.startswith("PATCH") for name in org.calls())
+
+
+def test_an_unlinked_record_comes_back_as_it_was(db: None) -> None:
+    account = AccountFactory(name="Ünïcode 🚲")
+    contact = ContactFactory(account=account, other_emails=["a@b.example"], custom={"size": 3})
+    made_at = contact.created_at
+    delete_contact(contact.pk)
+    delete_account(account.pk)
+
+    back = trash.restore("contact", contact.pk)
+
+    assert isinstance(back, Contact)
+    assert (back.account_id, back.other_emails, back.custom, back.created_at) == (
+        None, ["a@b.example"], {"size": 3}, made_at,
+    )  # fmt: skip
