@@ -18,6 +18,7 @@ from localorg.dml.work import Work
 from localorg.errors import refuse
 from localorg.faults import Faults
 from localorg.filling import fill
+from localorg.recent import Recent
 from localorg.rules import rulebook_of
 from localorg.schema import Schema, SObject
 from localorg.settings import Settings
@@ -53,6 +54,7 @@ class Org:
         self.calls = Calls()
         self.faults = Faults()
         self.cursors = Cursors()
+        self.recent = Recent()
         self.ahead = Ahead(self.database)
         self._next: dict[str, int] = {}
         self._numbering = threading.Lock()
@@ -87,6 +89,7 @@ class Org:
         self.prepare()
         self.bulk.clear()
         self.cursors.clear()
+        self.recent.clear()
         self.settings.clock_ahead = 0
         self.apply_settings()
 

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
-from localorg.api import conditions, record_types
+from localorg.api import conditions, recent, record_types
 from localorg.api.call import Call, Reply
 from localorg.api.fields import describe_field
 from localorg.api.lookups import sobject_of
@@ -13,6 +13,7 @@ from localorg.soql.scope import NAME_FIELDS
 Json = dict[str, Any]
 
 # What parents of several types have in common. It is described like an object, but has no rows of its own.
+MOST_RECENT = 5
 NAME = SObject("Name", "", "Name", "Names", frozenset(), NAME_FIELDS)
 
 
@@ -25,15 +26,8 @@ def everything(call: Call) -> Reply:
 
 def basic(call: Call, name: str) -> Reply:
     sobject = sobject_of(call, name)
-    recent = []
-    if sobject.name_field:
-        column = sobject.name_field.name
-        condition = ('NOT "IsDeleted"' if sobject.has("IsDeleted") else "1") + call.schema.and_seen(sobject, "t")
-        sql = (
-            f'SELECT "Id", "{column}" FROM "{sobject.name}" t WHERE {condition} ORDER BY "SystemModstamp" DESC LIMIT 5'
-        )
-        recent = [_recent(call, sobject, column, *row) for row in call.db.execute(sql)]
-    return Reply(body={"objectDescribe": _summary(sobject, call.data_url), "recentItems": recent})
+    items = recent.items(call, [sobject], MOST_RECENT)
+    return Reply(body={"objectDescribe": _summary(sobject, call.data_url), "recentItems": items})
 
 
 def full(call: Call, name: str) -> Reply:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from localorg import clock
 from localorg.access import record_access
-from localorg.api import paging
+from localorg.api import paging, recent
 from localorg.api.call import Call, Reply
 from localorg.api.explain import explain
 from localorg.api.lookups import sobject_of
@@ -48,7 +48,10 @@ def _answer(call: Call, compiled: Compiled) -> Reply:
         return Reply(body={"totalSize": run.count(call.db, compiled), "done": True, "records": []})
     if compiled.aggregate:
         return Reply(body=paging.whole(run.aggregates(call.db, compiled)))
-    return Reply(body=paging.first(call, compiled))
+    page = paging.first(call, compiled)
+    if compiled.looks:
+        recent.look(call, *(record["attributes"]["url"].rpartition("/")[2] for record in page["records"]))
+    return Reply(body=page)
 
 
 def calendar_of(call: Call) -> Calendar:

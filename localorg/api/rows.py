@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from localorg.api import blobs, conditions, records
+from localorg.api import blobs, conditions, recent, records
 from localorg.api.call import Call, Reply
 from localorg.api.lookups import by_external_id, external_field, record_id_of, sobject_of
 from localorg.dml import remove, write
@@ -26,6 +26,7 @@ def read(call: Call, name: str, record_id: str) -> Reply:
         raise refuse_record("ENTITY_IS_DELETED", "entity is deleted", status=404)
     if found is None:
         raise not_found()
+    recent.look(call, known)
     return conditions.answer(call, Reply(body=found), conditions.of_record(call, sobject, known))
 
 
@@ -40,6 +41,7 @@ def update(call: Call, name: str, record_id: str) -> Reply:
     known = record_id_of(sobject, record_id)
     conditions.check(call, conditions.of_record(call, sobject, known))
     write.update(call.work, sobject, known, call.mapping())
+    recent.look(call, known)
     return Reply(204, headers=_tag(call, sobject, known))
 
 
@@ -114,6 +116,7 @@ def _wanted(call: Call) -> list[str] | None:
 
 
 def _created(call: Call, name: str, record_id: str) -> Reply:
+    recent.look(call, record_id)
     return Reply(201, _success(record_id), {"Location": f"{call.rows_url}{name}/{record_id}"})
 
 

@@ -25,6 +25,7 @@ Handler = Callable[[Operation], str]
 
 BAD_SESSION = "Invalid Session ID found in SessionHeader: Illegal Session"
 READING: dict[str, Handler] = {
+    "describeTabs": records.describe_tabs,
     "getServerTimestamp": sessions.get_server_timestamp,
     "getUserInfo": sessions.get_user_info,
     "logout": sessions.logout,

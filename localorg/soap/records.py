@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from localorg.api import collections, queries
+from localorg.api import collections, desk, queries
 from localorg.api.call import Call
 from localorg.api.lookups import attribute
 from localorg.dml import convert, remove
@@ -39,6 +39,15 @@ def retrieve(operation: Operation) -> str:
     dialect, schema = operation.request.dialect, operation.call.schema
     shown = (sobjects.write("result", row, dialect, schema) if row else xml.leaf("result", None) for row in found)
     return "".join(shown)
+
+
+def describe_tabs(operation: Operation) -> str:
+    """One app with all tabs."""
+    logo = f"{operation.call.origin}/img/logo.png"
+    told = {"description": None, "label": desk.APP, "logoUrl": logo, "namespace": None, "selected": True}
+    shown = "".join(xml.leaf(name, value) for name, value in told.items())
+    tabs = "".join(xml.tag("tabs", _tree(tab)) for tab in desk.every_tab(operation.call))
+    return xml.tag("result", shown + xml.leaf("tabSetId", desk.APP_ID) + tabs)
 
 
 def create(operation: Operation) -> str:
@@ -161,6 +170,17 @@ def _error(error: Mapping[str, Any]) -> str:
     return xml.tag(
         "errors", fields + xml.leaf("message", error["message"]) + xml.leaf("statusCode", error["statusCode"])
     )
+
+
+def _tree(told: Mapping[str, Any]) -> str:
+    """An object of REST as XML; lists repeat their element."""
+    parts = []
+    for name, value in told.items():
+        if isinstance(value, list):
+            parts += [xml.tag(name, _tree(one)) for one in value]
+        else:
+            parts.append(xml.leaf(name, value))
+    return "".join(parts)
 
 
 def _records(operation: Operation) -> dict[str, Any]:
