@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 import requests
+from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.chromium import ARGUMENTS, CHROMIUM
 from tests.localorg.client import REDIRECT, Caller, Server
 
 SETTINGS = {
@@ -87,6 +89,27 @@ def keeper(private_server: Server) -> Caller:
 def bridge(keeper: Caller, private_server: Server) -> Caller:
     """Its integration user, above one standard user in the role hierarchy."""
     return sign_in(private_server, "Integration")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser, fresh: Server) -> Iterator[Page]:
+    """A browser's page of its own, signed in as the administrator."""
+    context = chromium.new_context()
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    page.goto(f"{fresh.url}/login")
+    page.get_by_role("button", name="Ada Admin").click()
+    page.wait_for_url(f"{fresh.url}/")
+    yield page
+    context.close()
 
 
 def sign_in(server: Server, profile: str) -> Caller:

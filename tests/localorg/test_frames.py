@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Frame, Page, sync_playwright
+from playwright.sync_api import Frame, Page
 
-from tests.chromium import ARGUMENTS, CHROMIUM, needs_chromium
+from tests.chromium import needs_chromium
 from tests.localorg.client import Caller, Server
 from tests.localorg.frames import Application
 
@@ -21,14 +21,6 @@ MARKUP = """
     <apex:iframe src="{url}/panel?set=1&amp;crm_object_id={{!Account.Id}}" height="400px"/>
 </apex:page>
 """
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -44,18 +36,6 @@ def account(admin: Caller, application: Application) -> Iterator[str]:
     admin.control("settings", {"visualforce_pages": pages}).raise_for_status()
     yield admin.create("Account", Name="Framed")
     admin.control("settings", {"visualforce_pages": []}).raise_for_status()
-
-
-@pytest.fixture
-def page(chromium: Browser, fresh: Server) -> Iterator[Page]:
-    context = chromium.new_context()
-    page = context.new_page()
-    page.set_default_timeout(10_000)
-    page.goto(f"{fresh.url}/login")
-    page.get_by_role("button", name="Ada Admin").click()
-    page.wait_for_url(f"{fresh.url}/")
-    yield page
-    context.close()
 
 
 REFUSED = "frame-ancestors"  # in what the console says of a frame that was refused
