@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from common.acting import acting_user
-from common.models import Record
+from common.models import Record, RecordKind
 from integrations.models import (
     Connection,
     Cursor,
@@ -23,6 +23,7 @@ from integrations.models import (
     SkippedRecord,
 )
 from integrations.sync import outbox
+from integrations.sync.credentials import Logins
 from integrations.sync.eligibility import refuses_manual
 from integrations.sync.records import RECORD_TYPES, kind_of
 from integrations.sync.state import State, SyncState, sync_states
@@ -30,6 +31,7 @@ from users.models import User
 
 __all__ = ["State", "SyncState", "push_refusal", "queue_push", "request_pull", "retry", "sync_states"]
 
+ALIVE = {"deleted_id": None, "gone_at": None, "merged_into": ""}  # no tombstone any more
 # The workers of this cluster serve what people wait for and nothing else.
 CLUSTERS = {Lane.PEOPLE: settings.PEOPLE_CLUSTER, Lane.REAL_TIME: settings.PEOPLE_CLUSTER}
 
@@ -210,7 +212,8 @@ def unskip(record: Record, user: User) -> None:
 
 def retry(entries: Sequence[ErrorEntry], user: User) -> int:
     """Push again the records of open entries; each entry closes when its push goes through. Returns how many."""
-    count = 0
+    count = _delete_again([entry for entry in entries if _is_of_delete(entry) and not entry.closed_at], user)
+    entries = [entry for entry in entries if not _is_of_delete(entry)]
     for kind in {entry.record_kind for entry in entries}:
         ids = [entry.record_id for entry in entries if entry.record_kind == kind and entry.closed_at is None]
         records = list(RECORD_TYPES[kind].model._default_manager.filter(pk__in=ids))
@@ -247,9 +250,43 @@ def _link_by_hand(entry: ErrorEntry, record: Record, remote_object: str, remote_
     RecordLink.objects.update_or_create(
         connection=entry.connection,
         remote_id=remote_id,
-        defaults={**values, "base": {}, "base_ours": {}, "dropped_at": None, "note": "Linked by hand."},
+        defaults={**values, "base": {}, "base_ours": {}, "dropped_at": None, "note": "Linked by hand.", **ALIVE},
     )
     columns = {"crm_id": remote_id} | ({"crm_object": remote_object} if hasattr(record, "crm_object") else {})
     type(record)._default_manager.filter(pk=record.pk).update(**columns)
     Outbox.objects.of(entry.record_kind, [record.pk]).update(sent_at=None, sent=None)
     record.refresh_from_db()
+
+
+def _is_of_delete(entry: ErrorEntry) -> bool:
+    return entry.operation == Outbox.Operation.DELETE
+
+
+@transaction.atomic
+def _delete_again(entries: Sequence[ErrorEntry], user: User) -> int:
+    """Queue refused deletes once more, by the user's login; returns how many."""
+    rows = []
+    for entry in entries:
+        link = RecordLink.objects.tombstones_of(entry.record_kind, [entry.record_id]).filter(gone_at=None).first()
+        if link is None:
+            entry.closed_at, entry.closed_reason = timezone.now(), "There is nothing left to delete."
+            entry.save(update_fields=["closed_at", "closed_reason"])
+            continue
+        choice = Logins(entry.connection).choose(Outbox.Operation.DELETE, "", user.pk)
+        rows.append(
+            Outbox(
+                connection=entry.connection,
+                record_kind=RecordKind(entry.record_kind),
+                record_id=entry.record_id,
+                lane=Lane.PEOPLE,
+                remote_object=link.remote_object,
+                operation=Outbox.Operation.DELETE,
+                actor_id=user.pk,
+                credential=choice.credential,
+                is_manual=True,
+            )
+        )
+    outbox.queue(rows)
+    if rows:
+        Bell(Lane.PEOPLE).ring()
+    return len(rows)

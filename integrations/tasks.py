@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from common import trash
 from integrations import everything
 from integrations.connecting import prepare, start_syncing
 from integrations.logins import mark_broken
@@ -226,17 +227,22 @@ def _pull(
 
 def pull_record(kind: str, record_id: int) -> Run | None:
     """Bring one record up to date; None when there is nothing to ask, or nobody to ask as."""
-    link = RecordLink.objects.live().filter(record_kind=kind, record_id=record_id).select_related("connection").first()
-    credential = Logins(link.connection).for_team().credential if link else None
-    if link is None or credential is None or credential.broken_reason:
+    link = RecordLink.objects.live().filter(record_kind=kind, record_id=record_id).first()
+    return pull_remote(link.remote_object, [link.remote_id]) if link else None
+
+
+def pull_remote(remote_object: str, ids: Sequence[str]) -> Run | None:
+    """Bring records of the other side up to date here; None when there is nobody to ask as, or no answer."""
+    connection = Connection.objects.first()
+    credential = Logins(connection).for_team().credential if connection else None
+    if connection is None or credential is None or credential.broken_reason:
         return None
     try:
-        scope = Scope.load(link.connection, link.remote_object)
-        return pull_records(scope, [link.remote_id], provider_for(credential))
+        return pull_records(Scope.load(connection, remote_object), ids, provider_for(credential))
     except ConnectionBroken as error:
         doubt(credential, error)
     except (CallFailed, RequestRefused) as error:
-        logger.warning("%s %s could not be pulled: %s", kind, record_id, error.reason)
+        logger.warning("%s %s could not be pulled: %s", remote_object, ids, error.reason)
     return None
 
 
@@ -280,6 +286,11 @@ def tick() -> None:
     wake_lanes()
     if connection.descriptions.filter(fetched_at__lt=timezone.now() - METADATA_AGE).exists():
         async_task("integrations.tasks.read_metadata")
+
+
+def prune_deleted() -> None:
+    """Throw away deleted records that were kept long enough."""
+    trash.prune()
 
 
 def mark_everything(seconds: float = SLICE) -> None:

@@ -1,6 +1,7 @@
 """What is to be deleted or merged here because it was there: done at the end of a pull, when it is known how much."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -9,7 +10,7 @@ from common.bulk import any_of
 from common.merging import empty_fields, merge
 from common.models import Record
 from common.trash import delete_records
-from integrations.models import HeldDeletions, Outbox, RecordLink, Run, SyncEvent
+from integrations.models import HeldDeletions, RecordLink, Run, SyncEvent
 from integrations.sync import brake
 from integrations.sync.departures import locked
 from integrations.sync.linking import dropped, moved
@@ -34,6 +35,11 @@ def carry_out(scope: Scope, run: Run) -> None:
         run.save(update_fields=["message"])
         return
     delete(scope, ids, run)
+
+
+def delete_held(scope: Scope, until: datetime) -> int:
+    """Delete here what was known to be gone there at ``until``, by our clock; returns how many records that were."""
+    return delete(scope, _record_ids(_departing(scope).filter(merged_into="", gone_at__lte=until)), None)
 
 
 def delete(scope: Scope, ids: list[int], run: Run | None) -> int:
@@ -153,7 +159,7 @@ def _worth_keeping(scope: Scope, link: RecordLink, record: Record, winner: Recor
 
 def _edited(scope: Scope, link: RecordLink, record: Record) -> Iterator[str]:
     base = base_of(link)
-    if base is None or not Outbox.objects.of(scope.kind, [record.pk]).exists():
+    if base is None:
         return
     values = scope.express([record], scope.vocabulary([record]))[record.pk]
     for name, value in values.items():

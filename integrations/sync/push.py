@@ -12,6 +12,7 @@ from integrations.models import Outbox, RecordLink, Run, SkippedRecord
 from integrations.sync.creating import push_new
 from integrations.sync.credentials import Logins
 from integrations.sync.deleting import push_deletes
+from integrations.sync.lost_parents import follow_lost_parents
 from integrations.sync.matching import LOOKED_THROUGH
 from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import Item, LeftOut
@@ -38,6 +39,7 @@ def push(claim: Claim, provider: Provider, run: Run) -> None:
     reasons = _login_reasons(claim, items)
     try:
         for done in push_them(claim, scope, items, provider):
+            follow_lost_parents(scope, done, provider)
             settle(claim, scope, done, run, reasons)
     except RequestRefused:
         for name in looked_through:

@@ -12,6 +12,7 @@ from common import trash
 from common.models import DeletedRecord
 from contacts.models import Contact
 from contacts.services import delete_contact
+from integrations import deletions, tasks
 from integrations.models import (
     Connection,
     DeletionSettings,
@@ -25,6 +26,7 @@ from tests.conftest import pull_all, push_all
 from tests.factories import AccountFactory, ActivityFactory, ContactFactory
 from tests.integrations.sync.test_storm import time_passes
 from tests.salesforce_org import Org
+from users.models import User
 
 pytestmark = pytest.mark.django_db
 
@@ -312,3 +314,56 @@ def test_an_unlinked_record_comes_back_as_it_was(db: None) -> None:
     assert (back.account_id, back.other_emails, back.custom, back.created_at) == (
         None, ["a@b.example"], {"size": 3}, made_at,
     )  # fmt: skip
+
+
+def test_an_admin_lets_held_deletions_through_here(following: Connection, org: Org, admin: User) -> None:
+    ids = [row["Id"] for row in org.query("SELECT Id FROM Contact LIMIT 12")]
+    for remote_id in ids:
+        org.delete("Contact", remote_id)
+    pull_all()
+
+    assert deletions.confirm(HeldDeletions.objects.get(), admin) == 12
+
+    assert not Contact.objects.filter(crm_id__in=ids).exists()
+    push_all()
+    assert not Outbox.objects.exists()
+
+
+def test_an_admin_keeps_what_was_deleted_there(following: Connection, org: Org, admin: User) -> None:
+    ids = [row["Id"] for row in org.query("SELECT Id FROM Contact LIMIT 12")]
+    kept = list(Contact.objects.filter(crm_id__in=ids).values_list("pk", flat=True))
+    for remote_id in ids:
+        org.delete("Contact", remote_id)
+    pull_all()
+
+    deletions.refuse(HeldDeletions.objects.get(), admin)
+
+    assert Contact.objects.filter(pk__in=kept, crm_id="").count() == 12
+    assert not RecordLink.objects.live().filter(remote_id__in=ids).exists()
+
+
+@pytest.mark.parametrize("is_confirmed", [True, False])
+def test_an_admin_decides_what_is_deleted_there(
+    following: Connection, org: Org, admin: User, is_confirmed: bool
+) -> None:
+    contacts = list(Contact.objects.filter(crm_object="Contact")[:12])
+    trash.delete_records(Contact, [contact.pk for contact in contacts])
+    push_all()
+
+    (deletions.confirm if is_confirmed else deletions.refuse)(HeldDeletions.objects.get(), admin)
+    push_all()
+
+    assert is_there(org, contacts[0].crm_id) == (not is_confirmed)
+    assert not Outbox.objects.exists()
+
+
+def test_a_tombstoned_record_comes_back_on_request(synced: Connection, org: Org) -> None:
+    contact = linked_contact()
+    delete_contact(contact.pk)
+    trash.purge(DeletedRecord.objects.all())
+    assert RecordLink.objects.get(remote_id=contact.crm_id).base == {}
+
+    deletions.bring_back(RecordLink.objects.get(remote_id=contact.crm_id))
+    tasks.pull_remote("Contact", [contact.crm_id])
+
+    assert Contact.objects.get(crm_id=contact.crm_id).email == contact.email
