@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from common.admin import HonestPaginator
 from integrations.models import (
+    ApiUsage,
     Connection,
     Credential,
     Cursor,
@@ -49,6 +50,12 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 @admin.register(Connection)
 class ConnectionAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "org_id", "edition", "connected_at", "api_used", "api_limit")
+
+
+@admin.register(ApiUsage)
+class ApiUsageAdmin(ReadOnlyAdmin):
+    list_display = ("day", "purpose", "calls")
+    list_filter = ("purpose",)
 
 
 @admin.register(Credential)

@@ -9,9 +9,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from deals.models import Pipeline, Stage
+from integrations import budget
 from integrations.logins import app_for
 from integrations.mappings import unmapped_required
 from integrations.models import (
+    ApiUsage,
     Connection,
     Credential,
     Cursor,
@@ -140,7 +142,11 @@ def choose_team_login(connection: Connection, credential: Credential | None = No
 
 def prepare(connection: Connection, credential: Credential) -> None:
     """Read the org again: users, objects, fields, picklists, stages. What people have set stays."""
-    org = orgs.read(client_for(credential), credential.remote_user_id)
+    client = client_for(credential)
+    try:
+        org = orgs.read(client, credential.remote_user_id)
+    finally:
+        budget.note(credential, client.session, ApiUsage.Purpose.METADATA)
     with transaction.atomic():
         _store_org(connection, org)
         Credential.objects.filter(pk=credential.pk).update(power=power_of(org.rights))
@@ -148,7 +154,11 @@ def prepare(connection: Connection, credential: Credential) -> None:
 
 def refresh_descriptions(connection: Connection, credential: Credential) -> None:
     """Read only the objects, their fields and picklists again."""
-    found = orgs.descriptions_of(client_for(credential), credential.remote_user_id)
+    client = client_for(credential)
+    try:
+        found = orgs.descriptions_of(client, credential.remote_user_id)
+    finally:
+        budget.note(credential, client.session, ApiUsage.Purpose.METADATA)
     _store_descriptions(connection, found.values())
 
 

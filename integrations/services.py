@@ -117,14 +117,14 @@ def pull_refusal(connection: Connection | None) -> str:
     return ""
 
 
-def request_pull(connection: Connection, remote_object: str = "") -> None:
+def request_pull(connection: Connection, remote_object: str = "", *, user: User | None = None) -> None:
     """Make one object, or all of them, due to be pulled now. Raises Refused."""
     if reason := pull_refusal(connection):
         raise Refused(reason)
     cursors = Cursor.objects.filter(connection=connection)
     if remote_object:
         cursors = cursors.filter(remote_object=remote_object)
-    cursors.update(due_at=timezone.now())
+    cursors.update(due_at=timezone.now(), is_asked_for=True, asked_by=user)
     wake_pull()
 
 
@@ -140,11 +140,11 @@ def request_record_pull(record: Record) -> None:
     )
 
 
-def request_full_pull(connection: Connection, remote_object: str = "") -> None:
+def request_full_pull(connection: Connection, remote_object: str = "", *, user: User | None = None) -> None:
     """Read one object, or all of them, from its beginning again, in the background. Raises Refused."""
     cursors = Cursor.objects.filter(connection=connection)
     read_everything(cursors.filter(remote_object=remote_object) if remote_object else cursors)
-    request_pull(connection, remote_object)
+    request_pull(connection, remote_object, user=user)
 
 
 @transaction.atomic

@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import Count, Max
 from django.utils import timezone
 
+from integrations import budget
 from integrations.models import Connection, ErrorEntry, Lane, Outbox, Run, SyncEvent
 from integrations.sync.records import KINDS, RECORD_TYPES
 from integrations.sync.state import State, with_state
@@ -45,10 +46,21 @@ def _connection(connection: Connection | None) -> dict[str, Any]:
     }
 
 
-def _api(connection: Connection | None) -> dict[str, int]:
+def _api(connection: Connection | None) -> dict[str, Any]:
+    """The org's calls in 24 hours; ``today``: Tandem's by purpose; ``waiting``: what waits for the allowance."""
     if connection is None:
-        return {"used": 0, "limit": 0, "ceiling": 0}
-    return {"used": connection.api_used, "limit": connection.api_limit, "ceiling": connection.api_ceiling}
+        return {"used": 0, "limit": 0, "ceiling": 0, "today": {}, "waiting": []}
+    waiting = [
+        {"work": str(held.purpose), "reason": held.reason, "until": held.until.isoformat()}
+        for held in budget.holds(connection)
+    ]
+    return {
+        "used": connection.api_used,
+        "limit": connection.api_limit,
+        "ceiling": connection.api_ceiling,
+        "today": budget.today(connection),
+        "waiting": waiting,
+    }
 
 
 def _objects(connection: Connection) -> dict[str, Any]:

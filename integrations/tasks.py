@@ -10,10 +10,10 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from common import trash
-from integrations import everything
+from integrations import budget, everything
 from integrations.connecting import prepare, start_syncing
 from integrations.logins import mark_broken
-from integrations.models import Connection, Credential, Cursor, Lane, Outbox, RecordLink, Run
+from integrations.models import ApiUsage, Connection, Credential, Cursor, Lane, Outbox, RecordLink, Run
 from integrations.providers import provider_for
 from integrations.salesforce.provider import SalesforceProvider
 from integrations.services import CLUSTERS, wake_pull
@@ -62,7 +62,7 @@ def _may_push(lane: str, until: float, sleeper: Callable[[float], None]) -> bool
     connection = Connection.objects.first()
     if connection is None or connection.phase != Connection.Phase.SYNCING:
         return False
-    if lane == Lane.BACKGROUND and connection.is_above_ceiling:
+    if budget.hold(connection, lane):
         return False
     if connection.paused_until and connection.is_paused:
         rest = (connection.paused_until - timezone.now()).total_seconds()
@@ -96,7 +96,7 @@ def _push(claim: Claim, run: Run) -> None:
         all_is_well(credential.connection)
         Connection.objects.filter(pk=credential.connection_id).update(wrote_at=timezone.now())
     run.count(api_calls=provider.calls)
-    note_usage(credential, provider)
+    budget.note(credential, provider, claim.rows[0].lane)
 
 
 def pause(connection: Connection, error: ProviderError) -> None:
@@ -122,13 +122,6 @@ def all_is_well(connection: Connection) -> None:
     )
 
 
-def note_usage(credential: Credential, provider: SalesforceProvider) -> None:
-    Credential.objects.filter(pk=credential.pk).update(last_used_at=timezone.now())
-    if provider.usage:
-        used, limit = provider.usage
-        Connection.objects.filter(pk=credential.connection_id).update(api_used=used, api_limit=limit)
-
-
 def pull_due(seconds: float = SLICE, *, only: str = "", is_forced: bool = False) -> list[Run]:
     """Pull every object that is due; returns the runs.
 
@@ -137,8 +130,6 @@ def pull_due(seconds: float = SLICE, *, only: str = "", is_forced: bool = False)
     connection = Connection.objects.first()
     runs: list[Run] = []
     if connection is None or not connection.started_at or not connection.is_connected or connection.is_paused:
-        return runs
-    if connection.is_above_ceiling and not is_forced:
         return runs
     credential = Logins(connection).for_team().credential
     if credential is None or credential.broken_reason:
@@ -160,7 +151,7 @@ def pull_due(seconds: float = SLICE, *, only: str = "", is_forced: bool = False)
     finally:
         for lease in leases:
             give_back(lease)
-        note_usage(credential, provider)
+        budget.note(credential, provider, ApiUsage.Purpose.PULLS)
     _end_first_pull(connection)
     return runs
 
@@ -173,6 +164,8 @@ def _due(connection: Connection, only: str, *, is_forced: bool) -> list[Cursor]:
     cursors = Cursor.objects.filter(connection=connection)
     if only:
         cursors = cursors.filter(remote_object=only)
+    if not is_forced and budget.hold(connection, ApiUsage.Purpose.PULLS):
+        cursors = cursors.filter(is_asked_for=True)
     if not is_forced:
         cursors = cursors.filter(Q(due_at__lte=timezone.now()) | ~Q(export_id=""), is_held=False)
     return sorted(cursors, key=lambda cursor: PULL_ORDER.index(cursor.remote_object))
@@ -205,7 +198,14 @@ def _pull(
 ) -> Run | None:
     cursor = lease.cursor
     try:
-        run = pull(connection, lease, provider, may_go_on=may_go_on, first=firsts.get(cursor.remote_object))
+        run = pull(
+            connection,
+            lease,
+            provider,
+            started_by_id=cursor.asked_by_id,
+            may_go_on=may_go_on,
+            first=firsts.get(cursor.remote_object),
+        )
     except LeaseLost:
         return None
     except (ConnectionBroken, RequestRefused) as error:
@@ -237,18 +237,22 @@ def pull_remote(remote_object: str, ids: Sequence[str]) -> Run | None:
     credential = Logins(connection).for_team().credential if connection else None
     if connection is None or credential is None or credential.broken_reason:
         return None
+    provider = provider_for(credential)
     try:
-        return pull_records(Scope.load(connection, remote_object), ids, provider_for(credential))
+        return pull_records(Scope.load(connection, remote_object), ids, provider)
     except ConnectionBroken as error:
         doubt(credential, error)
     except (CallFailed, RequestRefused) as error:
         logger.warning("%s %s could not be pulled: %s", remote_object, ids, error.reason)
+    finally:
+        budget.note(credential, provider, ApiUsage.Purpose.PEOPLE)
     return None
 
 
 def _plan_next(connection: Connection, cursor: Cursor) -> None:
     every = connection.object_settings.filter(record_kind=_kind(cursor)).values_list("pull_every", flat=True).first()
-    Cursor.objects.filter(pk=cursor.pk).update(due_at=timezone.now() + timedelta(minutes=every or 30))
+    due_at = timezone.now() + timedelta(minutes=every or 30)
+    Cursor.objects.filter(pk=cursor.pk).update(due_at=due_at, is_asked_for=False, asked_by=None)
 
 
 def _kind(cursor: Cursor) -> str:
@@ -278,19 +282,35 @@ def tick() -> None:
         if connection.is_setup_over:
             start_syncing(connection)
         return
+    if budget.is_to_be_asked(connection):
+        async_task("integrations.tasks.ask_allowance")
     wake_pull()
     give_logins(connection)
     sweep(connection)
     if connection.object_settings.exclude(push_all_after=None).exists():
         async_task("integrations.tasks.mark_everything")
     wake_lanes()
-    if connection.descriptions.filter(fetched_at__lt=timezone.now() - METADATA_AGE).exists():
+    is_old = connection.descriptions.filter(fetched_at__lt=timezone.now() - METADATA_AGE).exists()
+    if is_old and not budget.hold(connection, ApiUsage.Purpose.METADATA):
         async_task("integrations.tasks.read_metadata")
 
 
 def prune_deleted() -> None:
     """Throw away deleted records that were kept long enough."""
     trash.prune()
+
+
+def ask_allowance() -> None:
+    """Ask how much of the allowance is used by now, when so much waits for it that nobody else asks."""
+    connection = Connection.objects.first()
+    credential = Logins(connection).for_team().credential if connection and connection.is_connected else None
+    if credential and not credential.broken_reason:
+        provider = provider_for(credential)
+        try:
+            provider.ask_usage()
+        except ProviderError as error:
+            logger.warning("The org did not say how many API calls are left: %s", error.reason)
+        budget.note(credential, provider, ApiUsage.Purpose.OTHER)
 
 
 def mark_everything(seconds: float = SLICE) -> None:

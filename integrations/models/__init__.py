@@ -1,12 +1,13 @@
 """What the integration keeps: the connection, the settings, the links with their bases, the queue and the journal."""
 
 from .connection import Connection, Credential, LoginDescription, ObjectDescription, UserMapping
-from .journal import ErrorEntry, HeldDeletions, Run, SyncEvent
+from .journal import ApiUsage, ErrorEntry, HeldDeletions, Run, SyncEvent
 from .links import PendingReference, RecordLink, SkippedRecord
 from .mapping import DeletionSettings, FieldMapping, ObjectSettings, StageMapping
 from .queue import Cursor, Lane, Outbox
 
 __all__ = [
+    "ApiUsage",
     "Connection",
     "Credential",
     "Cursor",

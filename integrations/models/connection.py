@@ -1,6 +1,6 @@
 """The connected org, the logins to it, and what is known of its users and objects."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
@@ -46,11 +46,13 @@ class Connection(TimestampedModel):
     wrote_at = models.DateTimeField(null=True, blank=True, help_text="When the org last took a write.")
     failures = models.PositiveSmallIntegerField(default=0, help_text="Calls that failed in a row.")
 
-    api_used = models.PositiveIntegerField(default=0)
+    api_used = models.PositiveIntegerField(default=0, help_text="Calls of the whole org in the last 24 hours.")
     api_limit = models.PositiveIntegerField(default=0)
+    api_read_at = models.DateTimeField(null=True, blank=True, help_text="When the org last said how many.")
     api_ceiling_percent = models.PositiveSmallIntegerField(
         "share of the API limit for Tandem's background work", default=90, help_text="People's work goes on above it."
     )
+    clock_offset = models.DurationField(default=timedelta, help_text="The org's clock, less ours.")
 
     def __str__(self) -> str:
         return self.org_name or "Salesforce"
@@ -73,12 +75,8 @@ class Connection(TimestampedModel):
 
     @property
     def api_ceiling(self) -> int:
-        """Calls of the org in a day above which background work waits; 0 as long as the limit is not known."""
+        """Calls of the org in 24 hours above which no work goes on that can wait; 0 while the limit is not known."""
         return self.api_limit * self.api_ceiling_percent // 100
-
-    @property
-    def is_above_ceiling(self) -> bool:
-        return 0 < self.api_ceiling <= self.api_used
 
     @property
     def is_setup_over(self) -> bool:

@@ -75,6 +75,34 @@ class Run(models.Model):
         self.save(update_fields=["state", "message", "finished_at"])
 
 
+class ApiUsage(models.Model):
+    """How many API calls Tandem made on one day (UTC), and what for."""
+
+    class Purpose(models.TextChoices):
+        """The lanes of the queue by their own names, and what else asks the org."""
+
+        PEOPLE = "people", "Pushes by people"
+        REAL_TIME = "real_time", "Edits"
+        ACTIVITIES = "activities", "Activities"
+        BACKGROUND = "background", "Background pushes"
+        PULLS = "pulls", "Pulls"
+        METADATA = "metadata", "Users, fields and picklists"
+        OTHER = "other", "Other"
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="api_usage")
+    day = models.DateField()
+    purpose = models.CharField(max_length=12, choices=Purpose)
+    calls = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "API usage"
+        ordering = ["-day", "purpose"]
+        constraints = [models.UniqueConstraint(fields=["connection", "day", "purpose"], name="api_usage_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.calls} for {self.get_purpose_display()}"
+
+
 class HeldDeletions(models.Model):
     """Deletions that a run stopped before, because there were so many: an admin lets them through, or refuses them."""
 

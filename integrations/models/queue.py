@@ -109,6 +109,8 @@ class Cursor(models.Model):
     export_position = models.DateTimeField(null=True, blank=True)
     run = models.ForeignKey("Run", models.SET_NULL, null=True, blank=True, related_name="+")
     due_at = models.DateTimeField(default=timezone.now)
+    is_asked_for = models.BooleanField(default=False, help_text="A person waits for it: no ceiling holds it back.")
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     lease_token = models.UUIDField(null=True, blank=True)
     leased_until = models.DateTimeField(null=True, blank=True)
 

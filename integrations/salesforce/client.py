@@ -1,7 +1,8 @@
 """One login's way to the org: simple-salesforce on a session of ours. No Django.
 
 The session adds what that library lacks: time-outs, one refresh of an expired token, a count of the calls, the org's
-clock, plain http for one local address, and errors sorted into "no usable answer", "the login is broken" and "refused".
+clock (``clock``, and ``clock_offset`` from ours), plain http for one local address, and errors sorted into "no usable
+answer", "the login is broken" and "refused".
 """
 
 import csv
@@ -9,7 +10,7 @@ import io
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 API_VERSION = "62.0"
 QUERIES_PER_CALL = 5  # Salesforce's limit of queries in one composite call
 CONNECT_TIMEOUT = 10.0
+CLOCK_NOISE = timedelta(seconds=3)  # the header has whole seconds, and was some time on its way
 LIMIT_PAUSE = 15 * 60.0  # the daily allowance is a rolling window: it frees slowly
 
 # Codes that say something of the whole call, never of a record.
@@ -54,6 +56,7 @@ class Session(requests.Session):
         self.timeout = timeout
         self.calls = 0
         self.clock = datetime.now(UTC)
+        self.clock_offset = timedelta()
         self.usage: tuple[int, int] | None = None
         self._thread = threading.get_ident()
         self._counting = threading.Lock()
@@ -90,6 +93,8 @@ class Session(requests.Session):
     def _note(self, response: requests.Response) -> None:
         if date := response.headers.get("Date"):
             self.clock = parsedate_to_datetime(date)
+            offset = self.clock - datetime.now(UTC)
+            self.clock_offset = offset if abs(offset) > CLOCK_NOISE else timedelta()
         usage = response.headers.get("Sforce-Limit-Info", "").partition("api-usage=")[2].partition(";")[0]
         used, _, limit = usage.partition("/")
         if used.isdigit() and limit.isdigit():

@@ -4,7 +4,7 @@ import re
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from integrations.salesforce import soql
@@ -71,6 +71,15 @@ class SalesforceProvider:
     def usage(self) -> tuple[int, int] | None:
         """API calls used and allowed in a day, as the last answer said."""
         return self.client.session.usage
+
+    @property
+    def clock_offset(self) -> timedelta:
+        """The org's clock, less ours, as the last answer said; 0 where that is all the difference one can tell."""
+        return self.client.session.clock_offset
+
+    def ask_usage(self) -> None:
+        """Ask the org for nothing but its allowance: every answer tells ``usage``."""
+        self.client.get("limits")
 
     def clock(self) -> datetime:
         return self.client.session.clock

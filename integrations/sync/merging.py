@@ -34,7 +34,7 @@ def merge(scope: Scope, writer: Writer, applied: Applied, run: Run) -> None:
             continue
         base = base_of(link)
         local = expressed[record.pk]
-        ours_at = edited_at.get(record.pk, record.updated_at)
+        ours_at = edited_at.get(record.pk, record.updated_at) + scope.connection.clock_offset
         merged = plan(base, local, remote.values, scope.rules, Side.OURS if ours_at > remote.edited_at else Side.THEIRS)
         written = writer.carry_out(record, merged, base, local, local, vocabulary)
         applied.counts["updated" if written or not link.pk else "unchanged"] += 1

@@ -59,7 +59,8 @@ def _turn_back_unlinked(scope: Scope, items: Sequence[Item]) -> None:
 
 def _compared(scope: Scope, item: Item, remote: RemoteRecord) -> Linked:
     link = _link(item)
-    latest = Side.OURS if item.record.updated_at > remote.edited_at else Side.THEIRS
+    ours_at = item.record.updated_at + scope.connection.clock_offset
+    latest = Side.OURS if ours_at > remote.edited_at else Side.THEIRS
     withhold(scope, item)
     values = {name: normal(scope.by_name[name].remote, value) for name, value in remote.values.items()}
     agreed = plan(item.base, item.local, values, scope.rules, latest)

@@ -80,7 +80,7 @@ def pull(request: Request) -> HttpResponse:
     """Pull one object, or all."""
     connection = the_connection()
     try:
-        services.request_pull(connection, request.POST.get("object", ""))
+        services.request_pull(connection, request.POST.get("object", ""), user=request.user)
     except services.Refused as refusal:
         messages.error(request, str(refusal))
     else:
