@@ -10,4 +10,5 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         menus.add("main", menus.Item(30, "Accounts", "accounts:list", "building"))
+        import_module("accounts.duplicates")  # how they are recognised
         import_module("accounts.merging")  # what merging two companies puts together

@@ -11,4 +11,5 @@ class ContactsConfig(AppConfig):
     def ready(self) -> None:
         menus.add("main", menus.Item(20, "Contacts", "contacts:list", "users"))
         import_module("contacts.panels")
+        import_module("contacts.duplicates")  # how they are recognised
         import_module("contacts.merging")  # what merging two people puts together

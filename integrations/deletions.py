@@ -62,7 +62,7 @@ def bring_back(link: RecordLink) -> Record | None:
     """
     if link.record_id is not None:
         raise Refused("It is here.")
-    kept = DeletedRecord.objects.filter(record_kind=link.record_kind, record_id=link.deleted_id).first()
+    kept = DeletedRecord.objects.filter(record_kind=link.record_kind, record_id=link.deleted_id or 0).first()
     if kept:
         return trash.restore(kept.record_kind, kept.record_id)
     remote_object, remote_id = link.remote_object, link.remote_id

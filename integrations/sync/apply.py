@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from common import duplicates
 from common.bulk import any_of, copy_in
 from integrations.models import RecordLink, Run, SkippedRecord
 from integrations.sync.arrivals import adopt_or_create, left_to_their_push
@@ -47,10 +48,17 @@ def apply_page(scope: Scope, page: Page, run: Run) -> Counter[str]:
     merge(scope, writer, applied, run)
     store_links(list(applied.links.values()))
     writer.flush()
+    _look_for_duplicates(scope, writer, applied)
     for event in applied.events:
         event.run = run
     copy_in(applied.events)
     return applied.counts
+
+
+def _look_for_duplicates(scope: Scope, writer: Writer, applied: Applied) -> None:
+    duplicates.find(scope.kind, applied.created, is_new=True)
+    changed = [pk for pk, columns in writer.columns.items() if duplicates.is_worth_a_look(scope.kind, columns)]
+    duplicates.find(scope.kind, changed)
 
 
 def _unseen(scope: Scope, records: Sequence[RemoteRecord]) -> list[RemoteRecord]:

@@ -119,6 +119,7 @@ def _create(scope: Scope, new: Sequence[RemoteRecord], applied: Applied) -> None
         links.append(link)
     copy_in(links)
     applied.counts["created"] += len(records)
+    applied.created += [record.pk for record in records]
     _note_references(scope, records, new)
     resolve_references(scope, {remote.id: record.pk for record, remote in zip(records, new, strict=True)})
 

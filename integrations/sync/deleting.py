@@ -1,4 +1,4 @@
-"""Deleting there what was deleted here, in batches. An answer that is lost is found out before anything is sent again."""
+"""Deleting there what was deleted here, in batches. A lost answer is found out before anything is sent again."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

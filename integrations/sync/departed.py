@@ -14,8 +14,8 @@ from integrations.models import HeldDeletions, RecordLink, Run, SyncEvent
 from integrations.sync import brake
 from integrations.sync.departures import locked
 from integrations.sync.linking import dropped, moved
-from integrations.sync.matching import LEAD
 from integrations.sync.mapping import MISSING
+from integrations.sync.matching import LEAD
 from integrations.sync.scope import Scope, base_of
 from integrations.sync.settle import on_deadlock_again
 

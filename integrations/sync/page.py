@@ -42,6 +42,7 @@ class Applied:
     gone: list[tuple[RecordLink, RemoteRecord]] = field(default_factory=list)
     changed: list[tuple[RecordLink, RemoteRecord]] = field(default_factory=list)
     unknown: list[RemoteRecord] = field(default_factory=list)
+    created: list[int] = field(default_factory=list)  # ids of ours
     undeleted: list[tuple[RecordLink, RemoteRecord]] = field(default_factory=list)  # there; deleted here since
 
     def store(self, link: RecordLink) -> None:

@@ -1,4 +1,4 @@
-"""What a deletion here leaves: tombstones, and deletes to be sent where deletions are synced. And what brings it back."""
+"""What a deletion here leaves: tombstones, and deletes to be sent where they are synced. And what brings it back."""
 
 from collections.abc import Mapping, Sequence
 
@@ -135,7 +135,7 @@ def _keep_references(kind: str, links: Sequence[RecordLink]) -> None:
 
 
 def revive(kind: str, records: Sequence[Record]) -> None:
-    """Link records that were brought back here, as far as the other side still has them; in the caller's transaction."""
+    """Link records that were brought back here, as far as the other side has them; in the caller's transaction."""
     by_id = {record.pk: record for record in records}
     links = list(RecordLink.objects.tombstones_of(kind, list(by_id)).select_related("connection").order_by("pk"))
     for link in links:
