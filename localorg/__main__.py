@@ -31,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         seed(org, size)
         chosen.keep(options.data)
     keep_users(org)
+    org.empty_old_bin()
     listener = _listen(options.host, options.port)
     org.settings.url = _url(options.host, listener)
     org.settings.visualforce_url = visualforce.origin(org)

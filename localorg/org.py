@@ -13,7 +13,7 @@ from localorg.bulk import Bulk
 from localorg.calls import Calls
 from localorg.cursors import Cursors
 from localorg.database import Database
-from localorg.dml import tables
+from localorg.dml import remove, tables
 from localorg.dml.work import Work
 from localorg.errors import refuse
 from localorg.faults import Faults
@@ -92,6 +92,11 @@ class Org:
         self.recent.clear()
         self.settings.clock_ahead = 0
         self.apply_settings()
+
+    def empty_old_bin(self) -> None:
+        """Erase what was deleted more than 15 days ago, by the org's clock."""
+        with self.database.write() as db:
+            remove.purge(self.work(db, ""))
 
     def apply_settings(self) -> None:
         """Tell everybody what the settings are."""

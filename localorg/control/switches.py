@@ -66,6 +66,7 @@ def set_clock(org: Org, given: Any) -> None:
     org.settings.clock_ahead = ahead
     org.apply_settings()
     org.settings.save(org.folder)
+    org.empty_old_bin()
 
 
 def clock_shown() -> Mapping[str, Any]:

@@ -1,5 +1,8 @@
 """Deleting and undeleting: the recycle bin and what goes along."""
 
+from datetime import timedelta
+
+from localorg import clock
 from localorg.dml import blobs, checks, locks, reach, rules
 from localorg.dml.work import Row, Work
 from localorg.dml.write import existing
@@ -7,6 +10,7 @@ from localorg.errors import refuse_record
 from localorg.schema import Child, SObject
 
 ERASED_AT_ONCE = {"CampaignMember"}  # these never rest in the recycle bin
+KEPT = timedelta(days=15)  # in the recycle bin
 AUDIT = {"CreatedById", "LastModifiedById", "MasterRecordId"}
 STANDS_FOR = {"ContentNote": "ContentDocument"}  # one thing with two names
 
@@ -54,6 +58,19 @@ def erase(work: Work, record_id: str) -> None:
             _destroy(work, owner, companion)
             work.db.execute("DELETE FROM _bin WHERE id = ?", (companion,))
     _forget_root(work, record_id)
+
+
+def purge(work: Work) -> None:
+    """Erase what has lain in the bin for so long that a real org would have."""
+    limit = clock.stored(clock.now() - KEPT)
+    for sobject in work.schema:
+        if sobject.has("IsDeleted"):
+            deleted = "LastModifiedDate" if sobject.has("LastModifiedDate") else "SystemModstamp"
+            sql = f'SELECT "Id" FROM "{sobject.name}" WHERE "IsDeleted" AND "{deleted}" < ?'
+            for (record_id,) in work.db.execute(sql, (limit,)).fetchall():
+                _destroy(work, sobject, record_id)
+                work.db.execute("DELETE FROM _bin WHERE id = ?", (record_id,))
+                work.db.execute("DELETE FROM _loosened WHERE root = ?", (record_id,))
 
 
 def root_of(work: Work, record_id: str) -> str | None:

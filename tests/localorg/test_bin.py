@@ -268,3 +268,23 @@ def test_a_converted_lead_is_merged_with_nobody(admin: Caller) -> None:
     answer = admin.control("merge", {"object": "Lead", "master": first, "losers": [second]})
 
     assert answer.json()[0]["errorCode"] == "CANNOT_UPDATE_CONVERTED_LEAD"
+
+
+def test_the_bin_keeps_records_for_fifteen_days(admin: Caller) -> None:
+    admin.control("settings", {"session_seconds": 10**8}).raise_for_status()
+    contact = admin.create("Contact", LastName="Old")
+    account = admin.create("Account", Name="A")
+    note = admin.create("ContentNote", Title="T", Content="eA==")
+    for name, record_id in (("Contact", contact), ("ContentNote", note)):
+        admin.delete(name, record_id)
+    seen = []
+
+    for days in (14, 2):
+        admin.control("clock", {"advance": days * 86_400}).raise_for_status()
+        seen.append(len(admin.rows(f"SELECT Id FROM Contact WHERE Id = '{contact}'", "queryAll")))
+
+    assert seen == [1, 0]
+    assert admin.control("undelete", {"ids": [note]}).json()[0]["errorCode"] == "UNDELETE_FAILED"
+    answer = admin.ask("PATCH", f"sobjects/Contact/{contact}", {"LastName": "x"})
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (404, "INVALID_CROSS_REFERENCE_KEY")
+    assert admin.get("Account", account)["Name"] == "A"
