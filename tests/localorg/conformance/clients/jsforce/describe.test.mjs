@@ -167,3 +167,25 @@ test('versions are listed to anybody', async () => {
   assert.equal(versions.at(-1).version, '67.0');
   assert.equal(versions.find((version) => version.version === '62.0').url, '/services/data/v62.0');
 });
+
+test('tabs and themes name what the user sees', async () => {
+  const conn = await connect();
+
+  const tabs = await conn.tabs();
+  const { themeItems } = await conn.theme();
+  const bySoap = await conn.soap.describeTabs();
+
+  assert.ok(tabs.some((tab) => tab.name === 'standard-Account' && tab.sobjectName === 'Account' && tab.custom === false));
+  assert.ok(themeItems.some((item) => item.name === 'Account' && item.colors.length && item.icons.length));
+  assert.ok(bySoap[0].tabs.some((tab) => tab.sobjectName === 'Account'));
+});
+
+test('quick actions are listed for all and for an object', async () => {
+  const conn = await connect();
+
+  const everywhere = await conn.quickActions();
+  const ofAccounts = await conn.sobject('Account').quickActions();
+
+  assert.ok(everywhere.some((action) => action.name === 'NewContact' && action.type === 'Create'));
+  assert.ok(ofAccounts.some((action) => action.name === 'Account.NewContact'));
+});

@@ -133,9 +133,9 @@ test('a locked row is told in its place', async () => {
 test('what a CRM does not ask for is not found', async () => {
   const conn = await connect();
   const answers = await Promise.allSettled([
-    conn.tabs(), conn.theme(), conn.quickActions(), conn.sobject('Account').listviews(), conn.analytics.reports(),
-    conn.apex.get('/thing'), conn.chatter.resource('/users/me').retrieve(), conn.tooling.sobject('ApexClass').describe(),
+    conn.sobject('Account').listviews(), conn.analytics.reports(), conn.apex.get('/thing'),
+    conn.chatter.resource('/users/me').retrieve(), conn.tooling.sobject('ApexClass').describe(),
   ]);
 
-  assert.deepEqual(answers.map(({ reason }) => reason?.errorCode), Array(8).fill('NOT_FOUND'));
+  assert.deepEqual(answers.map(({ reason }) => reason?.errorCode), Array(5).fill('NOT_FOUND'));
 });
