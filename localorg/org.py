@@ -13,7 +13,7 @@ from localorg.bulk import Bulk
 from localorg.calls import Calls
 from localorg.cursors import Cursors
 from localorg.database import Database
-from localorg.dml import remove, tables
+from localorg.dml import erased, remove, tables
 from localorg.dml.work import Work
 from localorg.errors import refuse
 from localorg.faults import Faults
@@ -79,6 +79,7 @@ class Org:
             for statement in tables.DDL:
                 db.execute(statement)
             views.watch(db)
+            erased.watch(db, self.schema)
             has_permissions = db.execute('SELECT 1 FROM "ObjectPermissions"').fetchone()
         if not has_permissions and not self.database.is_empty():
             self._fill_permissions()

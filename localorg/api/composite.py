@@ -67,6 +67,8 @@ def _answer(call: Call, part: Mapping[str, Any], answers: Answers) -> dict[str, 
                 raise _Failed(reply)
     except Refused as refused:
         reply = Reply(refused.status, refused.as_rest())
+    except RecursionError:
+        reply = Reply(400, refuse("JSON_PARSER_ERROR", "The body is nested too deeply").as_rest())
     except _Failed as failed:
         reply = failed.reply
     if not reply.failed:

@@ -23,7 +23,7 @@ def explain(call: Call, soql: str) -> Reply:
 def _plan(call: Call, compiled: Compiled) -> dict[str, Any]:
     name = compiled.sobject.name
     rows = int(call.db.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0])
-    matching = int(call.db.execute(compiled.count_sql(), compiled.params).fetchone()[0])
+    matching = int(run.execute(call.db, compiled.count_sql(), compiled.params).fetchone()[0])
     share = matching / rows if rows else 0.0
     return {
         "cardinality": matching,

@@ -5,8 +5,6 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
-import orjson
-
 from localorg.api import composite
 from localorg.api.call import Call, Reply
 from localorg.api.lookups import listed
@@ -82,10 +80,21 @@ def _depths(parts: list[Part]) -> Iterator[int]:
     """How many nodes, itself included, each one waits for in a row."""
     known: dict[str, int] = {}
     for part in parts:
-        text = orjson.dumps([part["url"], part.get("body")]).decode()
-        depth = 1 + max((known.get(name, 0) for name in _REFERENCE.findall(text)), default=0)
+        names = (name for text in _texts(part["url"], part.get("body")) for name in _REFERENCE.findall(text))
+        depth = 1 + max((known.get(name, 0) for name in names), default=0)
         known[part["referenceId"]] = depth
         yield depth
+
+
+def _texts(*values: Any) -> Iterator[str]:
+    """All strings in a body but its keys, however deep."""
+    waiting = list(values)
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, (list, dict)):
+            waiting += value.values() if isinstance(value, dict) else value
 
 
 def _limit(what: str) -> Exception:

@@ -16,6 +16,7 @@ from localorg.api import (
     passwords,
     queries,
     recent,
+    replication,
     rows,
     search,
 )
@@ -71,8 +72,8 @@ ROUTES = (
     _route("sobjects/{name}/describe/layouts", GET=layouts.layouts),
     _route("sobjects/{name}/describe/layouts/{record_type}", GET=layouts.layout),
     _route("sobjects/{name}/quickactions", GET=desk.quick_actions),
-    _route("sobjects/{name}/updated", GET=queries.updated),
-    _route("sobjects/{name}/deleted", GET=queries.deleted),
+    _route("sobjects/{name}/updated", GET=replication.updated),
+    _route("sobjects/{name}/deleted", GET=replication.deleted),
     _route("sobjects/{name}/id", POST=rows.create_by_id),
     _route("sobjects/user/{record_id}/password", GET=passwords.state, POST=passwords.change, DELETE=passwords.reset),
     _route("sobjects/{name}/{record_id}", GET=rows.read, PATCH=rows.update, DELETE=rows.delete),

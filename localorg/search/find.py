@@ -51,5 +51,5 @@ def _matching(call: Call, query: Compiled, search: Search, most: int) -> list[Js
     words = f"SELECT rowid FROM {index.table(whole)} WHERE {index.table(whole)} MATCH ?"
     sql = f"{query.rows_sql(f'{query.base}._n IN ({words})')} LIMIT ? OFFSET ?"
     match = f"{{{fields}}} : ({matches})"
-    rows = call.db.execute(sql, [*query.params, match, limit, query.offset]).fetchall()
+    rows = run.execute(call.db, sql, [*query.params, match, limit, query.offset]).fetchall()
     return run.records(call.db, query, rows, call.rows_url)

@@ -1,6 +1,7 @@
 """POST /services/Soap/u|c/NN.N: partner and enterprise dialect."""
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 Handler = Callable[[Operation], str]
 
+logger = logging.getLogger(__name__)
+
+UNEXPECTED = "An unexpected error occurred. Please include this ErrorId if you contact support: 1234-5678 (90)"
 BAD_SESSION = "Invalid Session ID found in SessionHeader: Illegal Session"
 READING: dict[str, Handler] = {
     "describeTabs": records.describe_tabs,
@@ -62,8 +66,14 @@ async def serve(request: Request) -> Response:
         told = await asyncio.to_thread(_run, org, asked, origin_of(request), version)
     except BadEnvelope as error:
         return _answer(500, envelope.client_fault(str(error)))
+    except RecursionError:
+        return _answer(500, envelope.client_fault("The request is nested too deeply"))
     except Refused as refused:
         return _answer(500, envelope.fault(dialect, refused))
+    except Exception:
+        # a mistake of ours: the caller sees what a real org answers then, we see where it was
+        logger.exception("%s", request.url.path)
+        return _answer(500, envelope.fault(dialect, refuse("UNKNOWN_EXCEPTION", UNEXPECTED)))
     return _answer(200, told)
 
 

@@ -26,6 +26,7 @@ RELATIONAL = {"<", "<=", ">", ">="}
 UNORDERED = {"id", "reference", "boolean"}  # LIKE makes no sense on these
 
 MOST_SEMI_JOINS = 2
+LONGEST_CHAIN = 100
 
 Subquery = Callable[[Query, SObject, Expression], tuple[str, list[Any]]]
 ValueOf = Callable[[Operand], Expression]
@@ -46,9 +47,9 @@ class Conditions:
     def sql(self, condition: Condition) -> str:
         match condition:
             case Chain("OR", parts):
-                return "(" + " OR ".join(self._inside_of("OR", part) for part in parts) + ")"
+                return _joined(" OR ", [self._inside_of("OR", part) for part in parts])
             case Chain(operator, parts):
-                return "(" + f" {operator} ".join(self.sql(part) for part in parts) + ")"
+                return _joined(f" {operator} ", [self.sql(part) for part in parts])
             case Negation(part):
                 # two-valued logic: what is not known to match does not match
                 return f"NOT coalesce({self._inside_of('NOT', part)}, 0)"
@@ -207,6 +208,14 @@ class Conditions:
 
     def _at(self, position: int, code: str, message: str) -> Refused:
         return complaints.at(self.scope.text, position, code, message)
+
+
+def _joined(operator: str, parts: list[str]) -> str:
+    """In parentheses, halved again and again: a chain of a thousand parts would be too deep a tree for SQLite."""
+    if len(parts) <= LONGEST_CHAIN:
+        return f"({operator.join(parts)})"
+    middle = len(parts) // 2
+    return f"({_joined(operator, parts[:middle])}{operator}{_joined(operator, parts[middle:])})"
 
 
 def _position(operand: Path | Function) -> int:

@@ -113,7 +113,7 @@ def _moment(field: Field, literal: Literal) -> str:
         if field.type == "date":
             return date.fromisoformat(literal.text).isoformat()
         return instant(literal.text)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise refuse("INVALID_FIELD", f"invalid date: {literal.text}") from None
 
 

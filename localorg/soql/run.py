@@ -1,5 +1,6 @@
 """Runs compiled queries: pages, totals, children, aggregates."""
 
+import re
 import sqlite3
 from array import array
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from localorg.errors import refuse
+from localorg.errors import Refused, refuse
 from localorg.schema import Schema
 from localorg.soql import restrictions
 from localorg.soql.calendar import GMT, Calendar
@@ -22,6 +23,8 @@ MOST_AGGREGATE_ROWS = 2000
 
 WIDE_MOST = 199  # children of a parent on its page, when their rows are long
 
+_BEYOND = re.compile(r"too (?:large|many|big|complex)|parser stack overflow|at most \d+ tables", re.I)
+
 Numbers = Sequence[int]
 Row = Sequence[Any]
 
@@ -33,15 +36,27 @@ def prepare(schema: Schema, text: str, deleted: bool, calendar: Calendar = GMT) 
         restrictions.check(schema, query)
         return compile_query(schema, query, text, deleted, calendar)
     except RecursionError:
-        raise refuse(
-            "QUERY_TOO_COMPLICATED",
-            "Query is either selecting too many fields or the filter conditions are too complicated.",
-        ) from None
+        raise too_complicated() from None
+
+
+def too_complicated() -> Refused:
+    message = "Query is either selecting too many fields or the filter conditions are too complicated."
+    return refuse("QUERY_TOO_COMPLICATED", message)
+
+
+def execute(db: sqlite3.Connection, sql: str, params: Sequence[Any]) -> sqlite3.Cursor:
+    """Run a statement made of a query. Raises Refused for one that is beyond SQLite."""
+    try:
+        return db.execute(sql, params)
+    except sqlite3.OperationalError as error:
+        if _BEYOND.search(str(error)):
+            raise too_complicated() from None
+        raise
 
 
 def count(db: sqlite3.Connection, query: Compiled) -> int:
     """How many rows match, after OFFSET and LIMIT."""
-    matching: int = db.execute(query.count_sql(), query.params).fetchone()[0]
+    matching: int = execute(db, query.count_sql(), query.params).fetchone()[0]
     found = max(0, matching - query.offset)
     return found if query.limit is None else min(found, query.limit)
 
@@ -49,13 +64,13 @@ def count(db: sqlite3.Connection, query: Compiled) -> int:
 def first_rows(db: sqlite3.Connection, query: Compiled, most: int) -> list[Row]:
     """The first rows, one more than ``most`` when there are more."""
     limit = most + 1 if query.limit is None else min(query.limit, most + 1)
-    return db.execute(f"{query.rows_sql()} LIMIT ? OFFSET ?", [*query.params, limit, query.offset]).fetchall()
+    return execute(db, f"{query.rows_sql()} LIMIT ? OFFSET ?", [*query.params, limit, query.offset]).fetchall()
 
 
 def numbers(db: sqlite3.Connection, query: Compiled) -> Numbers:
     """The row numbers of the whole result, in its order: what a query locator remembers."""
     limit = -1 if query.limit is None else query.limit
-    rows = db.execute(f"{query.numbers_sql()} LIMIT ? OFFSET ?", [*query.params, limit, query.offset])
+    rows = execute(db, f"{query.numbers_sql()} LIMIT ? OFFSET ?", [*query.params, limit, query.offset])
     return array("q", (row[0] for row in rows))
 
 
@@ -107,7 +122,7 @@ def _children(db: sqlite3.Connection, child: Compiled, parents: list[str]) -> di
     key = child.selects[child.parent_key]
     sql = child.rows_sql(f"{key} IN (SELECT value FROM json_each(?))")
     groups: dict[str, list[Row]] = {parent: [] for parent in parents}
-    for row in db.execute(sql, [*child.params, orjson.dumps(parents)]):
+    for row in execute(db, sql, [*child.params, orjson.dumps(parents)]):
         groups[row[child.parent_key]].append(row)
     end = None if child.limit is None else child.offset + child.limit
     return {parent: group[child.offset : end] for parent, group in groups.items()}
@@ -118,7 +133,7 @@ def aggregates(db: sqlite3.Connection, query: Compiled) -> list[Record]:
     groups = query.groups
     assert groups is not None
     limit = MOST_AGGREGATE_ROWS + 1 if query.limit is None else query.limit
-    rows = db.execute(f"{groups.sql} LIMIT ? OFFSET ?", [*groups.params, limit, query.offset]).fetchall()
+    rows = execute(db, f"{groups.sql} LIMIT ? OFFSET ?", [*groups.params, limit, query.offset]).fetchall()
     if len(rows) > MOST_AGGREGATE_ROWS:
         message = "Aggregate query does not support queryMore(), use LIMIT to restrict the results to a single batch"
         raise refuse("EXCEEDED_ID_LIMIT", message)

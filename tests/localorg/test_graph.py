@@ -1,5 +1,6 @@
 """Composite graphs: each all or nothing, independent of the others."""
 
+import json
 from typing import Any
 
 import pytest
@@ -142,3 +143,15 @@ def test_a_graph_is_one_call(admin: Caller) -> None:
     run(admin, graph("g", account("a"), account("b")))
 
     assert admin.http.get(f"{admin.url}/localorg/calls").json()["by_resource"] == {"POST composite/graph": 1}
+
+
+@pytest.mark.parametrize("depth", [300, 900])
+def test_bodies_nested_beyond_reason_are_refused(admin: Caller, depth: int) -> None:
+    body = account("a", Name="@{x.id}") | {"body": {"Name": "DEEP"}}
+    text = json.dumps({"graphs": [graph("g", body)], "compositeRequest": [body]})
+    text = text.replace('"DEEP"', "[" * depth + "1" + "]" * depth)
+
+    for path in ("composite", "composite/graph"):
+        answer = admin.ask("POST", path, data=text, headers={"Content-Type": "application/json"})
+        assert answer.status_code in (200, 400), answer.text
+        assert "JSON_PARSER_ERROR" in answer.text

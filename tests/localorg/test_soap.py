@@ -294,3 +294,12 @@ def test_a_value_that_is_none_of_its_type_is_the_clients_fault(admin: Caller) ->
     )
 
     assert told(answer, "faultstring") == ["'soon' is not a valid value for the type xsd:date"]
+
+
+def test_a_request_nested_beyond_reason_is_the_clients_fault(admin: Caller) -> None:
+    answer = call(
+        admin, f"<create><sObjects><type>Account</type>{'<Name>' * 2000}{'</Name>' * 2000}</sObjects></create>"
+    )
+
+    assert answer.status_code == 500
+    assert "<faultcode>soapenv:Client</faultcode>" in answer.text

@@ -227,3 +227,32 @@ def test_sub_queries_nest_five_levels_and_no_deeper(admin: Caller) -> None:
 
     assert row["Id"] == parent
     assert "deeper than 5 levels" in admin.refusal(nested(6))["message"]
+
+
+@pytest.mark.parametrize("operator", ["AND", "OR"])
+def test_long_chains_of_conditions_are_answered(admin: Caller, operator: str) -> None:
+    chain = f" {operator} ".join(["Name != null"] * 3000)
+    part = {"method": "GET", "url": f"/services/data/v62.0/query?q=SELECT+COUNT()+FROM+Account+WHERE+{chain}"}
+
+    answer = admin.ask("POST", "composite", {"compositeRequest": [part | {"referenceId": "q"}]})
+
+    assert answer.json()["compositeResponse"][0]["body"]["totalSize"] > 0
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "NOT " * 500 + "Name = 'a'",
+        "(Name = 'a' OR (Name = 'b' AND " * 200 + "Name = 'c'" + "))" * 200,
+    ],
+)
+def test_conditions_nested_beyond_reason_are_refused(admin: Caller, where: str) -> None:
+    assert admin.refusal(f"SELECT Id FROM Account WHERE {where}")["errorCode"] == "QUERY_TOO_COMPLICATED"
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "2026-02-30T00:00:00Z"])
+def test_moments_that_no_calendar_has_are_refused(admin: Caller, moment: str) -> None:
+    error = admin.refusal(f"SELECT Id FROM Account WHERE CreatedDate > {moment}")
+
+    assert error["errorCode"] == "INVALID_FIELD"
+    assert "invalid date" in error["message"]
