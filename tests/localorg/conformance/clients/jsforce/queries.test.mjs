@@ -167,8 +167,12 @@ test('autoFetch reads all pages of children', async () => {
   await conn.create('Contact', people, { allowRecursive: true });
 
   const soql = `SELECT Id, (SELECT Id, LastName FROM Contacts) FROM Account WHERE Id = '${id}'`;
-  const found = await conn.query(soql, { autoFetch: true, headers: { 'Sforce-Query-Options': 'batchSize=200' } });
+  const headers = { 'Sforce-Query-Options': 'batchSize=200' };
+  const first = await conn.query(soql, { headers });
+  const found = await conn.query(soql, { autoFetch: true, headers });
 
+  const { totalSize, done, records } = first.records[0].Contacts;
+  assert.deepEqual([totalSize, done, records.length <= 200], [450, false, true]);
   assert.equal(new Set(found.records[0].Contacts.records.map((child) => child.LastName)).size, 450);
 });
 
