@@ -6,10 +6,11 @@ from rest_framework.routers import DefaultRouter
 
 from accounts.api import AccountView
 from activities.api import ActivityView
+from common.api.duplicates import DeletedView, DismissView, DuplicatesView, MergeView
 from common.api.views import NothingHere
 from contacts.api import ContactView
 from deals.api import DealView
-from integrations.api import ErrorView, PushView, RunView
+from integrations.api import ErrorView, HeldView, PushView, RunView
 
 router = DefaultRouter(use_regex_path=False)
 router.include_format_suffixes = False
@@ -19,11 +20,22 @@ router.register("deals", DealView)
 router.register("activities", ActivityView)
 router.register("errors", ErrorView)
 router.register("runs", RunView)
+router.register("deleted", DeletedView)
+router.register("held-deletions", HeldView)
 
 urlpatterns = [
     path("contacts/<int:pk>/push/", PushView.as_view(kind="contact")),
     path("accounts/<int:pk>/push/", PushView.as_view(kind="account")),
     path("deals/<int:pk>/push/", PushView.as_view(kind="deal")),
+    *(
+        path(f"{kind}s/<int:pk>/{place}", view.as_view(kind=kind))
+        for kind in ("contact", "account")
+        for place, view in (
+            ("duplicates/", DuplicatesView),
+            ("duplicates/<int:other>/dismiss/", DismissView),
+            ("merge/", MergeView),
+        )
+    ),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("", include(router.urls)),
     re_path("", NothingHere.as_view()),

@@ -1,19 +1,23 @@
 """The integration in Django's admin, to look at: the sync keeps its own state, and settings have their pages."""
 
+from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest
 
 from common.admin import HonestPaginator
+from integrations import deletions
 from integrations.models import (
     ApiUsage,
     Connection,
     Credential,
     Cursor,
+    DeletionSettings,
     ErrorEntry,
     FieldMapping,
+    HeldDeletions,
     ObjectDescription,
     ObjectSettings,
     Outbox,
@@ -24,6 +28,7 @@ from integrations.models import (
     SyncEvent,
     UserMapping,
 )
+from integrations.services import Refused
 from integrations.vault import SecretField
 
 
@@ -98,6 +103,36 @@ class UserMappingAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+@admin.register(DeletionSettings)
+class DeletionSettingsAdmin(admin.ModelAdmin):
+    """Whether deletes and merges of an object are followed, and how many at once need an admin."""
+
+    list_display = ("remote_object", "sync_deletes", "sync_merges", "most", "most_percent")
+
+
+@admin.register(HeldDeletions)
+class HeldDeletionsAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "held_at", "decided_at", "decided_by", "is_confirmed")
+    actions = ("let_through", "let_stay")
+
+    @admin.action(description="Let the deletions through", permissions=["view"])
+    def let_through(self, request: HttpRequest, queryset: models.QuerySet[HeldDeletions]) -> None:
+        self._decide(request, queryset, deletions.confirm)
+
+    @admin.action(description="Let the records stay", permissions=["view"])
+    def let_stay(self, request: HttpRequest, queryset: models.QuerySet[HeldDeletions]) -> None:
+        self._decide(request, queryset, deletions.refuse)
+
+    def _decide(
+        self, request: HttpRequest, queryset: models.QuerySet[HeldDeletions], decide: Callable[..., int]
+    ) -> None:
+        for held in queryset:
+            try:
+                self.message_user(request, f"{held}: {decide(held, request.user)}.")
+            except Refused as refusal:
+                self.message_user(request, str(refusal), messages.WARNING)
 
 
 @admin.register(RecordLink)

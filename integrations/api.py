@@ -20,9 +20,9 @@ from common.api.errors import Conflict
 from common.api.filters import CrmIdFilter, IdFilter
 from common.api.views import ApiView, IsAdmin, ListView
 from common.models import Record, RecordKind
-from integrations import mending, services
+from integrations import deletions, mending, services
 from integrations.explanations import explain
-from integrations.models import ErrorEntry, Outbox, Run
+from integrations.models import ErrorEntry, HeldDeletions, Outbox, Run
 from integrations.salesforce.ids import to_18
 from integrations.services import State, SyncState
 from integrations.sync.records import RECORD_TYPES
@@ -163,10 +163,15 @@ class ErrorView(ListView):
         """Push the record again; the entry closes when that goes through."""
         entry = self.get_object()
         record = mending.record_of(entry)
-        if record is None:
-            raise Conflict("The record was deleted here.")
         if entry.closed_at:
             raise Conflict(f"It is closed: {entry.closed_reason or 'the record was pushed since.'}")
+        if entry.operation == Outbox.Operation.DELETE:
+            services.retry([entry], cast(User, request.user))
+            waiting = SyncState(State.WAITING, "It is about to be deleted.")
+            answer = RetrySerializer(Outcome(waiting, entry.remote_id, entry))
+            return Response(answer.data, status.HTTP_202_ACCEPTED)
+        if record is None:
+            raise Conflict("The record was deleted here.")
         warning = "" if mending.is_anything_changed(entry, record) else HOPELESS
         warning = mending.look_again([entry]) or warning
         services.retry([entry], cast(User, request.user))
@@ -205,3 +210,55 @@ class RunView(ListView):
     serializer_class = RunSerializer
     filterset_class = RunFilter
     orders = {"-id": ("-id",)}
+
+
+class HeldSerializer(serializers.ModelSerializer):
+    object = serializers.CharField(source="remote_object")
+
+    class Meta:
+        model = HeldDeletions
+        fields = [
+            "id", "object", "side", "count", "linked", "held_at", "decided_at", "decided_by", "is_confirmed",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class HeldFilter(django_filters.FilterSet):
+    is_open = django_filters.BooleanFilter("decided_at", lookup_expr="isnull")
+
+    class Meta:
+        model = HeldDeletions
+        fields: list[str] = []
+
+
+class DecidedSerializer(serializers.Serializer):
+    count = serializers.IntegerField(help_text="Records that it was about.")
+
+
+class HeldView(ListView):
+    """Deletions that wait for an admin, because there were so many at once."""
+
+    permission_classes = [IsAuthenticated, IsAdmin]
+    queryset = HeldDeletions.objects.select_related("connection")
+    serializer_class = HeldSerializer
+    filterset_class = HeldFilter
+    orders = {"-id": ("-id",)}
+
+    @extend_schema(request=None, responses=DecidedSerializer)
+    @action(detail=True, methods=["post"])
+    def confirm(self, request: Request, pk: int) -> Response:
+        """Let them through."""
+        return self._decide(request, deletions.confirm)
+
+    @extend_schema(request=None, responses=DecidedSerializer)
+    @action(detail=True, methods=["post"])
+    def refuse(self, request: Request, pk: int) -> Response:
+        """Let the records stay, on both sides."""
+        return self._decide(request, deletions.refuse)
+
+    def _decide(self, request: Request, decide: Callable[[HeldDeletions, User], int]) -> Response:
+        try:
+            count = decide(self.get_object(), cast(User, request.user))
+        except services.Refused as refusal:
+            raise Conflict(str(refusal)) from refusal
+        return Response(DecidedSerializer({"count": count}).data)

@@ -10,8 +10,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from integrations import connecting, everything, logins, rehearsal, services, tasks
-from integrations.models import Connection, Credential, Lane, ObjectSettings, Outbox, Run
+from integrations import connecting, deletions, everything, logins, rehearsal, services, tasks
+from integrations.models import Connection, Credential, HeldDeletions, Lane, ObjectSettings, Outbox, Run
 from integrations.salesforce import oauth
 from integrations.status import status
 from integrations.sync.provider import ProviderError
@@ -33,6 +33,10 @@ class Command(BaseCommand):
             mover.add_argument("object", nargs="?", default="", choices=["", *KINDS])
             mover.add_argument("--all", action="store_true", help="Everything there is, not only what changed.")
             mover.add_argument("--dry-run", action="store_true", help="Only say what would be done.")
+        held = commands.add_parser("deletions", help="Deletions that wait for an admin, because there are so many.")
+        decision = held.add_mutually_exclusive_group()
+        decision.add_argument("--confirm", type=int, metavar="ID", help="Let them through.")
+        decision.add_argument("--refuse", type=int, metavar="ID", help="Let the records stay.")
         connect = commands.add_parser("connect", help="Connect an org without a browser.")
         connect.add_argument("--login-url", required=True)
         connect.add_argument("--client-credentials", action="store_true", required=True)
@@ -112,14 +116,30 @@ class Command(BaseCommand):
             self.stdout.write(f"{waiting} still wait.")
         return INCOMPLETE if waiting else code
 
+    def deletions(self, **options: Any) -> int:
+        chosen = options["confirm"] or options["refuse"]
+        for held in HeldDeletions.objects.filter(decided_at=None):
+            self.stdout.write(f"{held.pk}: {held}, since {held.held_at:%Y-%m-%d %H:%M}")
+        if chosen:
+            found = HeldDeletions.objects.select_related("connection").filter(pk=chosen).first()
+            if found is None:
+                raise services.Refused("There are no such deletions.")
+            decide = deletions.confirm if options["confirm"] else deletions.refuse
+            self.stdout.write(f"{decide(found, self._admin())} records.")
+        return DONE
+
+    def _admin(self) -> User:
+        user = User.objects.filter(role=User.Role.ADMIN, is_active=True).order_by("pk").first()
+        if user is None:
+            raise services.Refused("Make an admin first: manage.py createsuperuser.")
+        return user
+
     def connect(self, **options: Any) -> int:
         connection = logins.the_connection()
         connection.login_url = oauth.login_host(options["login_url"], logins.app_for(connection).local_url)
         connection.client_id = options["client_id"] or connection.client_id
         connection.client_secret = options["client_secret"] or connection.client_secret
-        user = User.objects.filter(role=User.Role.ADMIN, is_active=True).order_by("pk").first()
-        if user is None:
-            raise services.Refused("Make an admin first: manage.py createsuperuser.")
+        user = self._admin()
         tokens = oauth.client_credentials(logins.app_for(connection))
         connecting.connect(connection, user, tokens, grant=Credential.Grant.CLIENT_CREDENTIALS)
         if options["push_contacts"]:

@@ -1,0 +1,119 @@
+"""Records that look like one, in the REST API: what they are, merging them, calling them two; and deleted records."""
+
+import django_filters
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from common import duplicates, merging, trash
+from common.api.errors import Conflict
+from common.api.filters import IdFilter
+from common.api.views import ApiView, ListView
+from common.models import DeletedRecord, Record, RecordKind
+from common.records import record_model
+
+
+class DuplicateSerializer(serializers.Serializer):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    reason = serializers.CharField()
+    found_at = serializers.DateTimeField()
+
+
+class MergeSerializer(serializers.Serializer):
+    other = serializers.IntegerField(help_text="The record that goes.")
+    fields_of_other = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Fields whose values are the other's; left out: those that are empty in the one that stays.",
+    )
+
+
+class MergedSerializer(serializers.Serializer):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class _OfRecord(ApiView):
+    """Something about one record of a kind."""
+
+    kind: str = ""
+
+    def record(self, pk: int) -> Record:
+        return get_object_or_404(record_model(self.kind), pk=pk)
+
+
+class DuplicatesView(_OfRecord):
+    @extend_schema(responses=DuplicateSerializer(many=True))
+    def get(self, request: Request, pk: int) -> Response:
+        """The records that look like this one, without those that people called different."""
+        found = [
+            {"id": other.pk, "name": str(other), "reason": pair.reason, "found_at": pair.found_at}
+            for other, pair in duplicates.duplicates_of(self.record(pk))
+        ]
+        return Response(DuplicateSerializer(found, many=True).data)
+
+
+class DismissView(_OfRecord):
+    @extend_schema(request=None, responses={204: None})
+    def post(self, request: Request, pk: int, other: int) -> Response:
+        """Say that the two are two; they are not proposed again."""
+        duplicates.dismiss(self.record(pk), self.record(other))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class MergeView(_OfRecord):
+    @extend_schema(request=MergeSerializer, responses=MergedSerializer)
+    def post(self, request: Request, pk: int) -> Response:
+        """Fold another record into this one. It can be taken out again for thirty days: see ``deleted``."""
+        given = MergeSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        try:
+            kept = merging.merge(
+                self.record(pk), self.record(given.validated_data["other"]), given.validated_data["fields_of_other"]
+            )
+        except merging.NotMergeable as refusal:
+            raise Conflict(str(refusal)) from refusal
+        return Response(MergedSerializer({"id": kept.pk, "name": str(kept)}).data)
+
+
+class DeletedSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = DeletedRecord
+        fields = ["id", "record_kind", "record_id", "name", "merged_into", "deleted_at", "deleted_by"]
+        read_only_fields = fields
+
+
+class DeletedFilter(django_filters.FilterSet):
+    record_kind = django_filters.ChoiceFilter(choices=RecordKind.choices)
+    record_id = IdFilter()
+
+    class Meta:
+        model = DeletedRecord
+        fields: list[str] = []
+
+
+class DeletedView(ListView):
+    """Records that were deleted or merged away, as long as they can be brought back."""
+
+    queryset = DeletedRecord.objects.all()
+    serializer_class = DeletedSerializer
+    filterset_class = DeletedFilter
+    orders = {"-deleted_at": ("-deleted_at", "-id")}
+
+    @extend_schema(request=None, responses=MergedSerializer)
+    @action(detail=True, methods=["post"])
+    def restore(self, request: Request, pk: int) -> Response:
+        """Bring it back, or take the merge apart in which it went."""
+        row = self.get_object()
+        bring_back = merging.undo if row.merged_into else trash.restore
+        try:
+            record = bring_back(row.record_kind, row.record_id)
+        except (merging.NotMergeable, trash.NotRestorable) as refusal:
+            raise Conflict(str(refusal)) from refusal
+        return Response(MergedSerializer({"id": record.pk, "name": str(record)}).data)
