@@ -1,6 +1,5 @@
 """Fills an empty org, in chunks."""
 
-import secrets
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
@@ -12,6 +11,7 @@ from localorg.schema import SObject
 from localorg.search import index
 from localorg.seed import fitting, people, rules
 from localorg.seed.people import Size
+from localorg.settings import new_password
 from localorg.setup import records
 
 Row = dict[str, Any]
@@ -81,7 +81,7 @@ def keep_users(org: Org) -> None:
     org.settings.users = [
         {
             "username": records.username(user),
-            "password": known.get(records.username(user)) or secrets.token_urlsafe(12),
+            "password": known.get(records.username(user)) or new_password(),
             "profile": user.profile,
             "name": records.full_name(user),
             "email": records.username(user),
