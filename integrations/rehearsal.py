@@ -41,6 +41,9 @@ class ReadOnly:
         for changes in batches:
             yield [Accepted(remote_id) for remote_id, _ in changes]
 
+    def delete(self, remote_object: str, ids: Sequence[str]) -> list[Answer]:
+        return [Accepted(remote_id) for remote_id in ids]
+
 
 @transaction.atomic
 def pull(connection: Connection, names: Sequence[str], *, everything: bool) -> list[Run | None]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Account
@@ -12,7 +13,7 @@ from common import trash
 from common.models import DeletedRecord
 from contacts.models import Contact
 from contacts.services import delete_contact
-from integrations import deletions, tasks
+from integrations import deletions, rehearsal, tasks
 from integrations.models import (
     Connection,
     DeletionSettings,
@@ -22,6 +23,8 @@ from integrations.models import (
     RecordLink,
     Run,
 )
+from integrations.sync import creating
+from integrations.sync.page import Known
 from tests.conftest import pull_all, push_all
 from tests.factories import AccountFactory, ActivityFactory, ContactFactory
 from tests.integrations.sync.test_storm import time_passes
@@ -367,3 +370,57 @@ def test_a_tombstoned_record_comes_back_on_request(synced: Connection, org: Org)
     tasks.pull_remote("Contact", [contact.crm_id])
 
     assert Contact.objects.get(crm_id=contact.crm_id).email == contact.email
+
+
+def test_a_rehearsed_push_deletes_nothing(following: Connection, org: Org) -> None:
+    contact = linked_contact()
+    delete_contact(contact.pk)
+
+    with transaction.atomic():
+        run = rehearsal.push(following)
+        transaction.set_rollback(True)
+
+    assert run.deleted == 1
+    assert is_there(org, contact.crm_id)
+
+
+def test_a_record_deleted_here_while_a_page_is_applied_stays_deleted(
+    synced: Connection, org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contact = linked_contact()
+    org.update("Contact", contact.crm_id, Title="Changed there")
+    load = Known.load
+
+    def load_and_lose(*args: Any) -> Known:
+        known = load(*args)
+        Contact.objects.filter(pk=contact.pk).delete()
+        return known
+
+    monkeypatch.setattr(Known, "load", load_and_lose)
+    pull_all()
+
+    link = RecordLink.objects.get(remote_id=contact.crm_id)
+    assert (link.record_id, link.deleted_id) == (None, contact.pk)
+    assert not Contact.objects.filter(crm_id=contact.crm_id).exists()
+
+
+def test_a_record_deleted_here_while_it_is_created_there_is_deleted_there_too(
+    following: Connection, org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contact = ContactFactory(email="made@meanwhile.example")
+    send = creating._send
+
+    def send_and_delete(*args: Any) -> Any:
+        answers = send(*args)
+        Contact.objects.filter(pk=contact.pk).delete()
+        return answers
+
+    monkeypatch.setattr(creating, "_send", send_and_delete)
+    push_all()
+    monkeypatch.undo()
+    push_all()
+    pull_all()
+
+    assert not org.query("SELECT Id FROM Contact WHERE Email = 'made@meanwhile.example'")
+    assert not Contact.objects.filter(email="made@meanwhile.example").exists()
+    assert not Outbox.objects.exists()
