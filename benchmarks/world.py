@@ -4,7 +4,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -88,18 +88,16 @@ class World:
 @contextmanager
 def opened(contacts: int, rounds: int) -> Iterator[World]:
     """A world for the time of the benchmarks; it sets Django up."""
-    with tempfile.TemporaryDirectory(prefix="tandem-bench-") as name:
-        folder = Path(name)
+    with ExitStack() as started:
+        folder = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="tandem-bench-")))
         server = embedded.start(folder / "postgres")
+        started.callback(server.stop)
         org = Org(folder / "localorg", seed=str(contacts), redirect_uri=CALLBACK)
-        try:
-            org.sign_in()
-            world = World(org, folder, server, contacts, rounds)
-            _set_up(world)
-            yield world
-        finally:
-            org.stop()
-            server.stop()
+        started.callback(org.stop)
+        org.sign_in()
+        world = World(org, folder, server, contacts, rounds)
+        _set_up(world)
+        yield world
 
 
 def _set_up(world: World) -> None:
