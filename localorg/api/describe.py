@@ -36,14 +36,6 @@ def full(call: Call, name: str) -> Reply:
     return conditions.answer(call, Reply(body=body), conditions.of_schema(call))
 
 
-def _recent(call: Call, sobject: SObject, column: str, record_id: str, shown: str) -> Json:
-    return {
-        "attributes": {"type": sobject.name, "url": call.record_url(sobject, record_id)},
-        "Id": record_id,
-        column: shown,
-    }
-
-
 def _summary(sobject: SObject, data_url: str) -> Json:
     rows = f"{data_url}/sobjects/{sobject.name}"
     return {
@@ -112,9 +104,15 @@ def _build(sobject: SObject, profile: str, data_url: str, origin: str) -> Json:
         "recordTypeInfos": record_types.infos(sobject, profile, data_url) if sobject.can("layout") else [],
         "searchLayoutable": sobject.can("search"),
         "sobjectDescribeOption": "FULL",
-        "supportedScopes": [{"label": f"All {sobject.plural.lower()}", "name": "everything"}],
+        "supportedScopes": _scopes(sobject),
         "urls": summary["urls"] | ui,
     }
+
+
+def _scopes(sobject: SObject) -> list[Json]:
+    """What USING SCOPE takes in a query."""
+    scopes = {"everything": "All"} | ({"mine": "My"} if sobject.has("OwnerId") else {})
+    return [{"label": f"{word} {sobject.plural.lower()}", "name": name} for name, word in scopes.items()]
 
 
 def _child(child: Child) -> Json:

@@ -5,7 +5,6 @@ from typing import Any
 from localorg.api.call import Call, Reply
 from localorg.bulk import jobs
 
-SOME_RECENT, MOST_RECENT = 10, 200
 RESOURCES = (
     "query",
     "queryAll",
@@ -122,22 +121,3 @@ def record_count(call: Call) -> Reply:
             count = call.db.execute(f'SELECT count(*) FROM "{sobject.name}"').fetchone()[0]
             counts += [{"count": count, "name": sobject.name}] if count else []
     return Reply(body={"sObjects": counts})
-
-
-def recent(call: Call) -> Reply:
-    wanted = call.query.get("limit", "")
-    limit = min(int(wanted), MOST_RECENT) if wanted.isdecimal() else SOME_RECENT
-    rows: list[Any] = []
-    for sobject in call.schema:
-        if sobject.can("layout") and sobject.name_field:
-            columns = f'"SystemModstamp", "Id", "{sobject.name_field.name}"'
-            condition = ('NOT "IsDeleted"' if sobject.has("IsDeleted") else "1") + call.schema.and_seen(sobject, "t")
-            sql = f'SELECT {columns} FROM "{sobject.name}" t WHERE {condition} ORDER BY "SystemModstamp" DESC LIMIT ?'
-            rows += [(*row, sobject) for row in call.db.execute(sql, (limit,))]
-    rows.sort(key=lambda row: row[0], reverse=True)
-    return Reply(body=[_recent(call, *row[1:]) for row in rows[:limit]])
-
-
-def _recent(call: Call, record_id: str, shown: str, sobject: Any) -> dict[str, Any]:
-    attributes = {"type": sobject.name, "url": call.record_url(sobject, record_id)}
-    return {"attributes": attributes, "Id": record_id, sobject.name_field.name: shown}

@@ -1,6 +1,7 @@
 """Scopes, purposes, wrappers, aliases, semi-joins, time zones, distances."""
 
 from datetime import UTC, datetime
+from itertools import product
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -256,3 +257,12 @@ def test_moments_that_no_calendar_has_are_refused(admin: Caller, moment: str) ->
 
     assert error["errorCode"] == "INVALID_FIELD"
     assert "invalid date" in error["message"]
+
+
+def test_a_query_has_at_most_55_parent_relationships(admin: Caller) -> None:
+    lookups = ("Account", "Owner", "CreatedBy", "LastModifiedBy", "MasterRecord", "ReportsTo")
+    paths = [".".join(path) for path in product(("ReportsTo", "MasterRecord"), ("ReportsTo", "MasterRecord"), lookups)]
+    within = ", ".join(f"{path}.CreatedBy.Id" for path in paths)
+
+    assert len(admin.rows(f"SELECT {within}, Owner.Name FROM Contact LIMIT 1")) == 1
+    assert "55 parent" in admin.refusal(f"SELECT {within}, Owner.Name, Account.Name FROM Contact")["message"]
