@@ -137,8 +137,6 @@ def test_deleted_rows_are_included_when_asked(sf: Salesforce) -> None:
     ],
 )
 def test_values_formatted_into_soql_find_their_record(sf: Salesforce, field: str, value: Any, condition: str) -> None:
-    if not any(f["name"] == field for f in sf.Contact.describe()["fields"]):
-        pytest.skip("not a field of this org")
     record_id = sf.Contact.create({"LastName": "Client"} | {field: value})["id"]
     asked = date.fromisoformat(value) if field == "Birthdate" else [value] if "IN" in condition else value
 
