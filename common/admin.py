@@ -3,13 +3,14 @@
 from functools import cached_property
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.paginator import Paginator
 from django.db import models, transaction
 from django.forms import Field, ModelForm
 from django.http import HttpRequest
 
-from common.models import CustomField, Record
+from common import merging, trash
+from common.models import CustomField, DeletedRecord, DuplicatePair, Record
 from common.paging import honest_count
 from common.records import assign, locked, save_changes
 from common.search import matching
@@ -74,3 +75,44 @@ class CustomFieldAdmin(admin.ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: CustomField | None = None) -> list[str]:
         """Values are stored by key and type, so neither changes."""
         return ["record_kind", "key", "type"] if obj else []
+
+
+class KeptAdmin(admin.ModelAdmin):
+    """Rows to look at, that the product itself makes and takes away."""
+
+    paginator = HonestPaginator
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+
+@admin.register(DeletedRecord)
+class DeletedRecordAdmin(KeptAdmin):
+    list_display = ["name", "record_kind", "record_id", "merged_into", "deleted_at", "deleted_by"]
+    list_select_related = ["deleted_by"]
+    list_filter = ["record_kind"]
+    search_fields = ["name", "=record_id"]
+    actions = ["bring_back"]
+
+    @admin.action(description="Bring back, or take the merge apart", permissions=["view"])
+    def bring_back(self, request: HttpRequest, queryset: models.QuerySet[DeletedRecord]) -> None:
+        for row in queryset:
+            try:
+                (merging.undo if row.merged_into else trash.restore)(row.record_kind, row.record_id)
+            except (merging.NotMergeable, trash.NotRestorable) as refusal:
+                self.message_user(request, f"{row}: {refusal}", messages.WARNING)
+
+
+@admin.register(DuplicatePair)
+class DuplicatePairAdmin(KeptAdmin):
+    list_display = ["record_kind", "first_id", "second_id", "reason", "found_at", "dismissed_at", "dismissed_by"]
+    list_select_related = ["dismissed_by"]
+    list_filter = ["record_kind", "reason"]
+    search_fields = ["=first_id", "=second_id"]

@@ -40,6 +40,9 @@ def _rows() -> None:
     ActivityFactory(contact=ContactFactory(account=AccountFactory()))
     DealFactory()
     CustomFieldFactory()
+    for _ in range(2):
+        ContactFactory(email="same@acme.example")  # a potential duplicate
+    ContactFactory().delete()
 
 
 @pytest.mark.usefixtures("_rows")
