@@ -181,12 +181,13 @@ class ErrorView(ListView):
 
 class RunSerializer(serializers.ModelSerializer):
     object = serializers.CharField(source="remote_object")
+    login = serializers.CharField(source="credential", allow_null=True, help_text="Whose login was used.")
     looked_at = serializers.IntegerField(help_text="What became of them adds up to this.")
 
     class Meta:
         model = Run
         fields = [
-            "id", "kind", "object", "state", "is_first", "started_by", "started_at", "finished_at", "total",
+            "id", "kind", "object", "state", "is_first", "started_by", "login", "started_at", "finished_at", "total",
             "looked_at", *Run.OUTCOMES, "conflicts", "api_calls", "message",
         ]  # fmt: skip
         read_only_fields = fields
@@ -206,7 +207,7 @@ class RunView(ListView):
     """Every pull and push, for admins."""
 
     permission_classes = [IsAuthenticated, IsAdmin]
-    queryset = Run.objects.all()
+    queryset = Run.objects.select_related("credential")
     serializer_class = RunSerializer
     filterset_class = RunFilter
     orders = {"-id": ("-id",)}

@@ -13,8 +13,9 @@ from django.db import models, transaction
 from django.db.models import Count
 
 from common.models import RecordKind
-from integrations.models import Connection, Lane, ObjectSettings, Outbox, RecordLink
+from integrations.models import Connection, Lane, ObjectSettings, Outbox, RecordLink, Run
 from integrations.services import Refused, pull_refusal, queue_push
+from integrations.sync.outbox import CREATE_AS
 from integrations.sync.records import RECORD_TYPES
 from integrations.sync.state import State, with_state
 from users.models import User
@@ -62,16 +63,49 @@ def start(connection: Connection, kinds: Sequence[str], user: User | None) -> No
     """Begin to push everything of these kinds. Raises Refused."""
     if reason := pull_refusal(connection):
         raise Refused(reason)
-    connection.object_settings.filter(record_kind__in=kinds, push_new=True).update(
-        push_all_after=0, push_all_by=user.pk if user else None
-    )
+    for settings in connection.object_settings.filter(record_kind__in=kinds, push_new=True).order_by("pk"):
+        _start(connection, settings.pk, user)
+
+
+@transaction.atomic
+def _start(connection: Connection, settings_id: int, user: User | None) -> None:
+    """One that is under way begins anew, under the same run."""
+    settings = ObjectSettings.objects.select_for_update().get(pk=settings_id)
+    if settings.push_all_after is None or settings.push_all_run is None:
+        remote_object = settings.create_as or CREATE_AS.get(RecordKind(settings.record_kind), "Contact")
+        settings.push_all_run = Run.objects.create(
+            connection=connection, kind=Run.Kind.EVERYTHING, remote_object=remote_object, started_by=user
+        )
+    settings.push_all_after, settings.push_all_by = 0, user
+    settings.save(update_fields=["push_all_after", "push_all_by", "push_all_run"])
 
 
 def cancel(connection: Connection) -> None:
-    """Stop marking, and take back what was marked and not yet sent."""
+    """Stop marking, and take back what was marked and not yet sent: it counts as skipped."""
     connection.object_settings.update(push_all_after=None)
     background = Outbox.objects.filter(connection=connection, lane=Lane.BACKGROUND, claim_token=None, sent_at=None)
     background.filter(operation=Outbox.Operation.CREATE).delete()
+    for run in _under_way(connection):
+        _finish(run, Run.State.CANCELLED, "It was cancelled.")
+
+
+def end_finished(connection: Connection) -> None:
+    """End the runs of which everything is marked and nothing waits any more."""
+    marking = connection.object_settings.exclude(push_all_after=None).exclude(push_all_run=None).values("push_all_run")
+    for run in _under_way(connection).exclude(pk__in=marking):
+        if not Outbox.objects.filter(run=run).exists():
+            _finish(run, Run.State.DONE)
+
+
+def _under_way(connection: Connection) -> models.QuerySet[Run]:
+    return connection.runs.filter(kind=Run.Kind.EVERYTHING, state=Run.State.RUNNING)
+
+
+def _finish(run: Run, state: Run.State, message: str = "") -> None:
+    """What was marked and neither counted nor waits was taken back, or deleted here."""
+    run.refresh_from_db()
+    run.count(skipped=max(0, run.total - run.looked_at - Outbox.objects.filter(run=run).count()))
+    run.finish(state, message)
 
 
 def mark_some(connection: Connection) -> bool:
@@ -89,7 +123,9 @@ def _mark_chunk(settings: ObjectSettings) -> bool:
         return False
     records = _eligible(settings).filter(pk__gt=settings.push_all_after).order_by("pk")[:CHUNK]
     batch = list(records)
-    queue_push(batch, user=settings.push_all_by, lane=Lane.BACKGROUND)
+    queue_push(batch, user=settings.push_all_by, lane=Lane.BACKGROUND, run=settings.push_all_run)
+    if settings.push_all_run:
+        settings.push_all_run.count(total=len(batch))
     settings.push_all_after = batch[-1].pk if batch else None
     settings.save(update_fields=["push_all_after"])
     return bool(batch)

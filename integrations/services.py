@@ -62,10 +62,11 @@ def queue_push(
     lane: Lane = Lane.REAL_TIME,
     is_manual: bool = False,
     create_anyway: bool = False,
+    run: Run | None = None,
 ) -> None:
     """Mark records of one kind as due, in the transaction of the edit, and wake the worker when it is through.
 
-    Without an org that was ever connected nothing is marked.
+    Without an org that was ever connected nothing is marked. ``run``: the one-time push that counts them.
     """
     batch = [records] if isinstance(records, Record) else list(records)
     connection = Connection.objects.exclude(org_id="").first()
@@ -82,6 +83,7 @@ def queue_push(
             actor_id=actor.pk if actor else None,
             is_manual=is_manual,
             create_anyway=create_anyway,
+            run_id=run.pk if run else None,
         )
         Bell(lane).ring()
 

@@ -24,6 +24,7 @@ from integrations.sync.provider import CallFailed, ConnectionBroken, ProviderErr
 from integrations.sync.pull import FirstPage, Lease, LeaseLost, give_back, pull, pull_records, question_of, take_lease
 from integrations.sync.push import push
 from integrations.sync.records import KINDS
+from integrations.sync.runs import end_lost_runs
 from integrations.sync.scope import Scope
 from integrations.sync.sweep import sweep
 
@@ -33,6 +34,7 @@ REFUSED_PAUSE = 5.0  # seconds until records are tried again whose object the or
 METADATA_AGE = timedelta(days=1)
 BROKEN_PAUSE = 60.0  # seconds until records are tried again whose push broke
 DOUBTS = 6  # refusals of a fresh token in a row before the login counts as broken
+RunKey = tuple[str, int, int | None]  # object, login, person
 SLICE = 20.0  # seconds that a job works before it queues itself again
 PAUSES = (1, 2, 4, 8, 15, 30, 60, 120, 300)  # seconds between calls that fail in a row
 # References resolve faster, and conversions are followed first, in this order.
@@ -42,19 +44,34 @@ PULL_ORDER = ("Account", "Lead", "Contact", "Opportunity")
 def push_lane(lane: str, seconds: float = SLICE, sleeper: Callable[[float], None] = sleep) -> None:
     """Send what is due in ``lane``; stops when the time is up and queues itself again."""
     until = monotonic() + seconds
-    run: Run | None = None
+    runs: dict[RunKey, Run] = {}
+    cut_off: dict[int, str] = {}
     while monotonic() < until and _may_push(lane, until, sleeper):
         claim = outbox.claim(lane)
         if claim is None:
             break
-        run = run or Run.objects.create(
-            connection=claim.credential.connection, kind=Run.Kind.PUSH, remote_object=claim.remote_object
-        )
-        _push(claim, run)
+        run = _run_of(claim, runs)
+        cut_off[run.pk] = _push(claim, run)
     if monotonic() >= until and Outbox.objects.due().filter(lane=lane).exists():
         async_task("integrations.tasks.push_lane", lane, cluster=CLUSTERS.get(Lane(lane)))
-    if run and run.state == Run.State.RUNNING:
-        run.finish(Run.State.DONE)
+    for run in runs.values():
+        run.finish(Run.State.INCOMPLETE if cut_off[run.pk] else Run.State.DONE, cut_off[run.pk])
+
+
+def _run_of(claim: Claim, runs: dict[RunKey, Run]) -> Run:
+    """The run of the claim's object, login and person, begun when it has none yet."""
+    actors = {row.actor_id for row in claim.rows}
+    actor_id = actors.pop() if len(actors) == 1 else None
+    key = (claim.remote_object, claim.credential.pk, actor_id)
+    if key not in runs:
+        runs[key] = Run.objects.create(
+            connection=claim.credential.connection,
+            kind=Run.Kind.PUSH,
+            remote_object=claim.remote_object,
+            credential=claim.credential,
+            started_by_id=actor_id,
+        )
+    return runs[key]
 
 
 def _may_push(lane: str, until: float, sleeper: Callable[[float], None]) -> bool:
@@ -72,31 +89,38 @@ def _may_push(lane: str, until: float, sleeper: Callable[[float], None]) -> bool
     return True
 
 
-def _push(claim: Claim, run: Run) -> None:
+def _push(claim: Claim, run: Run) -> str:
+    """Send a claim. Answers why it was cut off; "" when it went through, refusals of single records included."""
     credential = claim.credential
     provider = provider_for(credential)
+    reason = ""
     try:
         push(claim, provider, run)
     except ConnectionBroken as error:
-        outbox.release(claim.token, reason=error.reason)
+        reason = error.reason
+        outbox.release(claim.token, reason=reason)
         doubt(credential, error)
     except CallFailed as error:
+        reason = error.reason
         if error.is_answered:
-            outbox.halve(claim, error.reason)
+            outbox.halve(claim, reason)
         else:
-            outbox.release(claim.token, reason=error.reason)
+            outbox.release(claim.token, reason=reason)
         pause(credential.connection, error)
     except RequestRefused as error:
         delay = REFUSED_PAUSE if len(claim.rows) > 1 else BROKEN_PAUSE
-        outbox.halve(claim, f"Salesforce refused to be asked: {error.reason}", delay=delay)
+        reason = f"Salesforce refused to be asked: {error.reason}"
+        outbox.halve(claim, reason, delay=delay)
     except Exception:
         logger.exception("A push broke; its records are tried again.")
-        outbox.halve(claim, "Tandem ran into an error of its own while sending it.", delay=BROKEN_PAUSE)
+        reason = "Tandem ran into an error of its own while sending it."
+        outbox.halve(claim, reason, delay=BROKEN_PAUSE)
     else:
         all_is_well(credential.connection)
         Connection.objects.filter(pk=credential.connection_id).update(wrote_at=timezone.now())
     run.count(api_calls=provider.calls)
     budget.note(credential, provider, claim.rows[0].lane)
+    return reason
 
 
 def pause(connection: Connection, error: ProviderError) -> None:
@@ -203,6 +227,7 @@ def _pull(
             lease,
             provider,
             started_by_id=cursor.asked_by_id,
+            login=credential,
             may_go_on=may_go_on,
             first=firsts.get(cursor.remote_object),
         )
@@ -239,7 +264,7 @@ def pull_remote(remote_object: str, ids: Sequence[str]) -> Run | None:
         return None
     provider = provider_for(credential)
     try:
-        return pull_records(Scope.load(connection, remote_object), ids, provider)
+        return pull_records(Scope.load(connection, remote_object), ids, provider, credential)
     except ConnectionBroken as error:
         doubt(credential, error)
     except (CallFailed, RequestRefused) as error:
@@ -282,6 +307,8 @@ def tick() -> None:
         if connection.is_setup_over:
             start_syncing(connection)
         return
+    end_lost_runs()
+    everything.end_finished(connection)
     if budget.is_to_be_asked(connection):
         async_task("integrations.tasks.ask_allowance")
     wake_pull()

@@ -14,11 +14,16 @@ from .connection import Connection, Credential
 
 
 class Run(models.Model):
-    """A pull or a push from its start to its end. What it looked at is the sum of what became of it."""
+    """A pull or a push from its start to its end. What it looked at is the sum of what became of it.
+
+    A push is of one object, with one login, for one person or nobody. A one-time push counts again what the pushes
+    that work it off count.
+    """
 
     class Kind(models.TextChoices):
         PULL = "pull", "Pull"
         PUSH = "push", "Push"
+        EVERYTHING = "push_all", "One-time push"
 
     class State(models.TextChoices):
         RUNNING = "running", "Running"
@@ -34,7 +39,11 @@ class Run(models.Model):
     state = models.CharField(max_length=12, choices=State, default=State.RUNNING)
     is_first = models.BooleanField(default=False, help_text="Pulls everything there is.")
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    credential = models.ForeignKey(
+        Credential, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name="login"
+    )
     started_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now, help_text="When a worker was last at it.")
     finished_at = models.DateTimeField(null=True, blank=True)
     total = models.PositiveIntegerField(default=0, help_text="Records expected.")
     created = models.PositiveIntegerField(default=0)
@@ -63,12 +72,12 @@ class Run(models.Model):
         return min(100, self.looked_at * 100 // self.total) if self.total else 0
 
     def count(self, **outcomes: int) -> None:
-        """Add to the counts, here and in the database at once."""
+        """Add to the counts, here and in the database at once; a worker that counts is alive."""
         changed = {name: number for name, number in outcomes.items() if number}
-        if changed:
-            Run.objects.filter(pk=self.pk).update(**{name: F(name) + number for name, number in changed.items()})
-            for name, number in changed.items():
-                setattr(self, name, getattr(self, name) + number)
+        sums = {name: F(name) + number for name, number in changed.items()}
+        Run.objects.filter(pk=self.pk).update(seen_at=timezone.now(), **sums)
+        for name, number in changed.items():
+            setattr(self, name, getattr(self, name) + number)
 
     def finish(self, state: State, message: str = "") -> None:
         self.state, self.message, self.finished_at = state, message, timezone.now()

@@ -46,6 +46,15 @@ class Outbox(models.Model):
     record_kind = models.CharField(max_length=12, choices=RecordKind)
     record_id = models.BigIntegerField()
     lane = models.CharField(max_length=12, choices=Lane, default=Lane.REAL_TIME)
+    run = models.ForeignKey(
+        "Run",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        help_text="The one-time push that it belongs to.",
+    )
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     credential = models.ForeignKey(Credential, models.SET_NULL, null=True, blank=True, related_name="+")
     remote_object = models.CharField(max_length=80)
@@ -81,6 +90,7 @@ class Outbox(models.Model):
         indexes = [
             models.Index(fields=["lane", "next_attempt_at", "id"], name="outbox_due"),
             models.Index(fields=["claim_token"], condition=models.Q(claim_token__isnull=False), name="outbox_claimed"),
+            models.Index(fields=["run"], condition=models.Q(run__isnull=False), name="outbox_of_run"),
         ]
 
     def __str__(self) -> str:

@@ -61,6 +61,7 @@ def mark_due(
     is_manual: bool = False,
     is_automatic: bool = False,
     create_anyway: bool = False,
+    run_id: int | None = None,
 ) -> None:
     """Queue records, in the caller's transaction. A record that is queued already is raised to the present edit."""
     skipped = set(SkippedRecord.objects.of(kind, [record.pk for record in records]).values_list("record_id", flat=True))
@@ -73,6 +74,7 @@ def mark_due(
     ]
     for row in rows:
         row.lane, row.is_manual, row.is_automatic, row.create_anyway = lane, is_manual, is_automatic, create_anyway
+        row.run_id = run_id
     queue(rows)
 
 
@@ -119,7 +121,7 @@ def queue(rows: Sequence[Outbox]) -> None:
         "remote_object",
         "operation",
     ]
-    columns += ["is_manual", "is_automatic", "create_anyway", "queued_at", "next_attempt_at"]
+    columns += ["is_manual", "is_automatic", "create_anyway", "run_id", "queued_at", "next_attempt_at"]
     now = timezone.now()
     for row in rows:
         row.queued_at = row.next_attempt_at = now
@@ -131,6 +133,7 @@ def queue(rows: Sequence[Outbox]) -> None:
             revision = due.revision + 1,
             lane = CASE WHEN array_position(%s, excluded.lane::text) < array_position(%s, due.lane::text)
                         THEN excluded.lane ELSE due.lane END,
+            run_id = COALESCE(due.run_id, excluded.run_id),
             actor_id = COALESCE(excluded.actor_id, due.actor_id),
             credential_id = CASE WHEN due.sent_at IS NULL THEN excluded.credential_id ELSE due.credential_id END,
             remote_object = CASE WHEN due.claim_token IS NULL AND due.sent_at IS NULL

@@ -18,7 +18,7 @@ from django.db import DatabaseError, DataError, IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from integrations.models import Connection, Cursor, Run
+from integrations.models import Connection, Credential, Cursor, Run
 from integrations.sync.apply import apply_page
 from integrations.sync.departed import carry_out
 from integrations.sync.outbox import lease
@@ -92,6 +92,7 @@ def pull(
     provider: Provider,
     *,
     started_by_id: int | None = None,
+    login: Credential | None = None,
     may_go_on: Callable[[], bool] = lambda: True,
     first: FirstPage | None = None,
 ) -> Run:
@@ -101,7 +102,7 @@ def pull(
     """
     scope = Scope.load(connection, lease_.cursor.remote_object)
     calls = provider.calls
-    run = _run(connection, lease_.cursor, started_by_id)
+    run = _run(connection, lease_.cursor, started_by_id, login)
     puller = _Puller(scope, lease_, provider, run, may_go_on)
     try:
         try:
@@ -121,12 +122,13 @@ def pull(
     return run
 
 
-def _run(connection: Connection, cursor: Cursor, started_by_id: int | None) -> Run:
+def _run(connection: Connection, cursor: Cursor, started_by_id: int | None, login: Credential | None) -> Run:
     """The run that was cut off, taken up again, or a new one."""
     run = cursor.run
     if run and run.state in (Run.State.RUNNING, Run.State.INCOMPLETE) and cursor.is_under_way:
         run.state, run.finished_at, run.message = Run.State.RUNNING, None, ""
-        run.save(update_fields=["state", "finished_at", "message"])
+        run.credential, run.seen_at = login, timezone.now()
+        run.save(update_fields=["state", "finished_at", "message", "credential", "seen_at"])
         return run
     if run and run.state == Run.State.RUNNING:
         run.finish(Run.State.INCOMPLETE, "It was cut off before its first page.")
@@ -136,6 +138,7 @@ def _run(connection: Connection, cursor: Cursor, started_by_id: int | None) -> R
         remote_object=cursor.remote_object,
         is_first=cursor.position is None or cursor.is_full,
         started_by_id=started_by_id,
+        credential=login,
     )
     cursor.run = run
     cursor.save(update_fields=["run"])
@@ -153,7 +156,7 @@ def _since(cursor: Cursor) -> datetime | None:
     return cursor.position - OVERLAP if cursor.position and not cursor.is_full else None
 
 
-def pull_records(scope: Scope, ids: Sequence[str], provider: Provider) -> Run:
+def pull_records(scope: Scope, ids: Sequence[str], provider: Provider, login: Credential | None = None) -> Run:
     """Bring single records up to date, whatever the cursor says; what is gone there is followed.
 
     Raises CallFailed, ConnectionBroken and RequestRefused; then nothing has changed.
@@ -164,7 +167,11 @@ def pull_records(scope: Scope, ids: Sequence[str], provider: Provider) -> Run:
     fates = provider.fates(scope.remote_object, gone) if gone else {}
     records = [record for record in [*found, *fates.values()] if record]
     run = Run.objects.create(
-        connection=scope.connection, kind=Run.Kind.PULL, remote_object=scope.remote_object, total=len(ids)
+        connection=scope.connection,
+        kind=Run.Kind.PULL,
+        remote_object=scope.remote_object,
+        total=len(ids),
+        credential=login,
     )
     counts = _apply_in_one(scope, Page(records, read_at, provider.clock()), run)
     carry_out(scope, run)

@@ -42,7 +42,7 @@ DEADLOCK_TRIES = 4
 ERROR_COLUMNS = ["record_name", "operation", "remote_object", "remote_id", "by", "code", "message", "fields", "details"]
 ERROR_COLUMNS += ["payload", "actor", "credential", "attempts", "last_at"]
 ROW_COLUMNS = ["operation", "remote_object", "attempts", "next_attempt_at", "wait_reason", "parent_kind", "parent_id"]
-ROW_COLUMNS += ["claim_token", "claimed_until", "sent_at", "sent", "batch_limit"]
+ROW_COLUMNS += ["claim_token", "claimed_until", "sent_at", "sent", "batch_limit", "run"]
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
 
@@ -87,6 +87,8 @@ def _settle(claim: Claim, scope: Scope, items: Sequence[Item], run: Run, reasons
     _wake_children(scope, items)
     copy_in(list(_events(scope, items, claim, run, reasons)))
     run.count(**_counts(items), conflicts=sum(len(item.outcome.plan.conflicts) for item in _linked(items)))
+    for whole in Run.objects.filter(pk__in={item.row.run_id for item in items if item.row.run_id}):
+        whole.count(**_counts([item for item in items if item.row.run_id == whole.pk]))
 
 
 def _linked(items: Iterable[Item]) -> list[Any]:
@@ -239,6 +241,7 @@ def _store_rows(items: Sequence[Item], rows: dict[int, Outbox]) -> None:
         if row is None:
             continue
         row.claim_token = row.claimed_until = None
+        row.run_id = None if _count(item) else row.run_id  # counted once, whatever becomes of it later
         if isinstance(item.outcome, Waits):
             _keep_waiting(row, item.outcome)
         elif row.revision == item.row.revision and not _has_more_to_do(item.outcome):
