@@ -23,6 +23,7 @@ from common.models import Record, RecordKind
 from integrations import deletions, mending, services
 from integrations.explanations import explain
 from integrations.models import ErrorEntry, HeldDeletions, Outbox, Run
+from integrations.ownership import push_preview, remote_owners
 from integrations.salesforce.ids import to_18
 from integrations.services import State, SyncState
 from integrations.sync.records import RECORD_TYPES
@@ -44,6 +45,16 @@ class SyncSerializer(serializers.Serializer):
 def sync_of(records: Sequence[Record]) -> list[SyncState]:
     states = services.sync_states(records)
     return [states[record.pk] for record in records]
+
+
+class CrmOwnerSerializer(serializers.Serializer):
+    name = serializers.CharField(help_text="The owner in Salesforce, a person or a queue, where that is nobody here.")
+
+
+@extras.fill("crm_owner", CrmOwnerSerializer)
+def crm_owner_of(records: Sequence[Record]) -> list[dict[str, str]]:
+    names = remote_owners(records)
+    return [{"name": names.get(record.pk, "")} for record in records]
 
 
 class ExplanationSerializer(serializers.Serializer):
@@ -78,6 +89,15 @@ class OutcomeSerializer(serializers.Serializer):
     error = ErrorSerializer(allow_null=True)
 
 
+class PushPreviewSerializer(serializers.Serializer):
+    operation = serializers.CharField()
+    object = serializers.CharField(source="remote_object")
+    login = serializers.CharField(allow_null=True)
+    reason = serializers.CharField(help_text="Why this login.")
+    created_by = serializers.CharField(help_text="Empty for a record that is in Salesforce already.")
+    owner = serializers.CharField(help_text="Empty: it stays whose it is.")
+
+
 class RetrySerializer(OutcomeSerializer):
     warning = serializers.CharField(help_text="Why it is likely to be refused again; empty: something was changed.")
 
@@ -107,6 +127,15 @@ class PushView(ApiView):
 
     kind: str = ""
     sleeper: Callable[[float], None] = staticmethod(sleep)
+
+    @extend_schema(responses={200: PushPreviewSerializer})
+    def get(self, request: Request, pk: int) -> Response:
+        """Whose login a push would use, and why; for a new record who will be Created By and Owner in Salesforce."""
+        record = get_object_or_404(RECORD_TYPES[self.kind].model, pk=pk)
+        preview = push_preview(record, cast(User, request.user))
+        if preview is None:
+            raise Conflict("Salesforce was never connected.")
+        return Response(PushPreviewSerializer(preview).data)
 
     @extend_schema(request=None, responses={202: OutcomeSerializer})
     def post(self, request: Request, pk: int) -> Response:

@@ -105,6 +105,7 @@ class ObjectSettingsForm(forms.ModelForm):
             "source_field",
             "source_value",
             "push_unverified_emails",
+            "push_automatic_owner",
             "without_account",
             "is_visible",
             "match_accounts",
@@ -138,6 +139,8 @@ class ObjectSettingsForm(forms.ModelForm):
         else:
             for name in self.CONTACTS_ONLY:
                 del self.fields[name]
+        if self.instance.record_kind != "account":
+            del self.fields["push_automatic_owner"]
         self._offer_sources()
 
     def _offer_sources(self) -> None:

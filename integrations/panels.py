@@ -13,6 +13,7 @@ from common.models import Record
 from integrations import services
 from integrations.logins import the_connection
 from integrations.models import Connection, ErrorEntry, RecordLink, SyncEvent
+from integrations.ownership import push_preview, remote_owners
 from integrations.sync.records import RECORD_TYPES, kind_of
 
 SHOWN_NAMES = 3
@@ -60,6 +61,8 @@ def sync_card(request: HttpRequest, record: Record, refused: str = "") -> str:
         "connection": connection,
         "state": services.sync_states([record]).get(record.pk),
         "link": links.first(),
+        "remote_owner": remote_owners([record]).get(record.pk, ""),
+        "preview": push_preview(record, request.user),  # type: ignore[arg-type]
         "error": ErrorEntry.objects.open().of(kind, [record.pk]).first(),
         "refusal": services.push_refusal(record),
         "refused": refused,

@@ -24,7 +24,7 @@ LAYERS: list[set[str]] = [
     {"vault"},
     {"models"},
     {"sync"},
-    {"salesforce", "services", "budget", "status", "progress", "access", "explanations", "deletions"},
+    {"salesforce", "services", "budget", "ownership", "status", "progress", "access", "explanations", "deletions"},
     {"logins", "mappings", "everything"},
     {"providers", "tuning"},
     {"connecting", "rehearsal"},

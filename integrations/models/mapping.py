@@ -34,6 +34,11 @@ class ObjectSettings(TimestampedModel):
     source_field = models.CharField(max_length=80, blank=True, default="")
     source_value = models.CharField(max_length=255, blank=True, default="Tandem")
     push_unverified_emails = models.BooleanField(default=False)
+    push_automatic_owner = models.BooleanField(
+        "give accounts that Tandem makes for a contact to its owner",
+        default=False,
+        help_text="Off: the login that makes them owns them in Salesforce.",
+    )
     without_account = models.CharField(max_length=8, choices=WithoutAccount, default=WithoutAccount.PUSH)
     company_placeholder = models.CharField(max_length=80, blank=True, default="[not provided]")
 

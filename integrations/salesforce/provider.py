@@ -86,7 +86,16 @@ class SalesforceProvider:
 
     def users(self) -> list[RemoteUser]:
         rows = self.client.query("SELECT Id, Name, Email, IsActive FROM User WHERE UserType = 'Standard'")
-        return [RemoteUser(row["Id"], row["Name"] or "", row["Email"] or "", row["IsActive"]) for row in rows]
+        people = [RemoteUser(row["Id"], row["Name"] or "", row["Email"] or "", row["IsActive"]) for row in rows]
+        return [*people, *self._queues()]
+
+    def _queues(self) -> Iterator[RemoteUser]:
+        """What may own leads without being a person."""
+        try:
+            rows = list(self.client.query("SELECT Id, Name FROM Group WHERE Type = 'Queue'"))
+        except RequestRefused:  # not every login may see them
+            return
+        yield from (RemoteUser(row["Id"], row["Name"] or "", "", is_active=True) for row in rows)
 
     def describe(self, remote_object: str) -> Description:
         raw = self.client.describe(remote_object)

@@ -187,7 +187,8 @@ class Provider(Protocol):
     def clock(self) -> datetime:
         """The other side's time when it last answered."""
 
-    def users(self) -> list[RemoteUser]: ...
+    def users(self) -> list[RemoteUser]:
+        """Everybody who may own records, queues included."""
 
     def describe(self, remote_object: str) -> Description: ...
 

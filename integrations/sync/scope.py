@@ -88,6 +88,11 @@ class Scope:
         return remote.name if remote and fits else ""
 
     @cached_property
+    def inactive_users(self) -> dict[str, str]:
+        """Names by id of the org's users who can own nothing new."""
+        return dict(self.connection.user_mappings.filter(is_active=False).values_list("remote_id", "name"))
+
+    @cached_property
     def mapped_at(self) -> datetime | None:
         """When a mapping of this object last changed: what was agreed before is not all that is compared now."""
         return self.connection.field_mappings.filter(remote_object=self.remote_object).aggregate(at=Max("updated_at"))[
@@ -110,10 +115,11 @@ class Scope:
 
     def vocabulary(self, records: Sequence[Record] = (), remote: Iterable[Values] = ()) -> Vocabulary:
         """The words for these records of ours and these values of theirs."""
+        # Of several users of the org who are one person here, the last one counts: an active one.
         users = list(self.connection.user_mappings.exclude(user=None).order_by("is_active", "remote_id"))
         stage_values, stages = self._stages()
         return Vocabulary(
-            remote_users={row.user_id: row.remote_id for row in users if row.is_active},  # type: ignore[misc]
+            remote_users={row.user_id: row.remote_id for row in users},  # type: ignore[misc]
             users={row.remote_id: row.user_id for row in users},  # type: ignore[misc]
             stage_values=stage_values,
             stages=stages,

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from common.bulk import any_of
 from integrations.models import Cursor, DeletionSettings, ErrorEntry, Outbox, RecordLink, SyncEvent
-from integrations.sync.mapping import Problem, normal, problems
+from integrations.sync.mapping import Problem, normal
 from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import Item, LeftOut, Linked, Rejected, Relinked, Rerouted, Unlinked
 from integrations.sync.page import OVERLAP
@@ -14,7 +14,7 @@ from integrations.sync.plan import Side, plan
 from integrations.sync.provider import Provider, RemoteRecord
 from integrations.sync.scope import Scope, refresh
 from integrations.sync.waiting import wait_for_parents
-from integrations.sync.writing import drop_unwritable, set_aside, still_open, together, withhold, write_all
+from integrations.sync.writing import drop_unwritable, set_aside, still_open, together, unfit, withhold, write_all
 
 
 def push_changes(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider) -> Iterator[list[Item]]:
@@ -71,9 +71,9 @@ def _compared(scope: Scope, item: Item, remote: RemoteRecord) -> Linked:
 def _refuse_bad(scope: Scope, item: Item, provider: Provider) -> None:
     outcome = item.outcome
     assert isinstance(outcome, Linked), "only compared records are checked"
-    found = problems(outcome.plan.to_remote, scope.description, is_create=False)
+    found = unfit(scope, outcome.plan.to_remote, is_create=False)
     if found and refresh(scope, provider):
-        found = problems(outcome.plan.to_remote, scope.description, is_create=False)
+        found = unfit(scope, outcome.plan.to_remote, is_create=False)
     if found:
         item.outcome = Rejected(together(found), ErrorEntry.By.TANDEM, outcome.plan.to_remote)
 

@@ -21,6 +21,7 @@ from integrations.sync.provider import (
     Value,
     Values,
 )
+from integrations.sync.records import Type
 from integrations.sync.scope import Scope, refresh
 
 LONE_FAILURES = 3
@@ -44,8 +45,19 @@ def withhold(scope: Scope, item: Item) -> None:
         is_unverified = getattr(item.record, "email_status", "") == "unverified"
         if pair.field.name == "email" and is_unverified and not scope.settings.push_unverified_emails:
             item.local.pop(pair.name, None)
-        if pair.field.name == "owner" and item.row.is_automatic:
+        if pair.field.name == "owner" and item.row.is_automatic and not scope.settings.push_automatic_owner:
             item.local.pop(pair.name, None)
+
+
+def unfit(scope: Scope, values: Values, *, is_create: bool) -> list[Problem]:
+    """What Salesforce would refuse: by the object's description, or because the owner left the org."""
+    owners = [pair.name for pair in scope.pairs if pair.field.type == Type.OWNER and pair.name in values]
+    found = [
+        Problem("INACTIVE_OWNER_OR_USER", name, f"{scope.inactive_users[owner]} is inactive in Salesforce.")
+        for name in owners
+        if (owner := str(values[name])) in scope.inactive_users
+    ]
+    return [*found, *problems(values, scope.description, is_create=is_create)]
 
 
 def together(found: Sequence[Problem]) -> Problem:
@@ -160,8 +172,8 @@ def check(
 ) -> None:
     """Refuse here what Salesforce would refuse, by a fresh description: an admin may just have mended it."""
     for item in items:
-        found = problems(payloads[item.row.pk], scope.description, is_create=is_create)
+        found = unfit(scope, payloads[item.row.pk], is_create=is_create)
         if found and refresh(scope, provider):
-            found = problems(payloads[item.row.pk], scope.description, is_create=is_create)
+            found = unfit(scope, payloads[item.row.pk], is_create=is_create)
         if found:
             item.outcome = Rejected(together(found), ErrorEntry.By.TANDEM, payloads[item.row.pk])
