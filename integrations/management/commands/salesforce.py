@@ -88,6 +88,8 @@ class Command(BaseCommand):
     def push(self, **options: Any) -> int:
         connection = self._ready(services.pull_refusal(Connection.objects.first()))
         kinds: list[str] = [KINDS[options["object"]]] if options["object"] else list(RECORD_TYPES)
+        if options["dry_run"]:
+            rehearsal.freshen(connection.credentials.filter(broken_reason=""))
         with transaction.atomic():
             if options["all"]:
                 everything.start(connection, kinds, None)
@@ -100,6 +102,7 @@ class Command(BaseCommand):
         return self._push(kinds)
 
     def _push(self, kinds: list[str]) -> int:
+        """Go on until nothing of these kinds is due. What is due of others goes along: it may be what they need."""
         newest = Run.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
         due = Outbox.objects.due().filter(record_kind__in=kinds)
         while due.exists() and not Connection.objects.get().is_paused and not _is_stuck(due):
@@ -109,12 +112,12 @@ class Command(BaseCommand):
             if pushed == Run.objects.order_by("-pk").values_list("pk", flat=True).first():
                 break  # nothing of what is due can be claimed now: it waits for a login, a parent, the ceiling
             sleep(0.05)
-        runs = list(Run.objects.filter(pk__gt=newest, kind=Run.Kind.PUSH))
-        code = self._tell(runs)
-        waiting = due.count()
+        everything.end_finished(Connection.objects.get())
+        self._tell(list(Run.objects.filter(pk__gt=newest, kind=Run.Kind.PUSH)))
+        waiting = Outbox.objects.filter(record_kind__in=kinds).count()  # those put off for later, too
         if waiting:
             self.stdout.write(f"{waiting} still wait.")
-        return INCOMPLETE if waiting else code
+        return INCOMPLETE if waiting else DONE
 
     def deletions(self, **options: Any) -> int:
         chosen = options["confirm"] or options["refuse"]
