@@ -23,7 +23,7 @@ from common.models import Record, RecordKind
 from integrations import deletions, mending, services
 from integrations.explanations import explain
 from integrations.models import ErrorEntry, HeldDeletions, Outbox, Run
-from integrations.ownership import push_preview, remote_owners
+from integrations.ownership import push_preview
 from integrations.salesforce.ids import to_18
 from integrations.services import State, SyncState
 from integrations.sync.records import RECORD_TYPES
@@ -45,16 +45,6 @@ class SyncSerializer(serializers.Serializer):
 def sync_of(records: Sequence[Record]) -> list[SyncState]:
     states = services.sync_states(records)
     return [states[record.pk] for record in records]
-
-
-class CrmOwnerSerializer(serializers.Serializer):
-    name = serializers.CharField(help_text="The owner in Salesforce, a person or a queue, where that is nobody here.")
-
-
-@extras.fill("crm_owner", CrmOwnerSerializer)
-def crm_owner_of(records: Sequence[Record]) -> list[dict[str, str]]:
-    names = remote_owners(records)
-    return [{"name": names.get(record.pk, "")} for record in records]
 
 
 class ExplanationSerializer(serializers.Serializer):
@@ -95,7 +85,7 @@ class PushPreviewSerializer(serializers.Serializer):
     login = serializers.CharField(allow_null=True)
     reason = serializers.CharField(help_text="Why this login.")
     created_by = serializers.CharField(help_text="Empty for a record that is in Salesforce already.")
-    owner = serializers.CharField(help_text="Empty: it stays whose it is.")
+    owner = serializers.CharField(help_text="In Salesforce; also who is nobody here.")
 
 
 class RetrySerializer(OutcomeSerializer):

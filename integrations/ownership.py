@@ -35,7 +35,7 @@ def remote_owners(records: Sequence[Record]) -> dict[int, str]:
 
 @dataclass(frozen=True)
 class PushPreview:
-    """How a push of a record would be signed. ``owner``: as it will stand in Salesforce; "" leaves it as it is."""
+    """How a push of a record would be signed. ``owner``: in Salesforce, also one who is nobody here."""
 
     operation: str
     remote_object: str
@@ -67,4 +67,5 @@ def push_preview(record: Record, user: User | None) -> PushPreview | None:
 def _owner(connection: Connection, record: Record, creator: Credential | None) -> str:
     """A new record without an owner whom the org knows belongs to the login that creates it."""
     mappings = connection.user_mappings.filter(user__isnull=False, user=record.owner)
-    return str(mappings.order_by("-is_active", "remote_id").first() or creator or "")
+    mapping = mappings.order_by("-is_active", "remote_id").first()
+    return str(mapping or creator or "") or remote_owners([record]).get(record.pk, "")

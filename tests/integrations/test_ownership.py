@@ -70,9 +70,11 @@ def test_an_owner_who_is_nobody_here_is_told_by_name(synced: Connection, org: Or
     org.update("Contact", contact.crm_id, OwnerId=stranger.remote_id)
     tasks.pull_record("contact", contact.pk)
     told = remote_owners([contact])
+    preview = push_preview(Contact.objects.get(pk=contact.pk), None)
     UserMapping.objects.filter(pk=stranger.pk).update(user=UserFactory())
 
     assert told == {contact.pk: stranger.name}
+    assert preview.owner == stranger.name
     assert remote_owners([contact]) == {}
 
 
