@@ -162,7 +162,7 @@ def test_a_body_that_is_no_json_object_is_refused(api: Api, body: bytes, kind: s
         ("POST", "contacts/{id}/", 405),
         ("PATCH", "contacts/", 405),
         ("DELETE", "contacts/", 405),
-        ("GET", "contacts/{id}/push/", 405),
+        ("PUT", "contacts/{id}/push/", 405),
     ],
 )
 def test_wrong_addresses_and_methods_answer_json(api: Api, method: str, path: str, status: int) -> None:
@@ -209,4 +209,6 @@ def test_a_record_that_goes_meanwhile_is_not_found(api: Api, monkeypatch: pytest
 def test_the_root_names_what_there_is(api: Api) -> None:
     found = json.loads(api.get(V1).content)
 
-    assert found.keys() == {"contacts", "accounts", "deals", "activities", "errors", "runs"}
+    assert found.keys() == {
+        "contacts", "accounts", "deals", "activities", "deleted", "held-deletions", "errors", "runs"
+    }  # fmt: skip
