@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from localorg.org import Org
 
 _FROM = re.compile(r"\bfrom[\s+]+(\w+)", re.I)
-_TYPES = re.compile(rb'"(?:type|object)"\s*:\s*"(\w+)"')
+_TYPES = re.compile(rb'(?:"(?:type|object)"\s*:\s*"|<(?:\w+:)?(?:type|sObjectType)>)(\w+)')  # of JSON and of SOAP
 _ROWS = re.compile(r"/(?:sobjects|tree)/(\w+)")
 _JOB = re.compile(r"/(?:jobs/\w+|job)/(750\w+)")
 _VERSION = re.compile(r"/services/data/v\d+\.0/")

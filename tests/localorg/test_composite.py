@@ -203,3 +203,42 @@ def test_a_tree_creates_children_with_their_parent_or_nothing(admin: Caller) -> 
     assert refused.status_code == 400
     assert [result["referenceId"] for result in refused.json()["results"]] == ["r2"]
     assert admin.query("SELECT COUNT() FROM Account WHERE Name = 'Tree'")["totalSize"] == 1
+
+
+def tree_of(admin: Caller, *records: Json) -> Any:
+    return admin.ask("POST", "composite/tree/Account", {"records": list(records)})
+
+
+def leaf(kind: str, reference: str | None, **fields: Any) -> Json:
+    return {"attributes": {"type": kind, "referenceId": reference}, **fields}
+
+
+def test_records_of_a_tree_need_references_of_their_own(admin: Caller) -> None:
+    child = {"records": [leaf("Contact", "r1", LastName="L")]}
+
+    twice = tree_of(admin, leaf("Account", "r1", Name="Twice", Contacts=child))
+    never = tree_of(admin, leaf("Account", None, Name="Never"))
+
+    assert twice.status_code == never.status_code == 400
+    (error,) = twice.json()["results"]
+    assert error["referenceId"] == "r1"
+    assert error["errors"][0]["message"] == "Duplicate ReferenceId provided in the request."
+    assert never.json()["results"][0]["errors"][0]["statusCode"] == "INVALID_INPUT"
+    assert admin.query("SELECT COUNT() FROM Account WHERE Name IN ('Twice', 'Never')")["totalSize"] == 0
+
+
+def test_a_tree_has_at_most_five_types(admin: Caller) -> None:
+    kinds = {
+        "Contacts": leaf("Contact", "c", LastName="L"),
+        "Opportunities": leaf("Opportunity", "o", Name="O", StageName="Prospecting", CloseDate="2026-01-01"),
+        "Tasks": leaf("Task", "t", Subject="T"),
+        "Events": leaf("Event", "e", Subject="E", StartDateTime="2026-01-01T10:00:00Z", DurationInMinutes=5),
+        "Notes": leaf("Note", "n", Title="N"),
+    }
+    children = {name: {"records": [record]} for name, record in kinds.items()}
+    six = tree_of(admin, leaf("Account", "a", Name="Six", **children))
+    del children["Notes"]
+    five = tree_of(admin, leaf("Account", "a", Name="Five", **children))
+
+    assert (six.status_code, five.status_code) == (400, 201), five.text
+    assert six.json()[0]["errorCode"] == "INVALID_INPUT"

@@ -303,3 +303,15 @@ def test_a_request_nested_beyond_reason_is_the_clients_fault(admin: Caller) -> N
 
     assert answer.status_code == 500
     assert "<faultcode>soapenv:Client</faultcode>" in answer.text
+
+
+def test_faults_by_object_find_what_soap_is_about(admin: Caller) -> None:
+    admin.faults({"match": {"object": "Lead"}, "do": "lock", "times": 1})
+    lead = "<create><sObjects><type>Lead</type><LastName>L</LastName><Company>C</Company></sObjects></create>"
+
+    locked, free = call(admin, lead), call(admin, lead)
+    admin.faults({"match": {"object": "Lead"}, "do": "status", "status": 503, "times": 1})
+
+    assert told(locked, "statusCode") == ["UNABLE_TO_LOCK_ROW"]
+    assert told(free, "success") == ["true"]
+    assert [call(admin, lead).status_code, call(admin, lead).status_code] == [503, 200]
