@@ -10,51 +10,98 @@ import common.models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('common', '0001_initial'),
+        ("common", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DeletedRecord',
+            name="DeletedRecord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('record_kind', models.CharField(choices=[('account', 'Account'), ('contact', 'Contact'), ('deal', 'Deal')], max_length=12)),
-                ('record_id', models.BigIntegerField()),
-                ('name', models.CharField(max_length=511)),
-                ('values', models.JSONField(encoder=common.models.ExactEncoder)),
-                ('lost', models.JSONField(default=dict, encoder=common.models.ExactEncoder)),
-                ('loosened', models.JSONField(default=dict)),
-                ('merged_into', models.BigIntegerField(blank=True, help_text='The record of the same kind that stayed.', null=True)),
-                ('moved', models.JSONField(default=dict)),
-                ('before', models.JSONField(default=dict, encoder=common.models.ExactEncoder)),
-                ('after', models.JSONField(default=dict, encoder=common.models.ExactEncoder)),
-                ('deleted_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('deleted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "record_kind",
+                    models.CharField(
+                        choices=[("account", "Account"), ("contact", "Contact"), ("deal", "Deal")], max_length=12
+                    ),
+                ),
+                ("record_id", models.BigIntegerField()),
+                ("name", models.CharField(max_length=511)),
+                ("values", models.JSONField(encoder=common.models.ExactEncoder)),
+                ("lost", models.JSONField(default=dict, encoder=common.models.ExactEncoder)),
+                ("loosened", models.JSONField(default=dict)),
+                (
+                    "merged_into",
+                    models.BigIntegerField(blank=True, help_text="The record of the same kind that stayed.", null=True),
+                ),
+                ("moved", models.JSONField(default=dict)),
+                ("before", models.JSONField(default=dict, encoder=common.models.ExactEncoder)),
+                ("after", models.JSONField(default=dict, encoder=common.models.ExactEncoder)),
+                ("deleted_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "deleted_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-deleted_at', '-id'],
-                'indexes': [models.Index(fields=['-deleted_at', '-id'], name='deleted_newest'), models.Index(condition=models.Q(('merged_into__isnull', False)), fields=['record_kind', 'merged_into'], name='deleted_by_merge')],
-                'constraints': [models.UniqueConstraint(fields=('record_kind', 'record_id'), name='deleted_once')],
+                "ordering": ["-deleted_at", "-id"],
+                "indexes": [
+                    models.Index(fields=["-deleted_at", "-id"], name="deleted_newest"),
+                    models.Index(
+                        condition=models.Q(("merged_into__isnull", False)),
+                        fields=["record_kind", "merged_into"],
+                        name="deleted_by_merge",
+                    ),
+                ],
+                "constraints": [models.UniqueConstraint(fields=("record_kind", "record_id"), name="deleted_once")],
             },
         ),
         migrations.CreateModel(
-            name='DuplicatePair',
+            name="DuplicatePair",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('record_kind', models.CharField(choices=[('account', 'Account'), ('contact', 'Contact'), ('deal', 'Deal')], max_length=12)),
-                ('first_id', models.BigIntegerField(help_text='The lower id.')),
-                ('second_id', models.BigIntegerField()),
-                ('reason', models.CharField(max_length=80)),
-                ('found_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now)),
-                ('dismissed_at', models.DateTimeField(blank=True, null=True)),
-                ('dismissed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "record_kind",
+                    models.CharField(
+                        choices=[("account", "Account"), ("contact", "Contact"), ("deal", "Deal")], max_length=12
+                    ),
+                ),
+                ("first_id", models.BigIntegerField(help_text="The lower id.")),
+                ("second_id", models.BigIntegerField()),
+                ("reason", models.CharField(max_length=80)),
+                (
+                    "found_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now
+                    ),
+                ),
+                ("dismissed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "dismissed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['record_kind', 'second_id'], name='pair_by_second')],
-                'constraints': [models.UniqueConstraint(fields=('record_kind', 'first_id', 'second_id'), name='pair_once'), models.CheckConstraint(condition=models.Q(('first_id__lt', models.F('second_id'))), name='pair_in_order')],
+                "indexes": [models.Index(fields=["record_kind", "second_id"], name="pair_by_second")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("record_kind", "first_id", "second_id"), name="pair_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("first_id__lt", models.F("second_id"))), name="pair_in_order"
+                    ),
+                ],
             },
         ),
     ]

@@ -7,35 +7,59 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0003_lean_indexes'),
-        ('contacts', '0002_default_stages'),
+        ("accounts", "0003_lean_indexes"),
+        ("contacts", "0002_default_stages"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='contact',
-            name='contact_by_other_email',
+            model_name="contact",
+            name="contact_by_other_email",
         ),
         migrations.AlterField(
-            model_name='contact',
-            name='account',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='contacts', to='accounts.account'),
+            model_name="contact",
+            name="account",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="contacts",
+                to="accounts.account",
+            ),
         ),
         migrations.AlterField(
-            model_name='contact',
-            name='owner',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="contact",
+            name="owner",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AlterField(
-            model_name='contact',
-            name='stage',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='contacts.stage'),
+            model_name="contact",
+            name="stage",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="contacts.stage",
+            ),
         ),
         migrations.AddIndex(
-            model_name='contact',
-            index=django.contrib.postgres.indexes.GinIndex(condition=models.Q(('other_emails', []), _negated=True), fields=['other_emails'], name='contact_by_other_email'),
+            model_name="contact",
+            index=django.contrib.postgres.indexes.GinIndex(
+                condition=models.Q(("other_emails", []), _negated=True),
+                fields=["other_emails"],
+                name="contact_by_other_email",
+            ),
         ),
     ]

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('integrations', '0012_deletions'),
+        ("integrations", "0012_deletions"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='cursor',
-            name='is_refused',
+            model_name="cursor",
+            name="is_refused",
             field=models.BooleanField(default=False, help_text="The team's login may not read it: the run says why."),
         ),
     ]
