@@ -9,13 +9,15 @@ import requests
 from tests.localorg.client import Caller
 
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)  # the same in every process
 
 
 def http_date(moment: datetime) -> str:
     return moment.strftime("%a, %d %b %Y %H:%M:%S GMT")
 
 
-BEFORE, AFTER = (http_date(datetime.now(UTC) + step) for step in (-HOUR, HOUR))
+BEFORE, AFTER = (http_date(TODAY + step) for step in (-DAY, DAY))
 
 
 @pytest.fixture
