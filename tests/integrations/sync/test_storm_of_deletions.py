@@ -40,15 +40,15 @@ class StormOfDeletions(Storm):
         self.chance.choice(actions)()
 
     def delete_here(self) -> None:
-        if contact := Contact.objects.filter(last_name__startswith="Storm").order_by("?").first():
+        if contact := self.any_of(Contact.objects.filter(last_name__startswith="Storm")):
             delete_contact(contact.pk)
 
     def restore_here(self) -> None:
-        if row := DeletedRecord.objects.filter(merged_into=None).order_by("?").first():
+        if row := self.any_of(DeletedRecord.objects.filter(merged_into=None)):
             trash.restore(row.record_kind, row.record_id)
 
     def _there(self, many: int) -> list[str]:
-        rows = self.org.query("SELECT Id FROM Contact WHERE LastName LIKE 'Storm%'")
+        rows = self.org.query("SELECT Id FROM Contact WHERE LastName LIKE 'Storm%' ORDER BY Id")
         return [row["Id"] for row in self.chance.sample(rows, min(many, len(rows)))]
 
     def delete_there(self) -> None:
@@ -56,7 +56,7 @@ class StormOfDeletions(Storm):
             self.org.delete("Contact", remote_id)
 
     def undelete_there(self) -> None:
-        gone = "SELECT Id FROM Contact WHERE IsDeleted = true AND MasterRecordId = null"
+        gone = "SELECT Id FROM Contact WHERE IsDeleted = true AND MasterRecordId = null ORDER BY Id"
         if rows := self.org.query(gone, with_deleted=True):
             self.org.control("undelete", ids=[self.chance.choice(rows)["Id"]])
 
