@@ -7,7 +7,7 @@ import pytest
 from integrations.models import Connection, Outbox, RecordLink
 from tests.conftest import pull_all, push_all
 from tests.factories import AccountFactory, ContactFactory
-from tests.integrations.sync.test_push import later
+from tests.integrations.sync.pushing import later
 from tests.salesforce_org import Org
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,7 @@ from contacts.models import Contact
 from integrations.models import Connection, Outbox, RecordLink, Run
 from integrations.sync import writing
 from tests.conftest import push_all
-from tests.integrations.sync.test_push import later
+from tests.integrations.sync.pushing import later
 from tests.salesforce_org import Org
 
 pytestmark = pytest.mark.django_db
