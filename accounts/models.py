@@ -1,6 +1,6 @@
 """Companies that the team works with."""
 
-from typing import Any, Self
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -11,19 +11,12 @@ from common.domains import registrable_domain
 from common.history import track_changes
 from common.models import Record, record_constraints, record_indexes
 from common.models import Stage as BaseStage
-from common.search import matching, search_field
+from common.search import search_field
+from common.visibility import RecordQuerySet
 
 
 class Stage(BaseStage):
     """Where an account stands with us."""
-
-
-class AccountQuerySet(models.QuerySet["Account"]):
-    def matching(self, text: str) -> Self:
-        return self.filter(matching(text))
-
-    def visible(self) -> Self:
-        return self.filter(is_hidden=False)
 
 
 @track_changes()
@@ -53,7 +46,7 @@ class Account(Record):
         expression=Lower("name"), output_field=models.CharField(max_length=255), db_persist=True
     )
 
-    objects = AccountQuerySet.as_manager()
+    objects = RecordQuerySet["Account"].as_manager()
 
     class Meta:
         constraints = [

@@ -1,20 +1,20 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from accounts import services
 from accounts.filters import ORDERS, AccountFilter
 from accounts.forms import AccountForm
 from accounts.models import Account
-from common.http import wants_fragment
+from common.http import Request, wants_fragment
 from common.pages import LineView, created, delete_page, form_page, record_page, saved
 from common.paging import paged
 
 
 @login_required
-def account_list(request: HttpRequest) -> HttpResponse:
-    accounts = Account.objects.visible().select_related("owner", "stage")
+def account_list(request: Request) -> HttpResponse:
+    accounts = Account.objects.visible_to(request.user).listed().select_related("owner", "stage")
     filters = AccountFilter(request.GET, accounts)
     page = paged(filters.qs, request, ORDERS)
     template = "accounts/_rows.html" if wants_fragment(request) else "accounts/list.html"
@@ -22,13 +22,15 @@ def account_list(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-def account_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    account = get_object_or_404(Account.objects.select_related("owner", "stage", "parent"), pk=pk)
+def account_detail(request: Request, pk: int) -> HttpResponse:
+    account = get_object_or_404(
+        Account.objects.visible_to(request.user).select_related("owner", "stage", "parent"), pk=pk
+    )
     return render(request, "accounts/detail.html", record_page(account, AccountForm))
 
 
 @login_required
-def account_create(request: HttpRequest) -> HttpResponse:
+def account_create(request: Request) -> HttpResponse:
     form = AccountForm(request.POST or None, initial={"owner": request.user})
     if request.method == "POST" and (account := created(form, services.create_account)):
         messages.success(request, f"“{account}” was added.")
@@ -37,8 +39,8 @@ def account_create(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-def account_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    account = get_object_or_404(Account, pk=pk)
+def account_edit(request: Request, pk: int) -> HttpResponse:
+    account = get_object_or_404(Account.objects.visible_to(request.user), pk=pk)
     form = AccountForm(request.POST or None, instance=account)
     if request.method == "POST" and saved(form, services.update_account):
         messages.success(request, "Saved.")
@@ -47,11 +49,13 @@ def account_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @login_required
-def account_line(request: HttpRequest, pk: int, key: str) -> HttpResponse:
-    account = get_object_or_404(Account, pk=pk)
+def account_line(request: Request, pk: int, key: str) -> HttpResponse:
+    account = get_object_or_404(Account.objects.visible_to(request.user), pk=pk)
     return LineView(request, account, AccountForm, services.update_account).response(key)
 
 
 @login_required
-def account_delete(request: HttpRequest, pk: int) -> HttpResponse:
-    return delete_page(request, get_object_or_404(Account, pk=pk), services.delete_account)
+def account_delete(request: Request, pk: int) -> HttpResponse:
+    return delete_page(
+        request, get_object_or_404(Account.objects.visible_to(request.user), pk=pk), services.delete_account
+    )

@@ -19,7 +19,7 @@ SHOWN = 10
 
 @login_required
 def home(request: Request) -> HttpResponse:
-    mine = Contact.objects.visible().filter(owner=request.user)
+    mine = Contact.objects.listed().filter(owner=request.user)
     context = {
         "tasks": _my_tasks(request.user)[:SHOWN],
         "contacts": mine.select_related("account", "stage").order_by("-id")[:SHOWN],
@@ -37,6 +37,6 @@ def _my_tasks(user: User) -> Any:
 
 def _my_stages(user: User) -> Any:
     """Open deals by stage and currency: how many, and how much together."""
-    deals = Deal.objects.visible().open().filter(owner=user)
+    deals = Deal.objects.listed().open().filter(owner=user)
     by_stage = deals.values("stage_id", "stage__name", "stage__position", "currency")
     return by_stage.annotate(deals=Count("id"), total=Sum("amount")).order_by("stage__position", "stage_id", "currency")

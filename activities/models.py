@@ -1,18 +1,32 @@
 """What happened with people and companies, and what is to do."""
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 
 from common.models import Origin, Record, TimestampedModel
 from common.records import kind_of
+from common.visibility import seen_by
+
+if TYPE_CHECKING:
+    from users.models import User
 
 
 class ActivityQuerySet(models.QuerySet["Activity"]):
     def of(self, record: Record) -> Self:
         return self.filter(**{kind_of(record): record})
+
+    def visible_to(self, user: "User | None") -> Self:
+        """Those of whatever they are about that the user sees, and their own; None is a job, which sees all."""
+        if user is None or user.sees_everything:
+            return self
+        of_deal = Q(deal__isnull=False) & seen_by(user, "deal__")
+        of_contact = Q(deal=None, contact__isnull=False) & seen_by(user, "contact__")
+        of_account = Q(deal=None, contact=None) & seen_by(user, "account__")
+        return self.filter(of_deal | of_contact | of_account | Q(owner=user.pk))
 
     def open_tasks(self) -> Self:
         return self.filter(kind=Activity.Kind.TASK, completed_at=None)

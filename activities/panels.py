@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Model
-from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
 
 from activities.models import Activity
 from common import slots, timeline
+from common.acting import acting_user
+from common.http import Request
 from common.models import Record
 from common.records import kind_of
 from common.timeline import Entry
@@ -28,13 +29,13 @@ SHOWN_TASKS = 20
 
 
 @slots.fill("record.activity")
-def activity_cards(request: HttpRequest, records: Sequence[Model]) -> list[str]:
-    return [render_to_string("activities/_card.html", activity_context(record), request) for record in records]
+def activity_cards(request: Request, records: Sequence[Model]) -> list[str]:
+    return [render_to_string("activities/_card.html", activity_context(request, record), request) for record in records]
 
 
-def activity_context(record: Model) -> dict[str, Any]:
+def activity_context(request: Request, record: Model) -> dict[str, Any]:
     assert isinstance(record, Record)
-    tasks = Activity.objects.of(record).open_tasks().select_related("owner", "contact")
+    tasks = Activity.objects.of(record).visible_to(request.user).open_tasks().select_related("owner", "contact")
     return {
         "record": record,
         "record_kind": kind_of(record),
@@ -47,7 +48,7 @@ def activity_context(record: Model) -> dict[str, Any]:
 def activity_entries(record: Model, until: datetime | None, limit: int) -> list[Entry]:
     if not isinstance(record, Record):
         return []
-    activities = Activity.objects.of(record).newest_first().select_related("owner", "contact")
+    activities = Activity.objects.of(record).visible_to(acting_user()).newest_first().select_related("owner", "contact")
     if until:
         activities = activities.filter(happened_at__lte=until)
     return [_entry(activity, record) for activity in activities[:limit]]

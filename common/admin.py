@@ -10,7 +10,7 @@ from django.forms import Field, ModelForm
 from django.http import HttpRequest
 
 from common import merging, trash
-from common.models import CustomField, DeletedRecord, DuplicatePair, Record
+from common.models import CustomField, DeletedRecord, DuplicatePair, Record, Workspace
 from common.paging import honest_count
 from common.records import assign, locked, save_changes
 from common.search import matching
@@ -75,6 +75,23 @@ class CustomFieldAdmin(admin.ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: CustomField | None = None) -> list[str]:
         """Values are stored by key and type, so neither changes."""
         return ["record_kind", "key", "type"] if obj else []
+
+
+@admin.register(Workspace)
+class WorkspaceAdmin(admin.ModelAdmin):
+    """The one row, from the first choice on."""
+
+    fields = ["pulled_seen_by"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return not Workspace.objects.exists() and super().has_add_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Workspace | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Workspace, form: ModelForm, change: bool) -> None:
+        obj.pk = 1
+        super().save_model(request, obj, form, change)
 
 
 class KeptAdmin(admin.ModelAdmin):

@@ -18,6 +18,7 @@ from common.acting import acting_user
 from common.models import DuplicatePair, Record
 from common.records import kind_of, record_model
 from common.trash import records_deleted
+from common.visibility import seen_of
 
 OTHERS = 5  # so many others of one kind of likeness at most: a hundred people of one address are no hundred pairs each
 
@@ -126,9 +127,9 @@ def pairs_of(record: Record) -> QuerySet[DuplicatePair]:
 
 
 def duplicates_of(record: Record) -> list[tuple[Record, DuplicatePair]]:
-    """The records that look like this one, and why."""
+    """The records that look like this one, as far as the acting user sees them, and why."""
     pairs = {_other(pair, record): pair for pair in pairs_of(record)}
-    others = type(record)._base_manager.in_bulk(list(pairs))
+    others = seen_of(type(record), acting_user()).in_bulk(list(pairs))
     return [(others[pk], pair) for pk, pair in pairs.items() if pk in others]
 
 

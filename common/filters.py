@@ -7,6 +7,10 @@ from django import forms
 from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
 
+from common.acting import acting_user
+from common.models import Record
+from common.visibility import seen_of
+
 YES_NO = [("yes", "Yes"), ("no", "No")]
 
 
@@ -29,6 +33,13 @@ class YesNoFilter(django_filters.ChoiceFilter):
         if value not in self.MEANS:
             return qs
         return qs.filter(self.when if self.MEANS[value] else ~self.when)
+
+
+class SeenFilter(django_filters.ModelChoiceFilter):
+    """By a record of another kind, one that the acting user sees."""
+
+    def __init__(self, model: type[Record], **kwargs: Any) -> None:
+        super().__init__(queryset=lambda request: seen_of(model, acting_user()), **kwargs)
 
 
 class RecordFilter(django_filters.FilterSet):

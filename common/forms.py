@@ -9,8 +9,10 @@ from django.db.models import Q
 from django.forms.renderers import TemplatesSetting
 
 from common import custom
+from common.acting import acting_user
 from common.lines import Line, Section, custom_name
 from common.models import CustomField, RecordKind
+from common.visibility import RecordQuerySet
 
 
 class Renderer(TemplatesSetting):
@@ -51,6 +53,7 @@ class RecordForm(forms.ModelForm):
                 field.widget.attrs["rows"] = 3
             if isinstance(field, forms.ModelChoiceField) and field.empty_label:
                 field.empty_label = "—"
+        self._offer_what_is_seen()
         self._offer_active_owners()
 
     def _add_custom(self, definition: CustomField) -> None:
@@ -60,6 +63,13 @@ class RecordForm(forms.ModelForm):
         self.initial.setdefault(name, custom.from_json(definition, value))
         if definition.type == CustomField.Type.PICKLIST and value and value not in definition.choices:
             field.choices = [*field.choices, (value, value)]  # type: ignore[attr-defined]
+
+    def _offer_what_is_seen(self) -> None:
+        """Of records those that the user sees, and the present one."""
+        for name, field in self.fields.items():
+            if isinstance(field, forms.ModelChoiceField) and isinstance(field.queryset, RecordQuerySet):
+                present = getattr(self.instance, f"{name}_id", None)
+                field.queryset = field.queryset.visible_to(acting_user(), also=present)
 
     def _offer_active_owners(self) -> None:
         owner = self.fields.get("owner")

@@ -24,6 +24,29 @@ class TimestampedModel(models.Model):
         super().save(*args, **kwargs)
 
 
+class Workspace(TimestampedModel):
+    """What counts for the whole team: one row, or none while all is as at first."""
+
+    class SeenBy(models.TextChoices):
+        EVERYONE = "everyone", "Everyone"
+        OWNERS = "owners", "Each their own, admins all"
+
+    pulled_seen_by = models.CharField(
+        "who sees pulled records", max_length=12, choices=SeenBy, default=SeenBy.EVERYONE, db_default=SeenBy.EVERYONE
+    )
+
+    class Meta:
+        verbose_name_plural = "workspace"
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="one_workspace")]
+
+    def __str__(self) -> str:
+        return "Workspace"
+
+    @classmethod
+    def load(cls) -> "Workspace":
+        return cls.objects.filter(pk=1).first() or cls(pk=1)
+
+
 class RecordKind(models.TextChoices):
     """The kinds of records that people keep, that have stages, custom fields and an owner."""
 

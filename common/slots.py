@@ -19,12 +19,13 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from django.db.models import Model
-from django.http import HttpRequest
 from django.utils.safestring import SafeString, mark_safe
+
+from common.http import Request
 
 logger = logging.getLogger(__name__)
 
-Filler = Callable[[HttpRequest, Sequence[Model]], Sequence[str]]
+Filler = Callable[[Request, Sequence[Model]], Sequence[str]]
 _fillers: dict[str, list[Filler]] = defaultdict(list)
 
 
@@ -38,7 +39,7 @@ def fill(slot: str) -> Callable[[Filler], Filler]:
     return register
 
 
-def render(slot: str, request: HttpRequest, records: Sequence[Model]) -> list[SafeString]:
+def render(slot: str, request: Request, records: Sequence[Model]) -> list[SafeString]:
     """One piece of HTML a record. A filler that fails is logged and left out: a page stands without its guests."""
     pieces: list[list[str]] = [[] for _ in records]
     for filler in _fillers[slot] if records else ():

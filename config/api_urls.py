@@ -8,6 +8,7 @@ from accounts.api import AccountView
 from activities.api import ActivityView
 from common.api.duplicates import DeletedView, DismissView, DuplicatesView, MergeView
 from common.api.views import NothingHere
+from common.api.workspace import WorkspaceView
 from contacts.api import ContactView
 from deals.api import DealView
 from integrations.api import ErrorView, HeldView, PushView, RunView
@@ -36,6 +37,7 @@ urlpatterns = [
             ("merge/", MergeView),
         )
     ),
+    path("workspace/", WorkspaceView.as_view()),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("", include(router.urls)),
     re_path("", NothingHere.as_view()),

@@ -12,20 +12,15 @@ from common.bulk import any_of, array_of
 from common.history import track_changes
 from common.models import Record, record_constraints, record_indexes
 from common.models import Stage as BaseStage
-from common.search import matching, search_field
+from common.search import search_field
+from common.visibility import RecordQuerySet
 
 
 class Stage(BaseStage):
     """How far the conversation with a person got."""
 
 
-class ContactQuerySet(models.QuerySet["Contact"]):
-    def matching(self, text: str) -> Self:
-        return self.filter(matching(text))
-
-    def visible(self) -> Self:
-        return self.filter(is_hidden=False)
-
+class ContactQuerySet(RecordQuerySet["Contact"]):
     def having_email(self, addresses: list[str]) -> Self:
         """Whose address, main or secondary, is one of these (lower case)."""
         is_other = models.Q(other_emails__overlap=array_of(addresses)) & ~models.Q(other_emails=[])

@@ -1,9 +1,9 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from common.http import wants_fragment
+from common.http import Request, wants_fragment
 from common.pages import LineView, created, delete_page, form_page, record_page, saved
 from common.paging import paged
 from contacts import services
@@ -13,8 +13,8 @@ from contacts.models import Contact
 
 
 @login_required
-def contact_list(request: HttpRequest) -> HttpResponse:
-    contacts = Contact.objects.visible().select_related("account", "owner", "stage")
+def contact_list(request: Request) -> HttpResponse:
+    contacts = Contact.objects.visible_to(request.user).listed().select_related("account", "owner", "stage")
     filters = ContactFilter(request.GET, contacts)
     page = paged(filters.qs, request, ORDERS)
     template = "contacts/_rows.html" if wants_fragment(request) else "contacts/list.html"
@@ -22,13 +22,15 @@ def contact_list(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-def contact_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    contact = get_object_or_404(Contact.objects.select_related("account", "owner", "stage"), pk=pk)
+def contact_detail(request: Request, pk: int) -> HttpResponse:
+    contact = get_object_or_404(
+        Contact.objects.visible_to(request.user).select_related("account", "owner", "stage"), pk=pk
+    )
     return render(request, "contacts/detail.html", record_page(contact, ContactForm))
 
 
 @login_required
-def contact_create(request: HttpRequest) -> HttpResponse:
+def contact_create(request: Request) -> HttpResponse:
     initial = {"owner": request.user, "account": request.GET.get("account")}
     form = ContactForm(request.POST or None, initial=initial)
     if request.method == "POST" and (contact := created(form, services.create_contact)):
@@ -38,8 +40,8 @@ def contact_create(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-def contact_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    contact = get_object_or_404(Contact, pk=pk)
+def contact_edit(request: Request, pk: int) -> HttpResponse:
+    contact = get_object_or_404(Contact.objects.visible_to(request.user), pk=pk)
     form = ContactForm(request.POST or None, instance=contact)
     if request.method == "POST" and saved(form, services.update_contact):
         messages.success(request, "Saved.")
@@ -48,11 +50,13 @@ def contact_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @login_required
-def contact_line(request: HttpRequest, pk: int, key: str) -> HttpResponse:
-    contact = get_object_or_404(Contact, pk=pk)
+def contact_line(request: Request, pk: int, key: str) -> HttpResponse:
+    contact = get_object_or_404(Contact.objects.visible_to(request.user), pk=pk)
     return LineView(request, contact, ContactForm, services.update_contact).response(key)
 
 
 @login_required
-def contact_delete(request: HttpRequest, pk: int) -> HttpResponse:
-    return delete_page(request, get_object_or_404(Contact, pk=pk), services.delete_contact)
+def contact_delete(request: Request, pk: int) -> HttpResponse:
+    return delete_page(
+        request, get_object_or_404(Contact.objects.visible_to(request.user), pk=pk), services.delete_contact
+    )

@@ -5,7 +5,7 @@ from django import forms
 from django.db.models import Q
 
 from accounts.models import Account
-from common.filters import RecordFilter, YesNoFilter
+from common.filters import RecordFilter, SeenFilter, YesNoFilter
 from common.paging import Order
 from deals.models import Deal, Stage
 
@@ -28,7 +28,7 @@ class StageFilter(django_filters.ModelChoiceFilter):
 class DealFilter(RecordFilter):
     stage = StageFilter(queryset=Stage.objects.choosable(), empty_label="Any stage")
     open = YesNoFilter(when=Q(stage__is_closed=False), label="Open", empty_label="Open?")
-    account = django_filters.ModelChoiceFilter(queryset=Account.objects.all())
+    account = SeenFilter(Account)
 
     class Meta:
         model = Deal

@@ -4,6 +4,7 @@ from typing import Any
 from django import forms
 from django.db.models import Q
 
+from common.acting import acting_user
 from common.forms import RecordForm
 from common.lines import Section, line
 from common.models import RecordKind
@@ -54,3 +55,7 @@ class RoleForm(forms.ModelForm):
     class Meta:
         model = DealContact
         fields = ["contact", "role"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["contact"].queryset = Contact.objects.visible_to(acting_user())  # type: ignore[attr-defined]

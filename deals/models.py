@@ -2,7 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -11,7 +11,11 @@ from django.urls import reverse
 
 from common.history import track_changes
 from common.models import Record, TimestampedModel, record_constraints, record_indexes
-from common.search import matching, search_field
+from common.search import search_field
+from common.visibility import RecordQuerySet, seen_by
+
+if TYPE_CHECKING:
+    from users.models import User
 
 
 class Pipeline(TimestampedModel):
@@ -69,13 +73,7 @@ class Stage(models.Model):
         return self.name if self.pipeline.is_default else f"{self.pipeline}: {self.name}"
 
 
-class DealQuerySet(models.QuerySet["Deal"]):
-    def matching(self, text: str) -> Self:
-        return self.filter(matching(text))
-
-    def visible(self) -> Self:
-        return self.filter(is_hidden=False)
-
+class DealQuerySet(RecordQuerySet["Deal"]):
     def open(self) -> Self:
         return self.filter(stage__is_closed=False)
 
@@ -129,9 +127,10 @@ class Deal(Record):
     def __str__(self) -> str:
         return self.name
 
-    def people(self) -> "models.QuerySet[DealContact]":
-        """Who takes part, the primary one first."""
-        return self.roles.select_related("contact").order_by("-is_primary", "id")
+    def people(self, user: "User") -> "models.QuerySet[DealContact]":
+        """Who takes part, as far as ``user`` sees them; the primary one first."""
+        roles = self.roles.select_related("contact").order_by("-is_primary", "id")
+        return roles if user.sees_everything else roles.filter(seen_by(user, "contact__"))
 
     def get_absolute_url(self) -> str:
         return reverse("deals:detail", args=[self.pk])

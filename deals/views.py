@@ -1,11 +1,11 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from common.http import wants_fragment
+from common.http import Request, wants_fragment
 from common.pages import UNPROCESSABLE, LineView, created, delete_page, form_page, record_page, saved
 from common.paging import paged
 from deals import services
@@ -15,8 +15,8 @@ from deals.models import Deal, Stage
 
 
 @login_required
-def deal_list(request: HttpRequest) -> HttpResponse:
-    deals = Deal.objects.visible().select_related("account", "owner", "stage")
+def deal_list(request: Request) -> HttpResponse:
+    deals = Deal.objects.visible_to(request.user).listed().select_related("account", "owner", "stage")
     filters = DealFilter(request.GET, deals)
     page = paged(filters.qs, request, ORDERS)
     template = "deals/_rows.html" if wants_fragment(request) else "deals/list.html"
@@ -24,13 +24,15 @@ def deal_list(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-def deal_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    deal = get_object_or_404(Deal.objects.select_related("account", "owner", "stage__pipeline"), pk=pk)
+def deal_detail(request: Request, pk: int) -> HttpResponse:
+    deal = get_object_or_404(
+        Deal.objects.visible_to(request.user).select_related("account", "owner", "stage__pipeline"), pk=pk
+    )
     return render(request, "deals/detail.html", record_page(deal, DealForm))
 
 
 @login_required
-def deal_create(request: HttpRequest) -> HttpResponse:
+def deal_create(request: Request) -> HttpResponse:
     initial = {"owner": request.user, "account": request.GET.get("account"), "stage": Stage.objects.first_open()}
     form = DealForm(request.POST or None, initial=initial)
     if request.method == "POST" and (deal := created(form, services.create_deal)):
@@ -40,8 +42,8 @@ def deal_create(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-def deal_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    deal = get_object_or_404(Deal, pk=pk)
+def deal_edit(request: Request, pk: int) -> HttpResponse:
+    deal = get_object_or_404(Deal.objects.visible_to(request.user), pk=pk)
     form = DealForm(request.POST or None, instance=deal)
     if request.method == "POST" and saved(form, services.update_deal):
         messages.success(request, "Saved.")
@@ -50,20 +52,20 @@ def deal_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @login_required
-def deal_line(request: HttpRequest, pk: int, key: str) -> HttpResponse:
-    deal = get_object_or_404(Deal, pk=pk)
+def deal_line(request: Request, pk: int, key: str) -> HttpResponse:
+    deal = get_object_or_404(Deal.objects.visible_to(request.user), pk=pk)
     return LineView(request, deal, DealForm, services.update_deal).response(key)
 
 
 @login_required
-def deal_delete(request: HttpRequest, pk: int) -> HttpResponse:
-    return delete_page(request, get_object_or_404(Deal, pk=pk), services.delete_deal)
+def deal_delete(request: Request, pk: int) -> HttpResponse:
+    return delete_page(request, get_object_or_404(Deal.objects.visible_to(request.user), pk=pk), services.delete_deal)
 
 
 @login_required
-def deal_contacts(request: HttpRequest, pk: int) -> HttpResponse:
+def deal_contacts(request: Request, pk: int) -> HttpResponse:
     """Who takes part; a POST adds somebody."""
-    deal = get_object_or_404(Deal, pk=pk)
+    deal = get_object_or_404(Deal.objects.visible_to(request.user), pk=pk)
     form = RoleForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -71,13 +73,17 @@ def deal_contacts(request: HttpRequest, pk: int) -> HttpResponse:
         except ValidationError as error:
             form.add_error("contact", error.messages)
     status = UNPROCESSABLE if form.errors else 200
-    context = {"deal": deal, "form": form if form.errors or "add" in request.GET else None}
+    context = {
+        "deal": deal,
+        "people": deal.people(request.user),
+        "form": form if form.errors or "add" in request.GET else None,
+    }
     return render(request, "deals/_contacts.html", context, status=status)
 
 
 @login_required
 @require_POST
-def deal_contact_remove(request: HttpRequest, pk: int, contact_pk: int) -> HttpResponse:
-    deal = get_object_or_404(Deal, pk=pk)
-    services.remove_contact(deal.pk, contact_pk)
-    return render(request, "deals/_contacts.html", {"deal": deal})
+def deal_contact_remove(request: Request, pk: int, contact_pk: int) -> HttpResponse:
+    deal = get_object_or_404(Deal.objects.visible_to(request.user), pk=pk)
+    services.remove_contact(deal.pk, get_object_or_404(deal.people(request.user), contact=contact_pk).contact_id)
+    return render(request, "deals/_contacts.html", {"deal": deal, "people": deal.people(request.user)})

@@ -15,11 +15,13 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.acting import acting_user
 from common.api import extras
 from common.api.errors import Conflict
 from common.api.filters import CrmIdFilter, IdFilter
 from common.api.views import ApiView, IsAdmin, ListView
 from common.models import Record, RecordKind
+from common.visibility import seen_of
 from integrations import deletions, mending, services
 from integrations.explanations import explain
 from integrations.models import ErrorEntry, HeldDeletions, Outbox, Run
@@ -112,6 +114,11 @@ def outcome_of(record: Record, kind: str, sleeper: Callable[[float], None], warn
     return Outcome(services.sync_states([record])[record.pk], record.crm_id, error, warning)
 
 
+def _record_or_404(kind: str, pk: int) -> Record:
+    """A record that the acting user may see."""
+    return get_object_or_404(seen_of(RECORD_TYPES[kind].model, acting_user()), pk=pk)
+
+
 class PushView(ApiView):
     """Push one record now, whatever the filters say. Every user may, as on the record's page."""
 
@@ -121,7 +128,7 @@ class PushView(ApiView):
     @extend_schema(responses={200: PushPreviewSerializer})
     def get(self, request: Request, pk: int) -> Response:
         """Whose login a push would use, and why; for a new record who will be Created By and Owner in Salesforce."""
-        record = get_object_or_404(RECORD_TYPES[self.kind].model, pk=pk)
+        record = _record_or_404(self.kind, pk)
         preview = push_preview(record, cast(User, request.user))
         if preview is None:
             raise Conflict("Salesforce was never connected.")
@@ -130,7 +137,7 @@ class PushView(ApiView):
     @extend_schema(request=None, responses={202: OutcomeSerializer})
     def post(self, request: Request, pk: int) -> Response:
         """Answers the outcome if it is known within five seconds; 409 when pushing by hand is not possible now."""
-        record = get_object_or_404(RECORD_TYPES[self.kind].model, pk=pk)
+        record = _record_or_404(self.kind, pk)
         try:
             services.push_now([record], cast(User, request.user))
         except services.Refused as refusal:

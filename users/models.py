@@ -1,5 +1,6 @@
 """Who signs in. Sign-up is closed: an admin invites, and the invited choose their password by the link in the mail."""
 
+from functools import cached_property
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -8,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 
-from common.models import TimestampedModel
+from common.models import TimestampedModel, Workspace
 
 
 class UserManager(BaseUserManager["User"]):
@@ -53,6 +54,11 @@ class User(TimestampedModel, AbstractBaseUser):
     @property
     def is_admin(self) -> bool:
         return self.is_active and self.role == self.Role.ADMIN
+
+    @cached_property
+    def sees_everything(self) -> bool:
+        """Whether pulled records of others are shown, too; asked for once a request."""
+        return self.is_admin or Workspace.load().pulled_seen_by == Workspace.SeenBy.EVERYONE
 
     @property
     def is_invited(self) -> bool:

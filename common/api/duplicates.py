@@ -1,6 +1,7 @@
 """Records that look like one, in the REST API: what they are, merging them, calling them two; and deleted records."""
 
 import django_filters
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -9,11 +10,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common import duplicates, merging, trash
+from common.acting import acting_user
 from common.api.errors import Conflict
 from common.api.filters import IdFilter
 from common.api.views import ApiView, ListView
 from common.models import DeletedRecord, Record, RecordKind
 from common.records import record_model
+from common.visibility import seen_of, visible_deleted
 
 
 class DuplicateSerializer(serializers.Serializer):
@@ -45,7 +48,7 @@ class _OfRecord(ApiView):
     kind: str = ""
 
     def record(self, pk: int) -> Record:
-        return get_object_or_404(record_model(self.kind), pk=pk)
+        return get_object_or_404(seen_of(record_model(self.kind), acting_user()), pk=pk)
 
 
 class DuplicatesView(_OfRecord):
@@ -71,11 +74,12 @@ class MergeView(_OfRecord):
     @extend_schema(request=MergeSerializer, responses=MergedSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Fold another record into this one. It can be taken out again for thirty days: see ``deleted``."""
+        keep = self.record(pk)
         given = MergeSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         try:
             kept = merging.merge(
-                self.record(pk), self.record(given.validated_data["other"]), given.validated_data["fields_of_other"]
+                keep, self.record(given.validated_data["other"]), given.validated_data["fields_of_other"]
             )
         except merging.NotMergeable as refusal:
             raise Conflict(str(refusal)) from refusal
@@ -105,6 +109,9 @@ class DeletedView(ListView):
     serializer_class = DeletedSerializer
     filterset_class = DeletedFilter
     orders = {"-deleted_at": ("-deleted_at", "-id")}
+
+    def get_queryset(self) -> QuerySet[DeletedRecord]:
+        return visible_deleted(acting_user())
 
     @extend_schema(request=None, responses=MergedSerializer)
     @action(detail=True, methods=["post"])

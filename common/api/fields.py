@@ -9,8 +9,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from common import custom
+from common.acting import acting_user
 from common.models import CustomField, Record
 from common.records import kind_of
+from common.visibility import RecordQuerySet
 
 Type = CustomField.Type
 
@@ -31,12 +33,19 @@ class ReferenceField(serializers.PrimaryKeyRelatedField):
     def to_internal_value(self, data: Any) -> Model:
         if not self.word or not isinstance(data, str) or data.isdecimal():
             return super().to_internal_value(data)
-        rows = cast(QuerySet[Any], self.get_queryset())
+        rows = self.get_queryset()
         if "\x00" in data or not (found := self.narrowed(rows.filter(**{f"{self.word}__iexact": data}))):
             self.fail("unknown_word", value=data)
         if len(found) > 1:
             self.fail("several", value=data)
         return found[0]
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """Of records those that the user sees, and the present one."""
+        rows: Any = super().get_queryset()
+        if not isinstance(rows, RecordQuerySet):
+            return rows
+        return rows.visible_to(acting_user(), also=getattr(self.parent.instance, f"{self.source}_id", None))
 
     def narrowed(self, found: QuerySet[Any]) -> Sequence[Model]:
         """Which of several are meant."""

@@ -18,7 +18,7 @@ from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from common.acting import acting_as
+from common.acting import acting_as, acting_user
 from common.models import Origin
 from common.paging import Order
 
@@ -80,12 +80,15 @@ class ListView(ApiView, mixins.ListModelMixin, mixins.RetrieveModelMixin, Generi
 
 
 class WriteView(ListView):
-    """Rows that people write, through the services that pages use as well; a ``PATCH`` writes what it names."""
+    """Rows that people see and write, through the services that pages use as well; a ``PATCH`` writes what it names."""
 
     http_method_names = ["get", "head", "options", "post", "patch", "delete"]
     create_row: Callable[..., Any]
     update_row: Callable[[int, Mapping[str, Any]], Any]
     delete_row: Callable[[int], None]
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return super().get_queryset().visible_to(acting_user())  # type: ignore[attr-defined]
 
     def create(self, request: Request) -> Response:
         row = self.create_row(**{"origin": Origin.API, **self._checked(request)})
@@ -111,7 +114,7 @@ class RecordView(WriteView):
 
     def get_queryset(self) -> QuerySet[Any]:
         rows = super().get_queryset()
-        return rows.visible() if self.action == "list" else rows  # type: ignore[attr-defined]
+        return rows.listed() if self.action == "list" else rows  # type: ignore[attr-defined]
 
 
 class NothingHere(ApiView):

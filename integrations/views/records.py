@@ -9,6 +9,7 @@ from django_htmx.http import trigger_client_event
 
 from common.http import Request
 from common.models import Record
+from common.visibility import seen_of
 from integrations import services
 from integrations.panels import sync_card
 from integrations.sync.records import RECORD_TYPES
@@ -16,14 +17,14 @@ from integrations.sync.records import RECORD_TYPES
 
 @login_required
 def panel(request: Request, kind: str, pk: int) -> HttpResponse:
-    return _card(request, _record(kind, pk))
+    return _card(request, _record(request, kind, pk))
 
 
 @login_required
 @require_POST
 def push(request: Request, kind: str, pk: int) -> HttpResponse:
     """Push now; the card then tells the outcome as soon as there is one."""
-    record = _record(kind, pk)
+    record = _record(request, kind, pk)
     try:
         services.push_now([record], request.user)
     except services.Refused as refusal:
@@ -40,7 +41,7 @@ def _card(request: Request, record: Record, refused: str = "") -> HttpResponse:
     return trigger_client_event(response, "record-synced") if is_through else response
 
 
-def _record(kind: str, pk: int) -> Record:
+def _record(request: Request, kind: str, pk: int) -> Record:
     if kind not in RECORD_TYPES:
         raise Http404(f"There are no records of the kind “{kind}”.")
-    return get_object_or_404(RECORD_TYPES[kind].model, pk=pk)
+    return get_object_or_404(seen_of(RECORD_TYPES[kind].model, request.user), pk=pk)

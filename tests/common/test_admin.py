@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.test import Client
 from pytest_django.asserts import assertContains
 
+from common.visibility import let_see_pulled
 from contacts.models import Contact
 from tests.factories import (
     AccountFactory,
@@ -43,6 +44,7 @@ def _rows() -> None:
     for _ in range(2):
         ContactFactory(email="same@acme.example")  # a potential duplicate
     ContactFactory().delete()
+    let_see_pulled("owners")
 
 
 @pytest.mark.usefixtures("_rows")
