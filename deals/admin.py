@@ -10,12 +10,13 @@ class StageInline(admin.TabularInline):
 
     model = Stage
     extra = 0
+    readonly_fields = ["crm_value"]
 
     def has_change_permission(self, request: HttpRequest, obj: Pipeline | None = None) -> bool:
         return not (obj and obj.is_locked) and super().has_change_permission(request, obj)
 
     def has_add_permission(self, request: HttpRequest, obj: Pipeline | None = None) -> bool:
-        return not (obj and obj.is_locked) and super().has_add_permission(request, obj)
+        return not Pipeline.objects.are_stages_closed() and super().has_add_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Pipeline | None = None) -> bool:
         return not (obj and obj.is_locked) and super().has_delete_permission(request, obj)
@@ -27,6 +28,9 @@ class PipelineAdmin(admin.ModelAdmin):
     search_fields = ["name"]
     readonly_fields = ["is_locked"]
     inlines = [StageInline]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return not Pipeline.objects.are_stages_closed() and super().has_add_permission(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Pipeline | None = None) -> bool:
         return not (obj and obj.is_locked) and super().has_delete_permission(request, obj)

@@ -36,7 +36,8 @@ class DealSerializer(RecordSerializer):
     class Meta(RecordSerializer.Meta):
         model = Deal
         fields = [
-            *FIRST, "name", "account", "amount", "currency", "probability", "close_on", "next_step", "description",
+            *FIRST, "name", "account", "amount", "currency", "probability", "forecast_category", "close_on",
+            "type", "source", "next_step", "description",
             *LAST,
         ]  # fmt: skip
         read_only_fields = ["crm_id"]

@@ -25,6 +25,9 @@ class DealForm(RecordForm):
                 line("Amount", "amount", "currency"),
                 line("Close date", "close_on"),
                 line("Probability", "probability"),
+                line("Forecast category", "forecast_category"),
+                line("Type", "type"),
+                line("Source", "source"),
                 line("Owner", "owner"),
                 line("Next step", "next_step"),
                 line("Description", "description"),
@@ -35,8 +38,8 @@ class DealForm(RecordForm):
     class Meta:
         model = Deal
         fields = [
-            "name", "account", "stage", "amount", "currency", "close_on", "probability", "owner", "next_step",
-            "description",
+            "name", "account", "stage", "amount", "currency", "close_on", "probability", "forecast_category",
+            "type", "source", "owner", "next_step", "description",
         ]  # fmt: skip
         widgets = {"account": RecordPicker("account"), "close_on": DateInput}
 

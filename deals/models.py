@@ -18,10 +18,18 @@ if TYPE_CHECKING:
     from users.models import User
 
 
+class PipelineQuerySet(models.QuerySet["Pipeline"]):
+    def are_stages_closed(self) -> bool:
+        """While a pipeline follows the CRM, no stages are made here: the CRM would know none of them."""
+        return self.filter(is_locked=True).exists()
+
+
 class Pipeline(TimestampedModel):
     name = models.CharField(max_length=120, unique=True)
     is_default = models.BooleanField(default=False)
     is_locked = models.BooleanField(default=False, help_text="Its stages follow the CRM and are not edited here.")
+
+    objects = PipelineQuerySet.as_manager()
 
     class Meta:
         ordering = ["-is_default", "name"]
@@ -43,12 +51,17 @@ class StageQuerySet(models.QuerySet["Stage"]):
 
 
 class Stage(models.Model):
-    """A step of a pipeline. ``name`` is also the value that a connected CRM knows it by."""
+    """A step of a pipeline. ``crm_value`` is what a connected CRM knows it by; empty: it knows none such.
+
+    One that the CRM has no more, or has not told of yet, is inactive: deals that are at it stay there.
+    """
 
     pipeline = models.ForeignKey(Pipeline, models.CASCADE, related_name="stages")
     name = models.CharField(max_length=120)
     position = models.PositiveSmallIntegerField(default=0)
     probability = models.PositiveSmallIntegerField(default=0, validators=[MaxValueValidator(100)])
+    forecast_category = models.CharField(max_length=40, blank=True, default="")
+    crm_value = models.CharField("CRM value", max_length=255, blank=True, default="", editable=False)
     is_closed = models.BooleanField(default=False)
     is_won = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
@@ -59,6 +72,9 @@ class Stage(models.Model):
         ordering = ["pipeline", "position", "id"]
         constraints = [
             models.UniqueConstraint(fields=["pipeline", "name"], name="stage_name_unique_in_pipeline"),
+            models.UniqueConstraint(
+                fields=["crm_value"], condition=~models.Q(crm_value=""), name="one_stage_for_a_crm_value"
+            ),
             models.CheckConstraint(
                 condition=models.Q(is_won=False) | models.Q(is_closed=True), name="won_stage_is_closed"
             ),
@@ -97,6 +113,11 @@ class Deal(Record):
         help_text="Percent; empty: the stage's.",
     )
     close_on = models.DateField("close date", null=True, blank=True)
+    forecast_category = models.CharField(
+        max_length=40, blank=True, default="", db_default="", help_text="Empty: the stage's."
+    )
+    type = models.CharField(max_length=255, blank=True, default="", db_default="")
+    source = models.CharField(max_length=255, blank=True, default="", db_default="")
     next_step = models.CharField(max_length=255, blank=True, default="")
     description = models.TextField(blank=True, default="")
 

@@ -8,7 +8,8 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from deals.models import Pipeline, Stage
+from deals.models import Pipeline
+from deals.pipelines import follow_crm
 from integrations import budget
 from integrations.logins import app_for
 from integrations.mappings import unmapped_required
@@ -24,6 +25,7 @@ from integrations.models import (
     Outbox,
     PendingReference,
     RecordLink,
+    RemoteRole,
     StageMapping,
     UserMapping,
 )
@@ -33,6 +35,7 @@ from integrations.salesforce import org as orgs
 from integrations.salesforce.client import Client, Session
 from integrations.sync.provider import ConnectionBroken, Description, RemoteUser
 from integrations.sync.records import KINDS, RECORD_TYPES
+from integrations.tuning import follow_direction
 from users.models import User
 
 PIPELINE = "Salesforce"
@@ -191,7 +194,7 @@ def disconnect_personal(credential: Credential) -> bool:
 
 def forget_org(connection: Connection) -> None:
     """Remove everything that says which record here is which there. The records themselves stay."""
-    for model in (RecordLink, Outbox, Cursor, PendingReference, FieldMapping, StageMapping):
+    for model in (RecordLink, RemoteRole, Outbox, Cursor, PendingReference, FieldMapping, StageMapping):
         model._default_manager.filter(connection=connection).delete()
     for kept in (ObjectDescription, UserMapping):
         kept._default_manager.filter(connection=connection).delete()
@@ -275,10 +278,9 @@ def _store_org(connection: Connection, org: orgs.Org) -> None:
     _store_descriptions(connection, org.descriptions.values())
     _make_settings(connection, org.descriptions)
     _make_mappings(connection, org.descriptions)
-    _make_pipeline(org.deal_stages)
-    for name in orgs.PULLED:
-        if name in org.descriptions:
-            Cursor.objects.get_or_create(connection=connection, remote_object=name)
+    follow_crm(PIPELINE, org.deal_stages)
+    for row in connection.object_settings.all():
+        follow_direction(row)
 
 
 def _store_users(connection: Connection, users: Iterable[RemoteUser]) -> None:
@@ -329,7 +331,8 @@ def _make_settings(connection: Connection, descriptions: Mapping[str, Descriptio
                 connection=connection,
                 record_kind=kind,
                 defaults={
-                    "push_new": kind == "account",
+                    "sync": ObjectSettings.Sync.OFF if kind == "deal" else ObjectSettings.Sync.BOTH,
+                    "push_new": kind != "contact",
                     "create_as": remote_object,
                     "source_field": _source_field(description, kind),
                 },
@@ -375,27 +378,3 @@ def _propose(connection: Connection, description: Description) -> None:
             StageMapping(**common, stage_id=stage_id, remote_value=value)
             for stage_id, value in defaults.stage_proposals(description.fields[status], stages)
         )
-
-
-def _make_pipeline(stages: Iterable[orgs.DealStage]) -> None:
-    """The org's opportunity stages as a pipeline of ours, which nobody edits here."""
-    pipeline = Pipeline.objects.filter(name=PIPELINE).first()
-    if not pipeline:
-        Pipeline.objects.filter(is_default=True).update(is_default=False)
-        pipeline = Pipeline.objects.create(name=PIPELINE, is_default=True)
-    Pipeline.objects.filter(pk=pipeline.pk).update(is_locked=True)
-    names = []
-    for position, stage in enumerate(stages):
-        names.append(stage.name)
-        Stage.objects.update_or_create(
-            pipeline=pipeline,
-            name=stage.name,
-            defaults={
-                "position": position,
-                "probability": stage.probability,
-                "is_closed": stage.is_closed,
-                "is_won": stage.is_won,
-                "is_active": stage.is_active,
-            },
-        )
-    pipeline.stages.exclude(name__in=names).update(is_active=False)

@@ -15,6 +15,7 @@ from django.db.models import Count
 from common.models import RecordKind
 from integrations.models import Connection, Lane, ObjectSettings, Outbox, RecordLink, Run
 from integrations.services import Refused, pull_refusal, queue_push
+from integrations.sync.eligibility import takes_no_new
 from integrations.sync.outbox import CREATE_AS
 from integrations.sync.records import RECORD_TYPES
 from integrations.sync.state import State, with_state
@@ -47,8 +48,8 @@ def _forecast(settings: ObjectSettings) -> Forecast:
     told.skipped["Kept out of the sync by a person"] = _unlinked(kind).filter(sync_state=State.SKIPPED).count()
     told.skipped["Refused before: see the error log"] = _unlinked(kind).filter(sync_state=State.FAILED).count()
     free = _unlinked(kind).exclude(sync_state__in=[State.SKIPPED, State.FAILED])
-    if not settings.push_new:
-        told.skipped[f"Pushing new {settings.get_record_kind_display().lower()}s is off"] = free.count()
+    if reason := takes_no_new(settings):
+        told.skipped[reason.removesuffix(".")] = free.count()
     else:
         for stage_id, count in free.values_list("stage_id").annotate(Count("pk")).order_by():
             if settings.lets_stage_through(stage_id):
@@ -63,8 +64,9 @@ def start(connection: Connection, kinds: Sequence[str], user: User | None) -> No
     """Begin to push everything of these kinds. Raises Refused."""
     if reason := pull_refusal(connection):
         raise Refused(reason)
-    for settings in connection.object_settings.filter(record_kind__in=kinds, push_new=True).order_by("pk"):
-        _start(connection, settings.pk, user)
+    for settings in connection.object_settings.filter(record_kind__in=kinds).order_by("pk"):
+        if settings.creates:
+            _start(connection, settings.pk, user)
 
 
 @transaction.atomic

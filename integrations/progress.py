@@ -8,9 +8,15 @@ from django.db.models import Count
 from django.utils import timezone
 
 from integrations.models import Connection, Cursor, Lane, Run
-from integrations.sync.records import KINDS
+from integrations.sync.records import OBJECTS
 
-LABELS = {"Account": "Accounts", "Contact": "Contacts", "Lead": "Leads", "Opportunity": "Deals"}
+LABELS = {
+    "Account": "Accounts",
+    "Contact": "Contacts",
+    "Lead": "Leads",
+    "Opportunity": "Deals",
+    "OpportunityContactRole": "Contacts of deals",
+}
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ def objects(connection: Connection) -> list[ObjectState]:
 
 def _state(name: str, cursor: Cursor, last: Run | None) -> ObjectState:
     is_running = bool(cursor.leased_until and cursor.leased_until > timezone.now())
-    return ObjectState(name, LABELS.get(name, name), KINDS[name], last, cursor.due_at, is_running)
+    return ObjectState(name, LABELS.get(name, name), OBJECTS[name], last, cursor.due_at, is_running)
 
 
 def ordered(names: Iterable[str]) -> list[str]:

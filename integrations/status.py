@@ -75,7 +75,7 @@ def _objects(connection: Connection) -> dict[str, Any]:
         cursor.remote_object: {
             "last_pull": at.isoformat() if (at := pulled.get(cursor.remote_object)) else None,
             "lag": round((timezone.now() - at).total_seconds()) if at else None,
-            "counts": counts[KINDS[cursor.remote_object]],
+            "counts": counts.get(KINDS.get(cursor.remote_object, ""), {}),
         }
         for cursor in connection.cursors.order_by("remote_object")
     }

@@ -23,7 +23,7 @@ from integrations.sync.outbox import Claim
 from integrations.sync.provider import CallFailed, ConnectionBroken, ProviderError, RequestRefused
 from integrations.sync.pull import FirstPage, Lease, LeaseLost, give_back, pull, pull_records, question_of, take_lease
 from integrations.sync.push import push
-from integrations.sync.records import KINDS
+from integrations.sync.records import OBJECTS
 from integrations.sync.runs import end_lost_runs
 from integrations.sync.scope import Scope
 from integrations.sync.sweep import sweep
@@ -38,7 +38,7 @@ RunKey = tuple[str, int, int | None]  # object, login, person
 SLICE = 20.0  # seconds that a job works before it queues itself again
 PAUSES = (1, 2, 4, 8, 15, 30, 60, 120, 300)  # seconds between calls that fail in a row
 # References resolve faster, and conversions are followed first, in this order.
-PULL_ORDER = ("Account", "Lead", "Contact", "Opportunity")
+PULL_ORDER = ("Account", "Lead", "Contact", "Opportunity", "OpportunityContactRole")
 
 
 def push_lane(lane: str, seconds: float = SLICE, sleeper: Callable[[float], None] = sleep) -> None:
@@ -281,7 +281,7 @@ def _plan_next(connection: Connection, cursor: Cursor) -> None:
 
 
 def _kind(cursor: Cursor) -> str:
-    return KINDS[cursor.remote_object]
+    return OBJECTS[cursor.remote_object]
 
 
 def _end_first_pull(connection: Connection) -> None:

@@ -8,10 +8,10 @@ from django.db.models import Func, JSONField, Value
 from django.utils import timezone
 
 from integrations.mappings import Choice
-from integrations.models import Connection, FieldMapping, ObjectSettings, RecordLink, StageMapping
+from integrations.models import Connection, Cursor, FieldMapping, ObjectSettings, Outbox, RecordLink, StageMapping
 from integrations.salesforce.defaults import ADDRESS, UNITS
 from integrations.sync.provider import Description
-from integrations.sync.records import KINDS, RECORD_TYPES
+from integrations.sync.records import KINDS, OBJECTS, RECORD_TYPES
 
 
 @transaction.atomic
@@ -24,6 +24,8 @@ def save_settings(settings: ObjectSettings, changed: Collection[str]) -> list[st
     if "is_visible" in changed:
         count = _show_pulled(settings)
         said.append(f"{count:,} pulled records are {'shown' if settings.is_visible else 'hidden'} now.")
+    if "sync" in changed:
+        said += _follow_direction(settings)
     if "pull_every" in changed:
         _pull_sooner(settings)
     return said
@@ -35,9 +37,30 @@ def _show_pulled(settings: ObjectSettings) -> int:
     return pulled.filter(is_hidden=settings.is_visible).update(is_hidden=not settings.is_visible)
 
 
+def follow_direction(settings: ObjectSettings) -> None:
+    """Pull the objects of a kind from now on, or pull them no more: what is here stays, and their cursors go."""
+    names = [name for name, kind in OBJECTS.items() if kind == settings.record_kind]
+    cursors = settings.connection.cursors.filter(remote_object__in=names)
+    if not settings.pulls:
+        cursors.delete()
+        return
+    for described in settings.connection.descriptions.filter(remote_object__in=names):
+        Cursor.objects.get_or_create(connection=settings.connection, remote_object=described.remote_object)
+
+
+def _follow_direction(settings: ObjectSettings) -> list[str]:
+    """What was off goes on where it stopped: what changed meanwhile on either side moves then."""
+    follow_direction(settings)
+    if settings.pushes:
+        return []
+    waiting = Outbox.objects.filter(record_kind=settings.record_kind, claim_token=None, sent_at=None)
+    count, _ = waiting.delete()
+    return [f"{count:,} changes that waited to be pushed stay here."] if count else []
+
+
 def _pull_sooner(settings: ObjectSettings) -> None:
     """A shorter interval need not wait for the end of the longer one."""
-    objects = [name for name, kind in KINDS.items() if kind == settings.record_kind]
+    objects = [name for name, kind in OBJECTS.items() if kind == settings.record_kind]
     latest = timezone.now() + timedelta(minutes=settings.pull_every)
     settings.connection.cursors.filter(remote_object__in=objects, due_at__gt=latest).update(due_at=latest)
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from integrations import connecting, logins, tasks
-from integrations.models import Connection, Credential, Cursor, Lane
+from integrations import connecting, logins, tasks, tuning
+from integrations.models import Connection, Credential, Cursor, Lane, ObjectSettings
 from integrations.salesforce import oauth
 from tests.factories import AdminFactory
 from tests.salesforce_org import Org
@@ -50,6 +50,16 @@ def synced(connection: Connection) -> Connection:
     """Connected, everything pulled once, contacts and accounts pushed."""
     connection.object_settings.filter(record_kind="contact").update(push_new=True, create_as="Contact")
     connecting.start_syncing(connection)
+    pull_all()
+    return Connection.objects.get()
+
+
+@pytest.fixture
+def with_deals(synced: Connection) -> Connection:
+    """Deals are synced both ways, and pulled once."""
+    settings = synced.object_settings.get(record_kind="deal")
+    settings.sync = ObjectSettings.Sync.BOTH
+    tuning.save_settings(settings, ["sync"])
     pull_all()
     return Connection.objects.get()
 

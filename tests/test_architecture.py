@@ -51,6 +51,8 @@ NAME_THE_DOMAIN = {
     "sync.records": "our record types",
     "sync.parents": "contacts join accounts, and make them",
     "sync.matching": "pulled people are matched to ours by their addresses",
+    "sync.stages": "a deal's stages are the org's own",
+    "salesforce.org": "the org's opportunity stages, as a pipeline takes them",
     "connecting": "the org's opportunity stages become a pipeline",
 }
 # What the core may not know: requests, pages, and how anybody speaks to an org.

@@ -2,7 +2,7 @@
 
 from .connection import Connection, Credential, LoginDescription, ObjectDescription, UserMapping
 from .journal import ApiUsage, ErrorEntry, HeldDeletions, Run, SyncEvent
-from .links import PendingReference, RecordLink, SkippedRecord
+from .links import PendingReference, RecordLink, RemoteRole, SkippedRecord
 from .mapping import DeletionSettings, FieldMapping, ObjectSettings, StageMapping
 from .queue import Cursor, Lane, Outbox
 
@@ -22,6 +22,7 @@ __all__ = [
     "Outbox",
     "PendingReference",
     "RecordLink",
+    "RemoteRole",
     "Run",
     "SkippedRecord",
     "StageMapping",

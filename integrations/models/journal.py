@@ -170,9 +170,16 @@ class SyncEvent(models.Model):
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     credential = models.ForeignKey(Credential, models.SET_NULL, null=True, blank=True, related_name="+")
     credential_reason = models.CharField(max_length=200, blank=True, default="")
+    restored_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the value that lost a conflict was taken back."
+    )
+    restored_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:
-        indexes = [models.Index(fields=["record_kind", "record_id", "-at", "-id"], name="event_by_record")]
+        indexes = [
+            models.Index(fields=["record_kind", "record_id", "-at", "-id"], name="event_by_record"),
+            models.Index(fields=["-id"], condition=models.Q(kind="conflict"), name="conflicts_newest"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.record_kind} {self.record_id}"

@@ -140,3 +140,26 @@ class PendingReference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.record_kind} {self.record_id}.{self.field} → {self.remote_id}"
+
+
+class RemoteRole(models.Model):
+    """A person's part in a deal as the other side has it: what the two sides compare their people of the deal with.
+
+    Both are known by their remote ids, so that it makes no difference which of them comes first. ``is_agreed``: the
+    person took part here as well, so that one who does no more was taken out by somebody.
+    """
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="+", db_index=False)
+    remote_id = models.CharField(max_length=18)
+    remote_deal_id = models.CharField(max_length=18)
+    remote_contact_id = models.CharField(max_length=18, db_index=True)
+    role = models.CharField(max_length=255, blank=True, default="")
+    is_primary = models.BooleanField(default=False)
+    is_agreed = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "remote_id"], name="remote_role_once")]
+        indexes = [models.Index(fields=["remote_deal_id", "remote_id"], name="remote_role_by_deal")]
+
+    def __str__(self) -> str:
+        return f"{self.remote_contact_id} in {self.remote_deal_id}"

@@ -13,6 +13,14 @@ from .connection import Connection
 class ObjectSettings(TimestampedModel):
     """How one kind of record is pulled and pushed."""
 
+    class Sync(models.TextChoices):
+        """Which way records go. Off: both sides keep what they have."""
+
+        BOTH = "both", "Both ways"
+        PULL = "pull", "Only pull"
+        PUSH = "push", "Only push"
+        OFF = "off", "Off"
+
     class WithoutAccount(models.TextChoices):
         PUSH = "push", "Push it without an account (only its owner and admins see it in Salesforce)"
         HOLD = "hold", "Keep it out of Salesforce"
@@ -20,6 +28,7 @@ class ObjectSettings(TimestampedModel):
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="object_settings")
     record_kind = models.CharField(max_length=12, choices=RecordKind)
 
+    sync = models.CharField(max_length=4, choices=Sync, default=Sync.BOTH, help_text="Only deals can be turned off.")
     push_new = models.BooleanField("push new records", default=False)
     push_by_stage = models.BooleanField("only records in chosen stages", default=False)
     push_stages = models.JSONField(default=list, blank=True, help_text="Ids of stages; null stands for “No stage”.")
@@ -63,6 +72,19 @@ class ObjectSettings(TimestampedModel):
 
     def __str__(self) -> str:
         return self.get_record_kind_display()
+
+    @property
+    def pulls(self) -> bool:
+        return self.sync in (self.Sync.BOTH, self.Sync.PULL)
+
+    @property
+    def pushes(self) -> bool:
+        return self.sync in (self.Sync.BOTH, self.Sync.PUSH)
+
+    @property
+    def creates(self) -> bool:
+        """Whether new records go out at all."""
+        return self.push_new and self.pushes
 
     def lets_stage_through(self, stage_id: int | None) -> bool:
         return not self.push_by_stage or stage_id in self.push_stages

@@ -4,22 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from deals.pipelines import CrmStage
 from integrations.salesforce import soql
 from integrations.salesforce.client import Client
 from integrations.salesforce.provider import SalesforceProvider
 from integrations.sync.provider import Description, RemoteUser, RequestRefused
 
-PULLED = ("Account", "Contact", "Lead")
-DESCRIBED = (*PULLED, "Opportunity", "Task")
-
-
-@dataclass(frozen=True)
-class DealStage:
-    name: str
-    probability: int
-    is_closed: bool
-    is_won: bool
-    is_active: bool
+COUNTED = ("Account", "Contact", "Lead", "Opportunity")
+PULLED = (*COUNTED, "OpportunityContactRole")
+DESCRIBED = (*PULLED, "Task")
 
 
 @dataclass(frozen=True)
@@ -39,7 +32,7 @@ class Org:
     rights: Rights
     users: Sequence[RemoteUser]
     descriptions: Mapping[str, Description]
-    deal_stages: Sequence[DealStage]
+    deal_stages: Sequence[CrmStage]
     waiting: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -49,7 +42,8 @@ def read(client: Client, user_id: str) -> Org:
     organization, stages = client.queries(
         [
             "SELECT Id, Name, OrganizationType, IsSandbox FROM Organization",
-            "SELECT ApiName, DefaultProbability, IsClosed, IsWon, IsActive FROM OpportunityStage ORDER BY SortOrder",
+            "SELECT ApiName, MasterLabel, DefaultProbability, ForecastCategoryName, IsClosed, IsWon, IsActive "
+            "FROM OpportunityStage ORDER BY SortOrder",
         ]
     )
     descriptions = descriptions_of(client, user_id)
@@ -62,7 +56,7 @@ def read(client: Client, user_id: str) -> Org:
         users=provider.users(),
         descriptions=descriptions,
         deal_stages=[_deal_stage(row) for row in stages],
-        waiting={name: _count(client, name) for name in PULLED if name in descriptions},
+        waiting={name: _count(client, name) for name in COUNTED if name in descriptions},
     )
 
 
@@ -117,10 +111,12 @@ def _count(client: Client, name: str) -> int:
     return int(client.page(f"SELECT COUNT() FROM {name}{where}")["totalSize"])
 
 
-def _deal_stage(row: Mapping[str, Any]) -> DealStage:
-    return DealStage(
-        name=row["ApiName"],
+def _deal_stage(row: Mapping[str, Any]) -> CrmStage:
+    return CrmStage(
+        value=row["ApiName"],
+        label=row["MasterLabel"] or row["ApiName"],
         probability=round(row["DefaultProbability"] or 0),
+        forecast_category=row["ForecastCategoryName"] or "",
         is_closed=bool(row["IsClosed"]),
         is_won=bool(row["IsWon"]),
         is_active=bool(row["IsActive"]),

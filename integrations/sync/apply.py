@@ -17,6 +17,7 @@ from integrations.sync.page import Applied, Known, Page, successor
 from integrations.sync.provider import RemoteField, RemoteRecord
 from integrations.sync.returns import bring_back, note_unmerged
 from integrations.sync.scope import Scope
+from integrations.sync.stages import learn
 
 PLAIN = {"string", "textarea", "phone", "email", "url", "picklist", "reference", "id", "date"}
 
@@ -32,6 +33,7 @@ def apply_page(scope: Scope, page: Page, run: Run) -> Counter[str]:
     applied.counts["unchanged"] += len(records) - len(fresh)
     if not fresh:
         return applied.counts
+    learn(scope, fresh)
     known = Known.load(scope, fresh)
     skipped = _skipped(scope, known)
     for record in fresh:

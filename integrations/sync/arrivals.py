@@ -101,7 +101,7 @@ def _join_faces(scope: Scope, link: RecordLink, remote: RemoteRecord, applied: A
 def _create(scope: Scope, new: Sequence[RemoteRecord], applied: Applied) -> None:
     vocabulary = scope.vocabulary(remote=[remote.values for remote in new])
     make: Callable[[], Record] = maker(
-        scope.type.model, origin=Origin.CRM_PULL, is_hidden=not scope.settings.is_visible
+        scope.type.model, origin=Origin.CRM_PULL, is_hidden=not scope.settings.is_visible, **scope.needed
     )
     made = [_fill(scope, make(), remote, vocabulary) for remote in new]
     records = [record for record, _ in made]
@@ -150,10 +150,10 @@ def _set_values(
             continue
         local = to_local(pair, value, vocabulary, None)
         if local is not MISSING:
-            pair.field.set(record, local)
+            pair.field.set(record, scope.as_kept(record, pair.field, local, vocabulary))
             if pair.field.type in FAITHFUL:
                 continue
-        ours = to_remote(pair, pair.field.get(record), vocabulary)
+        ours = to_remote(pair, scope.value_of(record, pair.field, vocabulary), vocabulary)
         if ours is not MISSING and ours != value:
             yield pair.name, ours
 

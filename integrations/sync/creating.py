@@ -10,7 +10,7 @@ from dataclasses import replace
 from common.models import RecordKind
 from integrations.models import Outbox
 from integrations.sync import outbox
-from integrations.sync.eligibility import kept_out
+from integrations.sync.eligibility import kept_out, stays_here
 from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import Item, LeftOut, Outcome, Rerouted, Waits, rejected, tried_again
 from integrations.sync.own import created, find_own
@@ -48,7 +48,11 @@ def _turn_back_linked(items: Sequence[Item]) -> None:
 
 
 def _hold_back(scope: Scope, items: Sequence[Item]) -> None:
+    reason = stays_here(scope.settings)
     for item in still_open(items):
+        if reason:
+            item.outcome = LeftOut(reason)
+            continue
         is_wanted = item.row.is_manual or item.row.is_automatic or item.row.sent_at
         if not is_wanted and (reason := kept_out(item.record, scope.settings)):
             item.outcome = LeftOut(reason)
@@ -60,7 +64,11 @@ def _payload(scope: Scope, item: Item) -> dict[str, Value]:
     payload: dict[str, Value] = {
         name: value
         for name, value in item.local.items()
-        if value is not None and value is not False and fields[name].is_createable and _goes_out(scope, name)
+        if value is not None
+        and value is not False
+        and fields[name].is_createable
+        and _goes_out(scope, name)
+        and not scope.is_of_stage(item.record, scope.by_name[name].field)
     }
     source = fields.get(scope.settings.source_field or _default_source(scope))
     if source and source.is_createable and scope.settings.source_value:

@@ -62,7 +62,7 @@ class Writer:
     def _note_loss(self, record: Record, plan: Plan, name: str, value: Value, vocabulary: Vocabulary) -> None:
         """What our field can't hold exactly (cents, seconds) is no edit of ours."""
         pair = self.scope.by_name[name]
-        ours = to_remote(pair, pair.field.get(record), vocabulary)
+        ours = to_remote(pair, self.scope.value_of(record, pair.field, vocabulary), vocabulary)
         if ours is not MISSING and ours != value and not pair.field.reference:
             plan.agree_to_differ(name, ours, value)
 
@@ -82,7 +82,7 @@ class Writer:
             self.note_reference(record, pair.field.name, value, local)
         if local is MISSING or (local is None and value is not None and present is None):
             return False
-        pair.field.set(record, local)
+        pair.field.set(record, self.scope.as_kept(record, pair.field, local, vocabulary))
         self.touch(record, pair.field.column)
         return True
 

@@ -71,6 +71,7 @@ class Vocabulary:
     users: Mapping[str, int] = dataclasses.field(default_factory=dict)
     stage_values: Mapping[int, str] = dataclasses.field(default_factory=dict)
     stages: Mapping[str, Sequence[int]] = dataclasses.field(default_factory=dict)
+    of_stage: Mapping[int, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     remote_ids: Mapping[tuple[str, int], str] = dataclasses.field(default_factory=dict)
     record_ids: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
@@ -132,16 +133,16 @@ def to_local(pair: Pair, value: Value, vocabulary: Vocabulary, current: Any) -> 
         case Type.OWNER:
             return vocabulary.users.get(str(value)) if value else None
         case Type.STAGE:
-            return _stage(value, vocabulary, current)
+            return _stage(pair.field, value, vocabulary, current)
         case Type.REFERENCE:
             return vocabulary.record_ids.get(str(value)) if value else None
     return _plain(pair.field, value)
 
 
-def _stage(value: Value, vocabulary: Vocabulary, current: Any) -> Any:
+def _stage(field: Field, value: Value, vocabulary: Vocabulary, current: Any) -> Any:
     """Several stages may mean one status: the present one stays if it does, else the first in order."""
     if value is None:
-        return None
+        return None if field.empty is None else MISSING
     stages = vocabulary.stages.get(str(value), ())
     return current if current in stages else stages[0] if stages else MISSING
 

@@ -67,6 +67,8 @@ def mark_due(
     skipped = set(SkippedRecord.objects.of(kind, [record.pk for record in records]).values_list("record_id", flat=True))
     logins = Logins(connection)
     object_settings = connection.object_settings.filter(record_kind=kind).first()
+    if object_settings and not object_settings.pushes:
+        return
     rows = [
         _row(connection, kind, record, object_settings, logins, None if is_automatic else actor_id)
         for record in records

@@ -102,9 +102,12 @@ def created(scope: Scope, item: Item, remote_id: str, payload: Values) -> Linked
     """The link after a create: what was sent is agreed; what was not, each side may still tell the other."""
     agreed = Plan()
     for name in scope.names:
-        value = payload.get(name, False if scope.by_name[name].remote.type == "boolean" else None)
-        if name in item.local:
+        pair = scope.by_name[name]
+        value = payload.get(name, False if pair.remote.type == "boolean" else None)
+        if name in item.local and name not in payload and scope.is_of_stage(item.record, pair.field):
+            agreed.agree(name, item.local[name])
+        elif name in item.local:
             agreed.agree_to_differ(name, item.local[name], value)
-        elif scope.by_name[name].field.name != "owner":
+        elif pair.field.name != "owner":
             agreed.agree(name, value)
     return Linked(remote_id, scope.remote_object, agreed, SyncEvent.Kind.CREATED, note=item.note, sent=payload)

@@ -95,6 +95,13 @@ class Plan:
         if name in base.ours:
             self.ours[name] = base.ours[name]
 
+    def leave_ours(self, base: Base | None) -> None:
+        """Write nothing here: what theirs changed stays to be planned when they are pulled."""
+        for name in self.to_local:
+            del self.theirs[name]
+            self.keep(name, base or Base())
+        self.to_local.clear()
+
     def push(self, name: str, value: Value) -> None:
         self.to_remote[name] = value
         self.agree(name, value)

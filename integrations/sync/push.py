@@ -12,6 +12,7 @@ from integrations.models import Outbox, RecordLink, Run, SkippedRecord
 from integrations.sync.creating import push_new
 from integrations.sync.credentials import Logins
 from integrations.sync.deleting import push_deletes
+from integrations.sync.eligibility import stays_here
 from integrations.sync.lost_parents import follow_lost_parents
 from integrations.sync.matching import LOOKED_THROUGH
 from integrations.sync.outbox import Claim
@@ -61,9 +62,12 @@ def _load(claim: Claim, scope: Scope) -> list[Item]:
         for row in claim.rows
         if row.record_id in records
     ]
+    reason = stays_here(scope.settings)
     for item in items:
         if item.record.pk in skipped and not item.row.sent_at:
             item.outcome = LeftOut("Somebody keeps it out of the sync.")
+        elif reason and not item.row.sent_at:
+            item.outcome = LeftOut(reason)
     return items
 
 

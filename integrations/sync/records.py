@@ -84,12 +84,18 @@ class Field:
 
 @dataclass(frozen=True)
 class RecordType:
-    """A kind of record that is synced. ``remote_objects``: what it can be on the other side, the preferred first."""
+    """A kind of record that is synced.
+
+    ``stage_value`` is the stages' column that holds the other side's word for them; "": they are paired by hand.
+    ``stage_fields`` are those in which the stage speaks for the record while it says nothing itself.
+    """
 
     kind: RecordKind
     model: type[Record]
     stage_model: type[models.Model]
     names: tuple[str, ...]
+    stage_value: str = ""
+    stage_fields: tuple[str, ...] = ()
 
     @property
     def fields(self) -> Mapping[str, Field]:
@@ -209,9 +215,14 @@ RECORD_TYPES: dict[str, RecordType] = {
             "close_on",
             "stage",
             "probability",
+            "forecast_category",
+            "type",
+            "source",
             "next_step",
             "description",
         ),
+        stage_value="crm_value",
+        stage_fields=("probability", "forecast_category"),
     ),
 }
 # What each remote object is here.
@@ -221,6 +232,9 @@ KINDS = {
     "Lead": RecordKind.CONTACT,
     "Opportunity": RecordKind.DEAL,
 }
+# What is pulled as part of a record of ours, and by its settings.
+PARTS: dict = {}
+OBJECTS = {**KINDS, **PARTS}
 
 
 def kind_of(record: models.Model) -> RecordKind | None:

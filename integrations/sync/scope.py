@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import cached_property
+from datetime import UTC, datetime, timedelta
+from functools import cached_property, partial
 from typing import Any
 
 from django.db.models import Max
@@ -26,10 +26,11 @@ from integrations.models.connection import Described
 from integrations.sync.mapping import MISSING, Pair, Vocabulary, express
 from integrations.sync.plan import Base, Direction, Rule, Winner
 from integrations.sync.provider import Description, Provider, Value, Values
-from integrations.sync.records import KINDS, RECORD_TYPES, RecordType, Type
+from integrations.sync.records import KINDS, RECORD_TYPES, Field, RecordType, Type
 
 UUID = 36  # characters
 LOGIN_DESCRIPTION_AGE = timedelta(days=1)
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)  # a description of then is read again soon
 DESCRIPTION_AGE = timedelta(minutes=1)  # a fresher description is not read again
 
 
@@ -47,14 +48,15 @@ class Scope:
     def load(cls, connection: Connection, remote_object: str, login: Credential | None = None) -> "Scope":
         """The scope as the team's login sees the object; as ``login`` sees it, once ``described_for`` was called."""
         kind = KINDS[remote_object]
+        settings = ObjectSettings.objects.get(connection=connection, record_kind=kind)
         description = Description.from_json(_stored(connection, remote_object, login).content)
         return cls(
             connection=connection,
             remote_object=remote_object,
             type=RECORD_TYPES[kind],
-            settings=ObjectSettings.objects.get(connection=connection, record_kind=kind),
+            settings=settings,
             description=description,
-            pairs=tuple(_pairs(connection, remote_object, RECORD_TYPES[kind], description)),
+            pairs=tuple(_pairs(settings, remote_object, RECORD_TYPES[kind], description)),
             login=login,
         )
 
@@ -99,6 +101,13 @@ class Scope:
             "at"
         ]
 
+    @property
+    def needed(self) -> dict[str, Any]:
+        """What a new record of this kind can't do without, should the other side not say it."""
+        model: Any = self.type.model  # every kind has a stage, their common base has none
+        stages: Any = self.type.stage_model._default_manager
+        return {} if model._meta.get_field("stage").null else {"stage": stages.first_open()}
+
     @cached_property
     def references(self) -> list[Pair]:
         return [pair for pair in self.pairs if pair.field.type == Type.REFERENCE]
@@ -123,18 +132,50 @@ class Scope:
             users={row.remote_id: row.user_id for row in users},  # type: ignore[misc]
             stage_values=stage_values,
             stages=stages,
+            of_stage=self._of_stage(),
             remote_ids=self._remote_ids(records),
             record_ids=self._record_ids(remote),
         )
 
     def _stages(self) -> tuple[dict[int, str], dict[str, list[int]]]:
-        rows = StageMapping.objects.filter(connection=self.connection, remote_object=self.remote_object)
         positions = {stage.pk: number for number, stage in enumerate(self.type.stage_model._default_manager.all())}
-        values = {row.stage_id: row.remote_value for row in rows}
+        values = dict(self._stage_values())
         stages: dict[str, list[int]] = defaultdict(list)
         for stage_id in sorted(values, key=lambda pk: positions.get(pk, len(positions))):
             stages[values[stage_id]].append(stage_id)
         return values, stages
+
+    def _stage_values(self) -> Iterable[tuple[int, str]]:
+        """Their words for our stages, by the stages' ids."""
+        if name := self.type.stage_value:
+            stages = self.type.stage_model._default_manager.exclude(**{name: ""})
+            return stages.values_list("pk", name)
+        rows = StageMapping.objects.filter(connection=self.connection, remote_object=self.remote_object)
+        return rows.values_list("stage_id", "remote_value")
+
+    def _of_stage(self) -> dict[int, dict[str, Any]]:
+        names = self.type.stage_fields
+        rows = self.type.stage_model._default_manager.values("pk", *names) if names else ()
+        return {row["pk"]: {name: row[name] for name in names} for row in rows}
+
+    def value_of(self, record: Record, field: Field, vocabulary: Vocabulary) -> Any:
+        """What a record says; its stage speaks for it where it says nothing."""
+        value = field.get(record)
+        return self._by_stage(record, field, vocabulary) if self.is_of_stage(record, field) else value
+
+    def is_of_stage(self, record: Record, field: Field) -> bool:
+        """Whether the stage speaks for the record in this field."""
+        return field.name in self.type.stage_fields and field.get(record) == field.empty
+
+    def as_kept(self, record: Record, field: Field, value: Any, vocabulary: Vocabulary) -> Any:
+        """A value as the record keeps it: not at all, where it is the stage's."""
+        if field.name not in self.type.stage_fields:
+            return value
+        return field.empty if value == self._by_stage(record, field, vocabulary) else value
+
+    def _by_stage(self, record: Record, field: Field, vocabulary: Vocabulary) -> Any:
+        stage_id: int = record.stage_id  # type: ignore[attr-defined]
+        return vocabulary.of_stage.get(stage_id, {}).get(field.name, field.empty)
 
     def _remote_ids(self, records: Sequence[Record]) -> dict[tuple[str, int], str]:
         found: dict[tuple[str, int], str] = {}
@@ -159,7 +200,7 @@ class Scope:
         pending = self._pending(records)
         expressed = {}
         for record in records:
-            values = express(self.pairs, lambda field, record=record: field.get(record), vocabulary)  # type: ignore[misc]
+            values = express(self.pairs, partial(self.value_of, record, vocabulary=vocabulary), vocabulary)
             for pair in self.references:
                 waiting_for = pending.get((record.pk, pair.field.name))
                 if waiting_for and pair.field.get(record) is None:
@@ -175,12 +216,17 @@ class Scope:
         return {(row.record_id, row.field): row.remote_id for row in rows}
 
 
-def _pairs(connection: Connection, remote_object: str, type_: RecordType, description: Description) -> Iterable[Pair]:
-    """Mapped fields that both sides still have; one that is gone on either side is not synced."""
+def _pairs(settings: ObjectSettings, remote_object: str, type_: RecordType, description: Description) -> Iterable[Pair]:
+    """Mapped fields that both sides still have; one that is gone on either side is not synced.
+
+    The stage comes first: what else is set may be the stage's. Where nothing is pulled, what is pushed prevails.
+    """
     fields = type_.fields
-    for row in connection.field_mappings.filter(remote_object=remote_object):
+    rows = settings.connection.field_mappings.filter(remote_object=remote_object)
+    for row in sorted(rows, key=lambda row: (row.field != "stage", row.pk)):
         if row.field in fields and row.remote_field in description.fields:
-            rule = Rule(Direction(row.direction), Winner(row.winner), row.unit)
+            winner = Winner(row.winner) if settings.pulls else Winner.OURS
+            rule = Rule(Direction(row.direction), winner, row.unit)
             yield Pair(fields[row.field], description.fields[row.remote_field], rule)
 
 

@@ -7,8 +7,10 @@ from django.db.models import Case, CharField, Exists, OuterRef, QuerySet, TextCh
 
 from common.models import Record
 from integrations.models import Connection, ErrorEntry, ObjectSettings, Outbox, RecordLink, SkippedRecord
-from integrations.sync.eligibility import kept_out
+from integrations.sync.eligibility import kept_out, stays_here
 from integrations.sync.records import kind_of
+
+IN_STEP = "In step with Salesforce."
 
 
 class State(TextChoices):
@@ -81,7 +83,8 @@ def _state(
     if error is not None:
         return SyncState(State.FAILED, error.message)
     if record.crm_id:
-        return SyncState(State.SYNCED, "In step with Salesforce.")
+        here = stays_here(settings) if settings else ""
+        return SyncState(State.SYNCED, f"Linked; what is changed here stays here: {here}" if here else IN_STEP)
     if connection is None or not connection.is_connected:
         return SyncState(State.NOT_ELIGIBLE, "Salesforce is not connected.")
     if reason := kept_out(record, settings):

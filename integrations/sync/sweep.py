@@ -22,8 +22,11 @@ CHUNK = 1_000
 
 
 def sweep(connection: Connection) -> int:
-    """Queue records that were changed here and are not known to the queue; returns how many."""
-    return sum(_sweep(connection, settings) for settings in connection.object_settings.all())
+    """Queue records that were changed here and are not known to the queue; returns how many.
+
+    What was edited while its kind was not pushed is found when it is again.
+    """
+    return sum(_sweep(connection, settings) for settings in connection.object_settings.all() if settings.pushes)
 
 
 def _sweep(connection: Connection, settings: ObjectSettings) -> int:

@@ -84,6 +84,9 @@ def queue_deletes(kind: str, records: Sequence[Record], links: Sequence[RecordLi
     skipped = set(SkippedRecord.objects.of(kind, [record.pk for record in records]).values_list("record_id", flat=True))
     origins: dict[int | None, str] = {record.pk: record.origin for record in records}
     connection = links[0].connection
+    object_settings = connection.object_settings.filter(record_kind=kind).first()
+    if object_settings and not object_settings.pushes:
+        return False
     synced = {row.remote_object for row in DeletionSettings.objects.filter(connection=connection, sync_deletes=True)}
     logins = Logins(connection)
     rows = [

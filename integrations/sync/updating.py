@@ -10,9 +10,10 @@ from integrations.sync.mapping import Problem, normal
 from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import Item, LeftOut, Linked, Rejected, Relinked, Rerouted, Unlinked
 from integrations.sync.page import OVERLAP
-from integrations.sync.plan import Side, plan
+from integrations.sync.plan import Direction, Plan, Side, plan
 from integrations.sync.provider import Provider, RemoteRecord
 from integrations.sync.scope import Scope, refresh
+from integrations.sync.stages import learn
 from integrations.sync.waiting import wait_for_parents
 from integrations.sync.writing import drop_unwritable, set_aside, still_open, together, unfit, withhold, write_all
 
@@ -24,14 +25,16 @@ def push_changes(claim: Claim, scope: Scope, items: Sequence[Item], provider: Pr
     wait_for_parents(claim, scope, items)
     linked = still_open(items)
     present = provider.retrieve(scope.remote_object, [_link(item).remote_id for item in linked], scope.names)
+    learn(scope, present)
     _follow_lost(scope, [item for item, remote in zip(linked, present, strict=True) if remote is None], provider)
     for item, remote in zip(linked, present, strict=True):
         if remote is not None:
             item.outcome = _compared(scope, item, remote)
-    changed = [item for item in linked if isinstance(item.outcome, Linked) and item.outcome.plan.to_remote]
-    for item in changed:
+    compared = [item for item in linked if isinstance(item.outcome, Linked)]
+    for item in compared:
         _refuse_bad(scope, item, provider)
-    to_send = [item for item in changed if isinstance(item.outcome, Linked)]
+    changed = [item for item in compared if isinstance(item.outcome, Linked) and item.outcome.plan.to_remote]
+    to_send = list(changed)
     sent_later = {item.row.pk for item in to_send}
     yield [item for item in items if item.row.pk not in sent_later]
     # Children of one parent travel together: apart, they would lock each other out of it.
@@ -64,16 +67,33 @@ def _compared(scope: Scope, item: Item, remote: RemoteRecord) -> Linked:
     withhold(scope, item)
     values = {name: normal(scope.by_name[name].remote, value) for name, value in remote.values.items()}
     agreed = plan(item.base, item.local, values, scope.rules, latest)
+    _leave_to_stage(scope, item, agreed)
+    if not scope.settings.pulls:
+        agreed.leave_ours(item.base)
     drop_unwritable(scope, item, agreed, values)
     return Linked(link.remote_id, link.remote_object, agreed, SyncEvent.Kind.PUSHED, remote)
+
+
+def _leave_to_stage(scope: Scope, item: Item, agreed: Plan) -> None:
+    """A new stage brings what is the stage's along; what the record says itself must be said again, or it is lost."""
+    if scope.by_field.get("stage") not in agreed.to_remote:
+        return
+    for pair in scope.pairs:
+        if pair.field.name not in scope.type.stage_fields or pair.name not in item.local:
+            continue
+        if scope.is_of_stage(item.record, pair.field):
+            agreed.to_remote.pop(pair.name, None)
+        elif pair.rule.direction != Direction.IN and pair.name not in agreed.to_local:
+            agreed.push(pair.name, item.local[pair.name])
+            agreed.ours.pop(pair.name, None)
 
 
 def _refuse_bad(scope: Scope, item: Item, provider: Provider) -> None:
     outcome = item.outcome
     assert isinstance(outcome, Linked), "only compared records are checked"
-    found = unfit(scope, outcome.plan.to_remote, is_create=False)
+    found = unfit(scope, item, outcome.plan.to_remote, is_create=False)
     if found and refresh(scope, provider):
-        found = unfit(scope, outcome.plan.to_remote, is_create=False)
+        found = unfit(scope, item, outcome.plan.to_remote, is_create=False)
     if found:
         item.outcome = Rejected(together(found), ErrorEntry.By.TANDEM, outcome.plan.to_remote)
 

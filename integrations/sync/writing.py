@@ -23,6 +23,7 @@ from integrations.sync.provider import (
 )
 from integrations.sync.records import Type
 from integrations.sync.scope import Scope, refresh
+from integrations.sync.stages import stage_problems
 
 LONE_FAILURES = 3
 
@@ -49,15 +50,18 @@ def withhold(scope: Scope, item: Item) -> None:
             item.local.pop(pair.name, None)
 
 
-def unfit(scope: Scope, values: Values, *, is_create: bool) -> list[Problem]:
-    """What Salesforce would refuse: by the object's description, or because the owner left the org."""
+def unfit(scope: Scope, item: Item, values: Values, *, is_create: bool) -> list[Problem]:
+    """What Salesforce would refuse: by the object's description, for the stage, or because the owner left the org."""
     owners = [pair.name for pair in scope.pairs if pair.field.type == Type.OWNER and pair.name in values]
     found = [
         Problem("INACTIVE_OWNER_OR_USER", name, f"{scope.inactive_users[owner]} is inactive in Salesforce.")
         for name in owners
         if (owner := str(values[name])) in scope.inactive_users
     ]
-    return [*found, *problems(values, scope.description, is_create=is_create)]
+    found += stage_problems(scope, item, values)
+    named = {problem.field for problem in found}
+    described = problems(values, scope.description, is_create=is_create)
+    return [*found, *(problem for problem in described if problem.field not in named)]
 
 
 def together(found: Sequence[Problem]) -> Problem:
@@ -172,8 +176,8 @@ def check(
 ) -> None:
     """Refuse here what Salesforce would refuse, by a fresh description: an admin may just have mended it."""
     for item in items:
-        found = unfit(scope, payloads[item.row.pk], is_create=is_create)
+        found = unfit(scope, item, payloads[item.row.pk], is_create=is_create)
         if found and refresh(scope, provider):
-            found = unfit(scope, payloads[item.row.pk], is_create=is_create)
+            found = unfit(scope, item, payloads[item.row.pk], is_create=is_create)
         if found:
             item.outcome = Rejected(together(found), ErrorEntry.By.TANDEM, payloads[item.row.pk])
