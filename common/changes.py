@@ -27,7 +27,7 @@ def field_changes(record: models.Model, until: datetime | None, limit: int) -> l
     if not isinstance(record, Record):
         return []
     events = _events(record, until, limit)
-    rows = [_row_after(record, events[0]), *events] if events else []
+    rows = [_row_after(record, events[0]) if until else record, *events] if events else []
     namer = _Namer(record, rows, [event.pgh_context.metadata for event in events if event.pgh_context])
     return [namer.entry(newer, older) for newer, older in pairwise(rows) if namer.changes(older, newer)]
 

@@ -20,10 +20,11 @@ def definitions(kind: RecordKind) -> list[CustomField]:
     return list(CustomField.objects.filter(record_kind=kind))
 
 
-def form_field(definition: CustomField) -> forms.Field:
-    """What asks for a value of this field."""
+def form_field(definition: CustomField, present: Any = None) -> forms.Field:
+    """What asks for a value of this field. A picklist keeps a ``present`` value that is not, or no more, a choice."""
     common: dict[str, Any] = {"label": definition.label, "required": False}
-    options = [(choice, choice) for choice in definition.choices]
+    kept = present if isinstance(present, list) else [present] if present else []
+    options = [(choice, choice) for choice in dict.fromkeys([*definition.choices, *kept])]
     match definition.type:
         case Type.LONG_TEXT:
             return forms.CharField(widget=forms.Textarea(attrs={"rows": 4}), **common)
@@ -46,9 +47,10 @@ def form_field(definition: CustomField) -> forms.Field:
     return forms.CharField(max_length=40 if definition.type == Type.PHONE else 255, **common)
 
 
-def cleaned(kind: RecordKind, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values as JSON keeps them; None for what is emptied. Raises ValidationError."""
-    fields = {definition.key: form_field(definition) for definition in definitions(kind)} if values else {}
+def cleaned(kind: RecordKind, values: Mapping[str, Any], present: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Values as JSON keeps them; None for what is emptied. ``present``: the record's own. Raises ValidationError."""
+    known = definitions(kind) if values else []
+    fields = {definition.key: form_field(definition, (present or {}).get(definition.key)) for definition in known}
     errors, clean = [], {}
     for key, value in values.items():
         try:

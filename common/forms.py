@@ -59,10 +59,8 @@ class RecordForm(forms.ModelForm):
     def _add_custom(self, definition: CustomField) -> None:
         name = custom_name(definition)
         value = self.instance.custom.get(definition.key)
-        self.fields[name] = field = custom.form_field(definition)
+        self.fields[name] = custom.form_field(definition, value)
         self.initial.setdefault(name, custom.from_json(definition, value))
-        if definition.type == CustomField.Type.PICKLIST and value and value not in definition.choices:
-            field.choices = [*field.choices, (value, value)]  # type: ignore[attr-defined]
 
     def _offer_what_is_seen(self) -> None:
         """Of records those that the user sees, and the present one."""

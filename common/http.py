@@ -1,6 +1,6 @@
 from typing import TYPE_CHECKING
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 
 if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
@@ -13,6 +13,11 @@ class Request(HttpRequest):
 
     htmx: "HtmxDetails"
     user: "User"
+
+
+def typed(values: QueryDict, name: str) -> str:
+    """What somebody typed, without what PostgreSQL can't compare."""
+    return values.get(name, "").replace("\x00", "").strip()
 
 
 def wants_fragment(request: HttpRequest) -> bool:

@@ -40,13 +40,13 @@ def assign(record: Record, changes: Mapping[str, Any]) -> set[str]:
     """Set what differs, merging custom values key by key; answer the columns that changed. Raises ValidationError."""
     before = {name: record.serializable_value(name) for name in changes}
     for name, value in changes.items():
-        setattr(record, name, value if name != "custom" else _merged(record, value))
+        setattr(record, name, value if name != "custom" else _merged(record, value, record.custom))
     return {name for name, value in before.items() if record.serializable_value(name) != value}
 
 
 def save_new(record: AnyRecord) -> AnyRecord:
     """Raises ValidationError."""
-    record.custom = _merged(record, record.custom)
+    record.custom = _merged(record, record.custom, {})
     record.full_clean()
     record.save(force_insert=True)
     return record
@@ -60,7 +60,7 @@ def save_changes(record: AnyRecord, changed: set[str]) -> AnyRecord:
     return record
 
 
-def _merged(record: Record, values: Any) -> dict[str, Any]:
+def _merged(record: Record, values: Any, present: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(values, Mapping):
         raise ValidationError({"custom": "Give the values of custom fields by their keys."})
-    return custom.merged(record.custom, custom.cleaned(kind_of(record), values))
+    return custom.merged(record.custom, custom.cleaned(kind_of(record), values, present))

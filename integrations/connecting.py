@@ -100,7 +100,8 @@ def store_login(
     identity: Identity,
     rights: orgs.Rights,
 ) -> Credential:
-    """Keep a login. A user has one, and an SF user is one user's. Raises LoginRefused."""
+    """Keep a login, in the caller's transaction. A user has one, and an SF user is one user's. Raises LoginRefused."""
+    Connection.objects.select_for_update().get(pk=connection.pk)  # two who come with one login come one after the other
     holder = Credential.objects.filter(connection=connection, remote_user_id=tokens.user_id).first()
     if holder and holder.user and user and holder.user != user:
         raise oauth.LoginRefused(

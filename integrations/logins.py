@@ -2,6 +2,7 @@
 
 import logging
 from functools import partial
+from operator import attrgetter
 
 from django.conf import settings
 from django.core.mail import send_mail
@@ -101,15 +102,21 @@ def mark_broken(credential: Credential, reason: str) -> None:
 
 def _tell(credential: Credential, reason: str) -> None:
     admins = User.objects.filter(role=User.Role.ADMIN, is_active=True)
-    people = {user.email for user in [*admins, *([credential.user] if credential.user else [])] if user.is_active}
-    path = reverse("salesforce:personal") if credential.user else reverse("integrations:overview")
-    text = (
-        f"Tandem can no longer use the Salesforce login of {credential}.\n\n{reason}\n\n"
-        "What waits for it is kept and goes on as soon as the login is connected again:\n"
-        f"{settings.SITE_URL}{path}\n"
-    )
-    for address in sorted(people):  # one mail each: nobody's address is shown to others
+    people = {user for user in [*admins, *([credential.user] if credential.user else [])] if user.is_active}
+    for person in sorted(people, key=attrgetter("email")):  # one mail each: nobody's address is shown to others
+        text = (
+            f"Tandem can no longer use the Salesforce login of {credential}.\n\n{reason}\n\n"
+            "What waits for it is kept and goes on as soon as the login is connected again:\n"
+            f"{settings.SITE_URL}{_where_to_mend(credential, person)}\n"
+        )
         try:
-            send_mail("Salesforce needs to be connected again", text, None, [address])
+            send_mail("Salesforce needs to be connected again", text, None, [person.email])
         except OSError:
             logger.exception("The mail about a broken login could not be sent.")
+
+
+def _where_to_mend(credential: Credential, person: User) -> str:
+    """People connect their own login again; the team's is connected by an admin, whoever's it is."""
+    is_teams = Connection.objects.filter(team_credential=credential).exists()
+    is_own = credential.user == person and not (is_teams and person.is_admin)
+    return reverse("salesforce:personal" if is_own else "integrations:overview")

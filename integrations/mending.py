@@ -11,9 +11,11 @@ from common.records import assign, locked, save_changes
 from integrations import connecting
 from integrations.explanations import OF_A_VALUE, OF_THE_DESCRIPTION
 from integrations.logins import the_connection
-from integrations.models import ErrorEntry
+from integrations.models import ErrorEntry, Outbox
+from integrations.sync.mapping import Problem, normal, problems
 from integrations.sync.provider import ProviderError
 from integrations.sync.records import CUSTOM, RECORD_TYPES, Field, Type
+from integrations.sync.scope import Scope
 
 TYPED = {Type.TEXT, Type.LONG_TEXT, Type.URL, Type.EMAIL, Type.PHONE, Type.PICKLIST}
 
@@ -44,6 +46,21 @@ def mend_value(entry: ErrorEntry, value: str) -> None:
     if field.is_custom:
         changes = {"custom": {field.name.removeprefix(CUSTOM): value}}
     save_changes(record, assign(record, changes))
+    if found := _unfit(entry, field, value):
+        raise ValidationError([problem.message for problem in found])
+
+
+def _unfit(entry: ErrorEntry, field: Field, value: str) -> list[Problem]:
+    """What Salesforce would refuse of the value again, by its description."""
+    scope = Scope.load(entry.connection, entry.remote_object, entry.credential)
+    pair = scope.by_name.get(scope.by_field.get(field.name, ""))
+    sent = normal(pair.remote, value) if pair else None
+    return problems({pair.name: sent}, scope.description, is_create=False) if pair else []
+
+
+def is_waiting(entry: ErrorEntry) -> bool:
+    """Whether the record is on its way again."""
+    return Outbox.objects.of(entry.record_kind, [entry.record_id]).due().exists()
 
 
 def is_anything_changed(entry: ErrorEntry, record: Record | None) -> bool:

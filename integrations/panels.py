@@ -91,8 +91,9 @@ def sync_events(record: Model, until: datetime | None, limit: int) -> Iterable[t
     events = SyncEvent.objects.filter(record_kind=kind, record_id=record.pk).select_related("actor", "credential")
     if until:
         events = events.filter(at__lte=until)
-    labels = {name: field.label for name, field in RECORD_TYPES[kind].fields.items()}
-    return [_entry(event, labels) for event in events.order_by("-at", "-id")[:limit]]
+    newest = list(events.order_by("-at", "-id")[:limit])
+    labels = {name: field.label for name, field in RECORD_TYPES[kind].fields.items()} if newest else {}
+    return [_entry(event, labels) for event in newest]
 
 
 def _entry(event: SyncEvent, labels: dict[str, str]) -> timeline.Entry:

@@ -116,7 +116,10 @@ def pull_refusal(connection: Connection | None) -> str:
         return "The setup window is still open: nothing is pulled before syncing starts."
     if connection.phase == Connection.Phase.INITIAL_PULL:
         return "The first pull is still running."
-    return ""
+    login = Logins(connection).for_team().credential
+    if login is None:
+        return "There is no login to pull with: connect one."
+    return f"The login of {login} must be connected again." if login.broken_reason else ""
 
 
 def request_pull(connection: Connection, remote_object: str = "", *, user: User | None = None) -> None:

@@ -1,5 +1,6 @@
 """Inviting people, changing their roles, letting them go. At least one admin stays."""
 
+import logging
 from collections.abc import Iterator
 
 from allauth.account.forms import default_token_generator
@@ -17,12 +18,22 @@ from common.bulk import update_rows
 from common.words import counted, listed
 from users.models import User
 
+logger = logging.getLogger(__name__)
+
 SECONDS_A_DAY = 86_400
+
+
+class NotSent(Exception):
+    """Somebody is invited, but the mail that says so could not be sent."""
+
+    def __init__(self, user: User) -> None:
+        super().__init__(f"{user.email} is invited, but the mail could not be sent. Try to send it again later.")
+        self.user = user
 
 
 @transaction.atomic
 def invite(*, email: str, name: str = "", role: str = User.Role.MEMBER, invited_by: User) -> User:
-    """Make a user without a password and mail the link to choose one. Raises ValidationError."""
+    """Make a user without a password and mail the link to choose one. Raises ValidationError, and NotSent."""
     user = User(email=email.strip().lower(), name=name, role=role)
     user.set_unusable_password()
     user.full_clean()
@@ -32,7 +43,7 @@ def invite(*, email: str, name: str = "", role: str = User.Role.MEMBER, invited_
 
 
 def send_invitation(user: User, *, invited_by: User) -> None:
-    """Raises ValidationError for somebody who needs none."""
+    """Raises ValidationError for somebody who needs none, and NotSent when the transaction is through."""
     if not user.is_invited:
         raise ValidationError(f"{user} has no invitation open.")
     context = {
@@ -43,7 +54,15 @@ def send_invitation(user: User, *, invited_by: User) -> None:
         "days": settings.PASSWORD_RESET_TIMEOUT // SECONDS_A_DAY,
     }
     body = render_to_string("users/invitation.txt", context)
-    transaction.on_commit(lambda: send_mail(f"{invited_by} invites you to Tandem", body, None, [user.email]))
+    transaction.on_commit(lambda: _mail(user, f"{invited_by} invites you to Tandem", body))
+
+
+def _mail(user: User, subject: str, body: str) -> None:
+    try:
+        send_mail(subject, body, None, [user.email])
+    except OSError as error:  # those of smtplib are, too
+        logger.exception("The invitation of %s could not be sent.", user.email)
+        raise NotSent(user) from error
 
 
 @transaction.atomic

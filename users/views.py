@@ -33,7 +33,11 @@ def people(request: Request) -> HttpResponse:
 def person_invite(request: Request) -> HttpResponse:
     form = InvitationForm(request.POST or None)
     if form.is_valid():
-        user = services.invite(**form.cleaned_data, invited_by=request.user)
+        try:
+            user = services.invite(**form.cleaned_data, invited_by=request.user)
+        except services.NotSent as failure:
+            messages.error(request, str(failure))
+            return redirect("users:person", failure.user.pk)
         messages.success(request, f"{user.email} is invited: the mail with the link is on its way.")
         return redirect("users:people")
     return render(request, "users/invite.html", {"form": form})
@@ -52,6 +56,8 @@ def person_resend(request: Request, pk: int) -> HttpResponse:
         services.send_invitation(user, invited_by=request.user)
     except ValidationError as error:
         messages.error(request, error.messages[0])
+    except services.NotSent as failure:
+        messages.error(request, str(failure))
     else:
         messages.success(request, f"The invitation was sent to {user.email} again.")
     return redirect("users:person", pk)

@@ -18,7 +18,7 @@ class WorkspaceSerializer(StrictSerializer):
 
 
 class WorkspaceView(ApiView):
-    def get_permissions(self) -> list[IsAuthenticated | IsAdmin]:  # type: ignore[override]
+    def get_permissions(self) -> list[IsAuthenticated | IsAdmin]:
         return [IsAuthenticated()] if self.request.method in SAFE_METHODS else [IsAuthenticated(), IsAdmin()]
 
     @extend_schema(responses=WorkspaceSerializer)

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from common.http import Request, wants_fragment
+from common.http import Request, typed, wants_fragment
 from common.paging import paged
 from integrations import mending, services
 from integrations.access import admin_required
@@ -40,6 +40,7 @@ def error_list(request: Request) -> HttpResponse:
 
 @admin_required
 def error_detail(request: Request, pk: int) -> HttpResponse:
+    """While the record is on its way again, the page asks for itself until the outcome is known."""
     entry = get_object_or_404(ErrorEntry.objects.select_related("connection", "credential", "actor"), pk=pk)
     return framed(request, "integrations/error.html", _detail(entry))
 
@@ -49,8 +50,8 @@ def error_detail(request: Request, pk: int) -> HttpResponse:
 def retry(request: Request) -> HttpResponse:
     """Retry the chosen entries, or all of one cause."""
     entries = ErrorEntry.objects.open().select_related("connection")
-    if code := request.POST.get("code", ""):
-        chosen = entries.filter(code=code, remote_object=request.POST.get("object", ""))
+    if code := typed(request.POST, "code"):
+        chosen = entries.filter(code=code, remote_object=typed(request.POST, "object"))
     else:
         chosen = entries.filter(pk__in=[int(pk) for pk in request.POST.getlist("entry") if pk.isdecimal()])
     count = _retry(request, list(chosen))
@@ -67,9 +68,10 @@ def mend(request: Request, pk: int) -> HttpResponse:
     """Another value, and off it goes again."""
     entry = get_object_or_404(ErrorEntry.objects.open().select_related("connection"), pk=pk)
     try:
-        mending.mend_value(entry, request.POST.get("value", "").strip())
+        mending.mend_value(entry, typed(request.POST, "value"))
     except ValidationError as error:
         context = _detail(entry) | {"mend_errors": error.messages, "typed": request.POST.get("value", "")}
+        context["is_waiting"] = False  # what was typed stays, whatever else happens
         return framed(request, "integrations/error.html", context, status=422)
     services.retry([entry], request.user)
     messages.success(request, f"Changed, and {entry.record_name} is on the way to Salesforce again.")
@@ -97,9 +99,9 @@ def _filtered(request: Request) -> QuerySet[ErrorEntry]:
     if state != "all":
         entries = entries.filter(closed_at__isnull=state != "closed")
     for column, name in (("remote_object", "object"), ("code", "code")):
-        if value := request.GET.get(name, ""):
+        if value := typed(request.GET, name):
             entries = entries.filter(**{column: value})
-    if words := request.GET.get("q", "").replace("\x00", "").strip():
+    if words := typed(request.GET, "q"):
         entries = entries.filter(Q(record_name__icontains=words) | Q(message__icontains=words))
     return entries
 
@@ -120,6 +122,7 @@ def _detail(entry: ErrorEntry) -> dict[str, Any]:
         "value": field.get(record) if field and record else "",
         "allowed": entry.details.get("allowed", []),
         "candidates": _candidates(entry) if entry.code in OF_A_CHOICE else None,
+        "is_waiting": not entry.closed_at and mending.is_waiting(entry),
         "is_hopeless": not entry.closed_at and not mending.is_anything_changed(entry, record),
         "same_cause": ErrorEntry.objects.open().filter(code=entry.code, remote_object=entry.remote_object).count(),
         "object_page": reverse("integrations:object", args=[entry.record_kind]),

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from common.http import Request
+from common.http import Request, typed
 from integrations import connecting, progress, services
 from integrations.access import admin_required
 from integrations.logins import the_connection
@@ -80,7 +80,7 @@ def pull(request: Request) -> HttpResponse:
     """Pull one object, or all."""
     connection = the_connection()
     try:
-        services.request_pull(connection, request.POST.get("object", ""), user=request.user)
+        services.request_pull(connection, typed(request.POST, "object"), user=request.user)
     except services.Refused as refusal:
         messages.error(request, str(refusal))
     else:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from rest_framework.test import APIClient
-from rest_framework.throttling import UserRateThrottle
 
+from common.api.throttling import PerProcessThrottle
 from contacts.models import Contact
 from tests.api.conftest import V1, Api
 from tests.factories import ContactFactory, UserFactory
@@ -19,9 +19,9 @@ RESOURCES = ["contacts", "accounts", "deals", "activities", "errors", "runs"]
 
 @pytest.fixture
 def _fresh_cache() -> Iterator[None]:
-    cache.clear()
+    caches["process"].clear()
     yield
-    cache.clear()
+    caches["process"].clear()
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
@@ -87,7 +87,7 @@ def test_a_session_with_the_csrf_token_writes() -> None:
 
 @pytest.mark.usefixtures("_fresh_cache")
 def test_who_asks_too_often_is_told_when_to_come_back(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(UserRateThrottle, "THROTTLE_RATES", {"user": "2/min"})
+    monkeypatch.setattr(PerProcessThrottle, "THROTTLE_RATES", {"user": "2/min"})
 
     answers = [api.get(f"{V1}contacts/") for _ in range(3)]
 

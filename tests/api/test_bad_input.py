@@ -212,3 +212,32 @@ def test_the_root_names_what_there_is(api: Api) -> None:
     assert found.keys() == {
         "contacts", "accounts", "deals", "activities", "deleted", "held-deletions", "errors", "runs"
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "1" * 400])
+@pytest.mark.parametrize("field", ["account", "stage", "owner"])
+def test_a_number_beyond_all_bounds_is_refused(api: Api, field: str, number: str) -> None:
+    body = f'{{"last_name": "Roe", "{field}": {number}}}'
+
+    answer = api.post(f"{V1}contacts/", data=body, content_type="application/json")
+
+    assert answer.status_code == 400
+    assert not Contact.objects.exists()
+
+
+@pytest.mark.parametrize("resource", ["contacts", "accounts", "deals", "activities", "errors", "runs", "deleted"])
+def test_a_filter_that_holds_a_nul_is_refused(admin_api: Api, resource: str) -> None:
+    for name in (
+        "q",
+        "code",
+        "object",
+        "owner",
+        "stage",
+        "crm_id",
+        "email",
+        "domain",
+        "ordering",
+        "after",
+        "record_id",
+    ):
+        assert admin_api.get(f"{V1}{resource}/?{name}=a%00b").status_code in {400, 404}

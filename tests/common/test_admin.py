@@ -59,6 +59,11 @@ def test_every_model_is_listed_searched_and_opened(as_admin: Client, model: type
     assert as_admin.get(f"{path}{row.pk}/change/").status_code == 200
 
 
+@pytest.mark.parametrize("path", ["authtoken/tokenproxy", "auth/group", "account/emailaddress"])
+def test_tokens_and_sign_in_addresses_are_nobodys_to_read_there(as_admin: Client, path: str) -> None:
+    assert as_admin.get(f"/admin/{path}/").status_code == 404
+
+
 def test_members_do_not_enter(client: Client) -> None:
     client.force_login(UserFactory())
 

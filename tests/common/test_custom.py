@@ -70,3 +70,13 @@ def test_an_unknown_key_is_refused() -> None:
 
 def test_merging_keeps_other_keys_and_drops_emptied_ones() -> None:
     assert custom.merged({"a": 1, "b": 2}, {"b": None, "c": False}) == {"a": 1, "c": False}
+
+
+def test_a_value_that_was_pulled_and_is_no_choice_here_may_stay() -> None:
+    CustomFieldFactory(key="f", type=Type.MULTI_PICKLIST, choices=["Gold", "Silver"])
+
+    kept = custom.cleaned(RecordKind.CONTACT, {"f": ["Silver", "Tin"]}, {"f": ["Gold", "Tin"]})
+
+    assert kept == {"f": ["Silver", "Tin"]}
+    with pytest.raises(ValidationError):
+        custom.cleaned(RecordKind.CONTACT, {"f": ["Lead"]}, {"f": ["Gold", "Tin"]})

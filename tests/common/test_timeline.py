@@ -87,5 +87,5 @@ def test_the_number_of_queries_does_not_grow_with_the_history(django_assert_max_
             services.update_contact(contact.pk, {"title": str(number), "account": AccountFactory()})
     contact.refresh_from_db()
 
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(7):
         assert len(timeline.entries(contact)[0]) == 15

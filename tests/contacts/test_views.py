@@ -247,3 +247,16 @@ def test_a_post_without_the_csrf_token_changes_nothing() -> None:
 
     assert response.status_code == 403
     assert Contact.objects.get().title == "CEO"
+
+
+def test_editing_a_multi_picklist_keeps_values_that_are_no_choice_here(client: Client) -> None:
+    client.force_login(UserFactory())
+    CustomFieldFactory(key="m", type="multi_picklist", choices=["x", "y"])
+    contact = ContactFactory(custom={"m": ["x", "from the org"]})
+
+    form = client.get(f"/contacts/{contact.pk}/lines/custom_m/?edit", headers=HTMX).context["form"]
+    data = {**shown(form), "custom_m": ["y", "from the org"]}
+    response = client.post(f"/contacts/{contact.pk}/lines/custom_m/", data, headers=HTMX)
+
+    assert response.status_code == 200
+    assert Contact.objects.get().custom == {"m": ["y", "from the org"]}

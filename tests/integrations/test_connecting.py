@@ -22,7 +22,7 @@ from integrations.providers import client_for
 from integrations.salesforce import oauth
 from integrations.salesforce.views import callback_url
 from integrations.sync.provider import CallFailed, ConnectionBroken
-from tests.factories import ContactFactory, UserFactory
+from tests.factories import AdminFactory, ContactFactory, UserFactory
 from tests.salesforce_org import Org
 from users.models import User
 
@@ -438,3 +438,33 @@ def test_an_org_that_does_not_answer_breaks_no_login(org: Org, login: Credential
         list(client_for(login).query("SELECT Id FROM Organization"))
 
     assert Credential.objects.get(pk=login.pk).broken_reason == ""
+
+
+@pytest.mark.parametrize("is_teams", [True, False])
+def test_the_mail_about_a_broken_login_leads_each_to_where_they_can_mend_it(
+    is_teams: bool, admin: User, connection: Connection, django_capture_on_commit_callbacks: Any
+) -> None:
+    member, other = UserFactory(), AdminFactory()
+    login = Credential.objects.create(connection=connection, user=member, remote_user_id="005000000000099AAA")
+    if is_teams:
+        login = Credential.objects.get(user=admin)
+    connection.team_credential = Credential.objects.get(user=admin)
+    connection.save(update_fields=["team_credential"])
+    mail.outbox.clear()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        logins.mark_broken(login, "It was revoked.")
+
+    paths = {message.to[0]: message.body.strip().rpartition("localhost")[2] for message in mail.outbox}
+    overview, own = reverse("integrations:overview"), reverse("salesforce:personal")
+    people = {admin.email: overview, other.email: overview}
+    assert paths == people if is_teams else {**people, member.email: own}
+
+
+def test_pulling_by_hand_is_refused_while_the_teams_login_is_broken(admin_client: Client, synced: Connection) -> None:
+    Credential.objects.update(broken_reason="revoked")
+
+    response = admin_client.post(reverse("integrations:pull"), {"object": "a\x00b"}, follow=True)
+
+    assert "must be connected again" in said(response)
+    assert "Pulling now" not in said(response)

@@ -240,3 +240,39 @@ def test_what_was_sent_is_shown_but_never_as_html(admin_client: Client, synced: 
 
     assert "&lt;b&gt;no" in page
     assert "&lt;script&gt;" in page
+
+
+def test_mending_by_what_salesforce_would_refuse_again_is_refused_at_once(
+    admin_client: Client, synced: Connection
+) -> None:
+    contact = ContactFactory(title="Short")
+    entry = entry_of(synced, contact, details={"local_field": "title"})
+
+    response = admin_client.post(reverse("integrations:error_mend", args=[entry.pk]), {"value": "x" * 200})
+
+    contact.refresh_from_db()
+    assert (response.status_code, contact.title) == (422, "Short")
+    assert "128 at most" in text(response)
+
+
+def test_the_page_of_an_entry_asks_for_itself_until_the_retry_is_through(
+    admin_client: Client, synced: Connection
+) -> None:
+    contact = ContactFactory(title="Short")
+    entry = entry_of(synced, contact, details={"local_field": "title"})
+    page = reverse("integrations:error", args=[entry.pk])
+
+    admin_client.post(reverse("integrations:error_mend", args=[entry.pk]), {"value": "Shorter"})
+    waiting = admin_client.get(page).content.decode()
+    push_all()
+    through = admin_client.get(page).content.decode()
+
+    assert "on its way" in waiting
+    assert f'hx-get="{page}"' in waiting
+    assert "on its way" not in through
+    assert f'hx-get="{page}"' not in through
+
+
+@pytest.mark.parametrize("name", ["q", "code", "object", "state", "after", "before", "sort"])
+def test_a_filter_that_holds_a_nul_breaks_no_list(admin_client: Client, connection: Connection, name: str) -> None:
+    assert admin_client.get(reverse("integrations:errors"), {name: "a\x00b"}).status_code == 200

@@ -2,7 +2,10 @@ import re
 from typing import Any
 
 import pytest
+from django.core.cache import caches
 from django.core.mail import EmailMessage
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db import connection
 from django.test import Client
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
@@ -189,3 +192,45 @@ def test_a_forgotten_password_is_mailed_to_people_of_the_team_only(
 
     assertContains(response, "Look into your mail")
     assert len(mailoutbox) == sent
+
+
+class Unreachable(BaseEmailBackend):
+    def send_messages(self, messages: Any) -> int:
+        raise ConnectionRefusedError
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_invitation_whose_mail_cannot_be_sent_says_so_and_can_be_sent_again(
+    client: Client, admin: User, settings: Any
+) -> None:
+    settings.EMAIL_BACKEND = f"{__name__}.Unreachable"
+
+    response = client.post("/settings/people/invite/", {"email": "nia@example.com", "role": "member"}, follow=True)
+    again = client.post(f"/settings/people/{User.objects.get(email='nia@example.com').pk}/resend/", follow=True)
+
+    assertContains(response, "nia@example.com is invited, but the mail could not be sent.")
+    assertContains(again, "could not be sent")
+
+
+def test_failed_sign_ins_are_counted_by_the_address_before_the_proxy(client: Client, settings: Any) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    settings.ACCOUNT_RATE_LIMITS = {"login_failed": "2/m/ip"}
+    UserFactory(email="kim@example.com", password="correct-horse")
+
+    def sign_in(password: str, before: str) -> int:
+        values = {"login": "kim@example.com", "password": password}
+        return client.post("/auth/login/", values, headers={"X-Forwarded-For": f"10.9.9.9, {before}"}).status_code
+
+    for _ in range(3):
+        sign_in("wrong", "203.0.113.1")
+
+    assert sign_in("correct-horse", "203.0.113.1") != 302
+    assert sign_in("correct-horse", "203.0.113.2") == 302
+
+
+def test_failed_sign_ins_are_counted_for_all_processes_together() -> None:
+    assert caches["default"].get("somebody") is None
+    caches["default"].set("somebody", 3)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM shared_cache WHERE cache_key LIKE %s", ["%somebody"])
+        assert cursor.fetchone() == (1,)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -114,8 +114,12 @@ class Grammar:
         inner = st.builds(Query, st.just(name), st.just((Item((key,)),)), st.none() | self.conditions[name])
         return st.builds(SemiJoin, st.just(("OwnerId",) if key == "OwnerId" else ("Id",)), st.booleans(), inner)
 
-    @cache  # noqa: B019  # as long as the world lives
-    def comparison(self, name: str, operand: Path | Part) -> st.SearchStrategy[Condition]:
+    @cached_property
+    def comparison(self) -> Callable[[str, Path | Part], st.SearchStrategy[Condition]]:
+        """A comparison of an operand of a table: one strategy for each."""
+        return cache(self._comparison)
+
+    def _comparison(self, name: str, operand: Path | Part) -> st.SearchStrategy[Condition]:
         if isinstance(operand, Part):
             return _of_part(operand)
         column = self.paths[name][operand]
