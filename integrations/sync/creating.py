@@ -7,6 +7,8 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from django.db.models import prefetch_related_objects
+
 from common.models import RecordKind
 from integrations.models import Outbox
 from integrations.sync import outbox
@@ -25,6 +27,7 @@ COMPANY = "company_name"
 
 def push_new(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider) -> Iterator[list[Item]]:
     """Yields the records when their outcomes are known."""
+    prefetch_related_objects([item.record for item in items], "stage", *(pair.field.name for pair in scope.references))
     _turn_back_linked(items)
     find_own(scope, items, provider)
     set_aside(items)

@@ -24,6 +24,9 @@ COLUMNS += [
     "external_id",
     "updated_at",
 ]
+# What a push can change of a link that is there.
+AGREED = ["also_lead_id", "base", "base_ours", "note", "pushed_at", "remote_changed_at", "credential", "external_id"]
+AGREED += ["updated_at"]
 
 
 def agree(link: RecordLink, scope: Scope, plan: Plan) -> None:
@@ -33,8 +36,8 @@ def agree(link: RecordLink, scope: Scope, plan: Plan) -> None:
     link.base, link.base_ours = {**unseen, **plan.theirs}, {**unseen_ours, **plan.ours}
 
 
-def store_links(links: Sequence[RecordLink]) -> None:
-    """Insert new links and update known ones, a statement each. A dropped link of the same id is taken up.
+def store_links(links: Sequence[RecordLink], columns: Sequence[str] = COLUMNS) -> None:
+    """Insert new links and update ``columns`` of known ones, a statement each. A dropped link is taken up by its id.
 
     A link whose record was deleted here since it was read stays the tombstone that it has become.
     """
@@ -44,7 +47,7 @@ def store_links(links: Sequence[RecordLink]) -> None:
     ids = any_of((link.pk for link in known if link.record_id), "bigint")
     present = RecordLink.objects.filter(pk__in=ids).select_for_update().order_by("pk")
     buried = {pk for pk, record_id in present.values_list("pk", "record_id") if record_id is None} if known else set()
-    write_columns([link for link in known if link.pk not in buried], COLUMNS)
+    write_columns([link for link in known if link.pk not in buried], columns)
     upsert([link for link in links if not link.pk], ["connection", "remote_id"], [*COLUMNS, "record_kind"])
 
 

@@ -26,6 +26,8 @@ class Missing(Enum):
 MISSING = Missing.MISSING
 EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
 
+# Remote types whose values are text in our hands, too, but more than text.
+UNLIKE_TEXT = {"datetime", "multipicklist", *NUMBERS}
 TEXTS = {"string", "textarea", "picklist", "combobox", "phone", "url", "email", "encryptedstring"}
 COMPATIBLE: dict[Type, set[str]] = {
     Type.TEXT: TEXTS,
@@ -92,6 +94,8 @@ def normal(remote: RemoteField, value: Any) -> Value:
         return bool(value)
     if value is None or value in ("", []):
         return None
+    if isinstance(value, str) and remote.type not in UNLIKE_TEXT:
+        return value.replace("\r\n", "\n").strip() or None
     if remote.type in NUMBERS:
         return _number(remote, value)
     if remote.type == "datetime" and isinstance(value, str):
@@ -123,8 +127,12 @@ def to_remote(pair: Pair, value: Any, vocabulary: Vocabulary) -> Value | Missing
 
 def express(pairs: Iterable[Pair], read: Callable[[Field], Any], vocabulary: Vocabulary) -> dict[str, Value]:
     """A record of ours by remote field; what can't be expressed is left out."""
-    expressed = ((pair.name, to_remote(pair, read(pair.field), vocabulary)) for pair in pairs)
-    return {name: value for name, value in expressed if value is not MISSING}
+    expressed: dict[str, Value] = {}
+    for pair in pairs:
+        value = to_remote(pair, read(pair.field), vocabulary)
+        if value is not MISSING:
+            expressed[pair.remote.name] = value
+    return expressed
 
 
 def to_local(pair: Pair, value: Value, vocabulary: Vocabulary, current: Any) -> Any:

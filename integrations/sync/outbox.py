@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from time import monotonic
 
 from django.conf import settings
 from django.db import connection as database
@@ -26,21 +27,22 @@ URGENCY = [lane.value for lane in Lane]
 
 @dataclass
 class Claim:
-    """Rows of one login, one object and one operation that this worker, and no other, handles until ``until``.
+    """Rows of one login, one object and one operation that this worker, and no other, handles until ``lapses``.
 
+    ``lapses`` is told in seconds of ``monotonic``: no clock is set under it, and none differs from the database's.
     ``sending``: those that the call under way is about, so that the right ones are suspected when it fails.
     """
 
     token: uuid.UUID
-    until: datetime
+    credential: Credential
+    lapses: float
     rows: list[Outbox]
     sending: list[Outbox] = field(default_factory=list)
 
     @property
-    def credential(self) -> Credential:
-        credential = self.rows[0].credential
-        assert credential is not None, "only rows with a usable login are claimed"
-        return credential
+    def has_time(self) -> bool:
+        """Whether it lasts for one more call, however long that takes."""
+        return monotonic() + settings.SYNC_TIMEOUT < self.lapses
 
     @property
     def remote_object(self) -> str:
@@ -191,17 +193,36 @@ def lease() -> timedelta:
 
 def claim(lane: str) -> Claim | None:
     """Take the next due rows of ``lane``; None when there are none."""
-    token, until = uuid.uuid4(), timezone.now() + lease()
+    token, lapses = uuid.uuid4(), monotonic() + lease().total_seconds()
     with transaction.atomic(), database.cursor() as cursor:
         seconds = f"{lease().total_seconds()} s"
         cursor.execute(_CLAIM, {"lane": lane, "batch": BATCH, "claim": CLAIM, "token": token, "lease": seconds})
-    rows = list(Outbox.objects.filter(claim_token=token).select_related("credential__connection").order_by("record_id"))
-    return Claim(token, until, rows) if rows else None
+    rows = list(Outbox.objects.filter(claim_token=token).order_by("record_id"))
+    if not rows:
+        return None
+    credential = Credential.objects.select_related("connection").get(pk__in=[rows[0].credential_id])
+    return Claim(token, credential, lapses, rows)
 
 
 def held(token: uuid.UUID) -> models.QuerySet[Outbox]:
     """The rows that a claim still holds, locked in one order."""
     return Outbox.objects.filter(claim_token=token).select_for_update().order_by("id")
+
+
+def finish(claim: Claim, rows: Sequence[Outbox]) -> set[int]:
+    """Take away rows that are done with; returns their ids. Those edited or taken over since they were claimed stay."""
+    sql = """
+        DELETE FROM integrations_outbox WHERE id IN (
+            SELECT o.id FROM integrations_outbox o
+            JOIN unnest(%s::bigint[], %s::integer[]) AS done (id, revision) USING (id, revision)
+            WHERE o.claim_token = %s ORDER BY o.id FOR UPDATE OF o
+        ) RETURNING id
+    """
+    if not rows:
+        return set()
+    with database.cursor() as cursor:
+        cursor.execute(sql, [[row.pk for row in rows], [row.revision for row in rows], claim.token])
+        return {pk for (pk,) in cursor.fetchall()}
 
 
 def release(token: uuid.UUID, *, delay: float = 0, reason: str = "") -> None:
@@ -232,10 +253,14 @@ def halve(claim: Claim, reason: str, *, delay: float = 0) -> None:
 
 @transaction.atomic
 def renew(claim: Claim, ids: Iterable[int]) -> set[int]:
-    """Hold rows of a claim for another while; returns those that it still held: others took the rest over."""
+    """Hold rows of a claim for long enough; returns those that it still held: others took the rest over."""
+    if claim.has_time:
+        return set(ids)
+    lapses = monotonic() + lease().total_seconds()
     wanted = any_of(ids, "bigint")
     kept = set(held(claim.token).filter(pk__in=wanted, claimed_until__gt=timezone.now()).values_list("pk", flat=True))
     Outbox.objects.filter(claim_token=claim.token).update(claimed_until=timezone.now() + lease())
+    claim.lapses = lapses
     return kept
 
 

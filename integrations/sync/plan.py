@@ -8,8 +8,11 @@ half- way is cured by planning again.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from integrations.sync.provider import Value, Values
+
+ABSENT: Any = object()
 
 
 class Direction(StrEnum):
@@ -83,9 +86,10 @@ class Plan:
 
     def agree(self, name: str, value: Value) -> None:
         self.theirs[name] = value
+        self.ours.pop(name, None)
 
     def agree_to_differ(self, name: str, local: Value, remote: Value) -> None:
-        self.theirs[name] = remote
+        self.agree(name, remote)
         if local != remote:
             self.ours[name] = local
 
@@ -120,7 +124,8 @@ def plan(base: Base | None, local: Values, remote: Values, rules: Mapping[str, R
     is the later one.
     """
     result = Plan()
-    for names in _units(rules):
+    touched = list(rules) if base is None else _touched(result, base, local, remote, rules)
+    for names in _units(touched, rules):
         known = [name for name in names if name in remote]
         for name in set(names) - set(known):
             result.keep(name, base or Base())
@@ -132,10 +137,30 @@ def plan(base: Base | None, local: Values, remote: Values, rules: Mapping[str, R
     return result
 
 
-def _units(rules: Mapping[str, Rule]) -> Iterable[list[str]]:
+def _touched(result: Plan, base: Base, local: Values, remote: Values, rules: Mapping[str, Rule]) -> list[str]:
+    """The names that there is something to decide about; the others keep their base. Most do, so this is quick."""
+    theirs, ours = base.theirs, base.ours
+    touched = []
+    for name in rules:
+        value = theirs.get(name, ABSENT)
+        if remote.get(name, ABSENT) == value != ABSENT and local.get(name, ABSENT) == ours.get(name, value):
+            result.theirs[name] = value
+            if name in ours:
+                result.ours[name] = ours[name]
+        else:
+            touched.append(name)
+    return touched
+
+
+def _units(touched: Iterable[str], rules: Mapping[str, Rule]) -> Iterable[list[str]]:
+    """What is decided together: each touched name, or the whole unit that it belongs to."""
     units: dict[str, list[str]] = {}
-    for name, rule in rules.items():
-        units.setdefault(f"unit {rule.unit}" if rule.unit else f"field {name}", []).append(name)
+    for name in touched:
+        unit = rules[name].unit
+        if not unit:
+            units[name] = [name]
+        elif f"unit {unit}" not in units:
+            units[f"unit {unit}"] = [other for other, rule in rules.items() if rule.unit == unit]
     return units.values()
 
 

@@ -4,7 +4,6 @@ No transaction or lock is held while Salesforce is being asked. Whatever is cut 
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from common.bulk import any_of
 from common.models import Record, RecordKind
@@ -72,9 +71,7 @@ def _load(claim: Claim, scope: Scope) -> list[Item]:
 
 
 def _records(scope: Scope, ids: Sequence[int]) -> Iterable[Record]:
-    related = [pair.field.name for pair in scope.references]
-    manager: Any = scope.type.model._default_manager  # every kind has a stage, their common base has none
-    return manager.filter(pk__in=any_of(ids, "bigint")).select_related(*related, "stage").order_by("pk")
+    return scope.type.model._default_manager.filter(pk__in=any_of(ids, "bigint")).order_by("pk")
 
 
 def _login_reasons(claim: Claim, items: Sequence[Item]) -> dict[int, str]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
@@ -56,11 +57,11 @@ class Field:
     reference: str = ""
     empty: str | None = None
 
-    @property
+    @cached_property
     def is_custom(self) -> bool:
         return self.name.startswith(CUSTOM)
 
-    @property
+    @cached_property
     def attribute(self) -> str:
         """The model's column: that of a reference holds an id."""
         return f"{self.name}_id" if self.type in {Type.OWNER, Type.STAGE, Type.REFERENCE} else self.name

@@ -11,11 +11,11 @@ import pghistory
 from django.db import OperationalError, transaction
 from django.utils import timezone
 
-from common.bulk import any_of, copy_in, write_columns
+from common.bulk import any_of, copy_in, maker, write_columns
 from common.models import Record, RecordKind
 from integrations.models import ErrorEntry, Lane, Outbox, RecordLink, Run, SyncEvent
 from integrations.sync import outbox
-from integrations.sync.linking import agree, dropped, moved, reword, store_links
+from integrations.sync.linking import AGREED, agree, dropped, moved, reword, store_links
 from integrations.sync.local import Writer
 from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import (
@@ -31,7 +31,7 @@ from integrations.sync.outcomes import (
     Waits,
 )
 from integrations.sync.plan import Plan, Side
-from integrations.sync.records import RECORD_TYPES
+from integrations.sync.records import RECORD_TYPES, REFERENCES
 from integrations.sync.scope import Scope, readable
 from integrations.sync.tombstones import entomb, queue_deletes
 
@@ -75,20 +75,32 @@ def _settle(claim: Claim, scope: Scope, items: Sequence[Item], run: Run, reasons
     facts = [item for item in items if isinstance(item.outcome, Linked | Relinked | Unlinked)]
     # Records before rows, as an edit locks them.
     present = _locked(scope, facts)
-    ids = any_of((item.row.pk for item in items), "bigint")
-    rows = {row.pk: row for row in outbox.held(claim.token).filter(pk__in=ids)}
+    finished = outbox.finish(claim, [item.row for item in items if _is_final(item.outcome)])
+    rows = _still_held(claim, [item for item in items if item.row.pk not in finished])
     known = _undisputed(scope, [item for item in facts if item.record.pk in present])
     for one in {item.scope.remote_object: item.scope for item in known}.values():
         _store_links(one, [item for item in known if item.scope is one], claim)
     _close_errors(scope, items)
     _store_errors(scope, items, claim)
-    _store_rows(items, rows)
+    _store_rows([item for item in items if item.row.pk in rows], rows)
     _bury(scope, [item for item in facts if item.record.pk not in present])
     _wake_children(scope, items)
     copy_in(list(_events(scope, items, claim, run, reasons)))
     run.count(**_counts(items), conflicts=sum(len(item.outcome.plan.conflicts) for item in _linked(items)))
     for whole in Run.objects.filter(pk__in={item.row.run_id for item in items if item.row.run_id}):
         whole.count(**_counts([item for item in items if item.row.run_id == whole.pk]))
+
+
+def _is_final(outcome: Outcome | None) -> bool:
+    """Whether the row is done with, unless the record was edited meanwhile."""
+    has_more_to_do = isinstance(outcome, Relinked | Rerouted) or (isinstance(outcome, Linked) and outcome.is_stale)
+    return not has_more_to_do and not isinstance(outcome, Waits)
+
+
+def _still_held(claim: Claim, items: Sequence[Item]) -> dict[int, Outbox]:
+    """The rows of items that go on waiting; those of lost claims are left alone."""
+    ids = any_of((item.row.pk for item in items), "bigint")
+    return {row.pk: row for row in outbox.held(claim.token).filter(pk__in=ids)} if items else {}
 
 
 def _linked(items: Iterable[Item]) -> list[Any]:
@@ -128,8 +140,9 @@ def _undisputed(scope: Scope, items: Sequence[Item]) -> list[Item]:
     """Leave out a record that was linked to another one while we were sending: its link stands, ours is said in the
     log.
     """
-    links = RecordLink.objects.live().of(scope.kind, [item.record.pk for item in items])
-    present = dict(links.values_list("record_id", "remote_id"))
+    fresh = [item.record.pk for item in items if item.link is None]
+    links = RecordLink.objects.live().of(scope.kind, fresh)
+    present = dict(links.values_list("record_id", "remote_id")) if fresh else {}
     kept: list[Item] = []
     for item in items:
         if item.link or present.get(item.record.pk) in {None, _remote_id(item)}:
@@ -145,6 +158,9 @@ def _remote_id(item: Item) -> str:
 
 def _store_links(scope: Scope, items: Sequence[Item], claim: Claim) -> None:
     changing = [item for item in items if _changes_ours(item)]
+    if not changing:
+        store_links([_link(scope, item, item.outcome, claim) for item in _linked(items)], AGREED)
+        return
     records = _records(scope, changing)
     own = list(records.values())
     vocabulary = scope.vocabulary(own, [item.outcome.plan.to_local for item in _linked(changing)])
@@ -234,26 +250,16 @@ def _local_field(scope: Scope, name: str) -> dict[str, Any]:
 
 
 def _store_rows(items: Sequence[Item], rows: dict[int, Outbox]) -> None:
-    """Done rows go, unless they were edited since they were claimed; the others wait. Lost claims are left alone."""
-    done: list[int] = []
+    """Free the rows of items that are not done with."""
     for item in items:
-        row = rows.get(item.row.pk)
-        if row is None:
-            continue
+        row = rows[item.row.pk]
         row.claim_token = row.claimed_until = None
         row.run_id = None if _count(item) else row.run_id  # counted once, whatever becomes of it later
         if isinstance(item.outcome, Waits):
             _keep_waiting(row, item.outcome)
-        elif row.revision == item.row.revision and not _has_more_to_do(item.outcome):
-            done.append(row.pk)
         else:
             _plan_again(row, item)
-    Outbox.objects.filter(pk__in=any_of(done, "bigint")).delete()
-    write_columns([row for row in rows.values() if row.pk not in done], ROW_COLUMNS)
-
-
-def _has_more_to_do(outcome: Outcome | None) -> bool:
-    return isinstance(outcome, Relinked | Rerouted) or (isinstance(outcome, Linked) and outcome.is_stale)
+    write_columns(list(rows.values()), ROW_COLUMNS)
 
 
 def _keep_waiting(row: Outbox, outcome: Waits) -> None:
@@ -282,7 +288,9 @@ def _plan_again(row: Outbox, item: Item) -> None:
 
 def _wake_children(scope: Scope, items: Sequence[Item]) -> None:
     """Records that were refused because this one was not in Salesforce are due again."""
-    parents = [item.record.pk for item in _linked(items)]
+    parents = [item.record.pk for item in _linked(items)] if scope.kind in REFERENCES.values() else []
+    if not parents:
+        return
     entries = ErrorEntry.objects.open().filter(
         code=PARENT_NOT_SYNCED, details__parent_kind=scope.kind, details__parent_id__in=parents
     )
@@ -298,19 +306,14 @@ def _wake_children(scope: Scope, items: Sequence[Item]) -> None:
 def _events(
     scope: Scope, items: Sequence[Item], claim: Claim, run: Run, reasons: dict[int, str]
 ) -> Iterable[SyncEvent]:
+    make = maker(SyncEvent, record_kind=scope.kind, run=run, credential=claim.credential)
     for item in items:
         for kind, summary, changes in _stories(item.scope, item):
-            yield SyncEvent(
-                record_kind=scope.kind,
-                record_id=item.record.pk,
-                kind=kind,
-                summary=summary,
-                changes=changes,
-                run=run,
-                actor_id=item.row.actor_id,
-                credential=claim.credential,
-                credential_reason=reasons.get(item.row.pk, ""),
-            )
+            event = make()
+            event.record_id, event.actor_id = item.record.pk, item.row.actor_id
+            event.kind, event.summary, event.changes = kind, summary, changes
+            event.credential_reason = reasons.get(item.row.pk, "")
+            yield event
 
 
 def _stories(scope: Scope, item: Item) -> Iterable[tuple[SyncEvent.Kind, str, dict[str, Any]]]:

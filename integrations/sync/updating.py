@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from common.bulk import any_of
 from integrations.models import Cursor, DeletionSettings, ErrorEntry, Outbox, RecordLink, SyncEvent
-from integrations.sync.mapping import Problem, normal
+from integrations.sync.mapping import MISSING, Problem, normal
 from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import Item, LeftOut, Linked, Rejected, Relinked, Rerouted, Unlinked
 from integrations.sync.page import OVERLAP
@@ -65,7 +65,11 @@ def _compared(scope: Scope, item: Item, remote: RemoteRecord) -> Linked:
     ours_at = item.record.updated_at + scope.connection.clock_offset
     latest = Side.OURS if ours_at > remote.edited_at else Side.THEIRS
     withhold(scope, item)
-    values = {name: normal(scope.by_name[name].remote, value) for name, value in remote.values.items()}
+    known = item.base.theirs if item.base else {}  # in normal form already
+    values = {
+        name: value if known.get(name, MISSING) == value else normal(scope.by_name[name].remote, value)
+        for name, value in remote.values.items()
+    }
     agreed = plan(item.base, item.local, values, scope.rules, latest)
     _leave_to_stage(scope, item, agreed)
     if not scope.settings.pulls:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import prefetch_related_objects
+
 from common.models import Record, RecordKind
 from integrations.models import ErrorEntry, Lane, ObjectSettings
 from integrations.sync import outbox
@@ -18,6 +20,7 @@ def wait_for_parents(claim: Claim, scope: Scope, items: Sequence[Item]) -> None:
     """A record that another needs goes first; it gets a row of its own and is created only through that."""
     for pair in scope.references:
         lacking = [item for item in still_open(items) if pair.name not in item.local]
+        prefetch_related_objects([item.record for item in lacking], pair.field.name)
         parents = {parent.pk: parent for item in lacking if (parent := getattr(item.record, pair.field.name))}
         refused = {
             entry.record_id: entry for entry in ErrorEntry.objects.open().of(pair.field.reference, list(parents))
