@@ -150,6 +150,7 @@ Q_CLUSTER = {
     "label": "Jobs",
     "ALT_CLUSTERS": {PEOPLE_CLUSTER: {"workers": env.int("PEOPLE_WORKERS", default=1)}},
 }
+PUSH_WORKERS = env.int("PUSH_WORKERS", default=Q_CLUSTER["workers"])  # that work off one lane at once, on all hosts
 if REDIS_URL := env.str("REDIS_URL", default=""):
     Q_CLUSTER |= {"orm": None, "redis": REDIS_URL}
 

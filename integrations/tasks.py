@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from time import monotonic, sleep
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 from django_q.tasks import async_task
@@ -41,21 +42,43 @@ PAUSES = (1, 2, 4, 8, 15, 30, 60, 120, 300)  # seconds between calls that fail i
 PULL_ORDER = ("Account", "Lead", "Contact", "Opportunity", "OpportunityContactRole")
 
 
-def push_lane(lane: str, seconds: float = SLICE, sleeper: Callable[[float], None] = sleep) -> None:
-    """Send what is due in ``lane``; stops when the time is up and queues itself again."""
-    until = monotonic() + seconds
+def push_lane(
+    lane: str, seconds: float = SLICE, sleeper: Callable[[float], None] = sleep, *, only: Sequence[str] = ()
+) -> None:
+    """Send what is due in ``lane``; stops when the time is up and queues itself again.
+
+    A large backlog is shared: who finds more than it can claim at once calls another worker, as long as there are
+    places in the lane. ``only``: these remote objects, and what they wait for.
+    """
+    with outbox.place(lane, settings.PUSH_WORKERS) as has_place:
+        is_done = not has_place or _push_lane(lane, monotonic() + seconds, sleeper, only)
+    if not is_done and Outbox.objects.due().filter(lane=lane, claim_token=None).exists():
+        wake_lane(lane)
+
+
+def _push_lane(lane: str, until: float, sleeper: Callable[[float], None], only: Sequence[str]) -> bool:
+    """Answers whether nothing may be left: not when something came while it worked, or the time is up."""
     runs: dict[RunKey, Run] = {}
     cut_off: dict[int, str] = {}
-    while monotonic() < until and _may_push(lane, until, sleeper):
-        claim = outbox.claim(lane)
+    has_called = False
+    while (is_in_time := monotonic() < until) and _may_push(lane, until, sleeper):
+        claim = outbox.claim(lane, only)
         if claim is None:
             break
+        if claim.is_full and not has_called:
+            wake_lane(lane)
+            has_called = True
         run = _run_of(claim, runs)
         cut_off[run.pk] = _push(claim, run)
-    if monotonic() >= until and Outbox.objects.due().filter(lane=lane).exists():
-        async_task("integrations.tasks.push_lane", lane, cluster=CLUSTERS.get(Lane(lane)))
+        for other in outbox.lanes_set_free(claim):
+            wake_lane(other)
     for run in runs.values():
         run.finish(Run.State.INCOMPLETE if cut_off[run.pk] else Run.State.DONE, cut_off[run.pk])
+    return is_in_time and not runs
+
+
+def wake_lane(lane: str) -> None:
+    async_task("integrations.tasks.push_lane", lane, cluster=CLUSTERS.get(Lane(lane)))
 
 
 def _run_of(claim: Claim, runs: dict[RunKey, Run]) -> Run:
@@ -295,7 +318,7 @@ def _end_first_pull(connection: Connection) -> None:
 def wake_lanes() -> None:
     """Wake a worker for every lane that has something due."""
     for lane in Outbox.objects.due().values_list("lane", flat=True).distinct():
-        async_task("integrations.tasks.push_lane", lane, cluster=CLUSTERS.get(Lane(lane)))
+        wake_lane(lane)
 
 
 def tick() -> None:

@@ -1,15 +1,17 @@
 """The queue of records to push: rows are marked due, claimed in batches, and released or settled."""
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
+from typing import Any
 
 from django.conf import settings
 from django.db import connection as database
 from django.db import models, transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
@@ -18,6 +20,7 @@ from common.models import Record, RecordKind
 from integrations.models import Connection, Credential, Cursor, Lane, ObjectSettings, Outbox, SkippedRecord
 from integrations.sync.credentials import Logins
 from integrations.sync.provider import Values
+from integrations.sync.records import REFERENCES
 
 BATCH = 200  # records in one collections call
 CLAIM = 1_000  # updates claimed at once: they are read in one call and written in several
@@ -45,6 +48,11 @@ class Claim:
         return monotonic() + settings.SYNC_TIMEOUT < self.lapses
 
     @property
+    def is_full(self) -> bool:
+        """Whether there may be more where it came from."""
+        return len(self.rows) >= (CLAIM if self.operation == Outbox.Operation.UPDATE else BATCH)
+
+    @property
     def remote_object(self) -> str:
         return self.rows[0].remote_object
 
@@ -64,8 +72,12 @@ def mark_due(
     is_automatic: bool = False,
     create_anyway: bool = False,
     run_id: int | None = None,
+    due_at: datetime | None = None,
 ) -> None:
-    """Queue records, in the caller's transaction. A record that is queued already is raised to the present edit."""
+    """Queue records, in the caller's transaction. A record that is queued already is raised to the present edit.
+
+    ``due_at``: since when they are due, where that is not now: what is due for longer goes first.
+    """
     skipped = set(SkippedRecord.objects.of(kind, [record.pk for record in records]).values_list("record_id", flat=True))
     logins = Logins(connection)
     object_settings = connection.object_settings.filter(record_kind=kind).first()
@@ -79,7 +91,7 @@ def mark_due(
     for row in rows:
         row.lane, row.is_manual, row.is_automatic, row.create_anyway = lane, is_manual, is_automatic, create_anyway
         row.run_id = run_id
-    queue(rows)
+    queue(rows, due_at)
 
 
 def _row(
@@ -110,7 +122,7 @@ def remote_object_of(kind: str, record: Record, object_settings: ObjectSettings 
     return CREATE_AS[RecordKind(kind)]
 
 
-def queue(rows: Sequence[Outbox]) -> None:
+def queue(rows: Sequence[Outbox], due_at: datetime | None = None) -> None:
     """Insert rows, or coalesce with the row that is there: the later actor's, in the more urgent lane."""
     if not rows:
         return
@@ -128,7 +140,7 @@ def queue(rows: Sequence[Outbox]) -> None:
     columns += ["is_manual", "is_automatic", "create_anyway", "run_id", "queued_at", "next_attempt_at"]
     now = timezone.now()
     for row in rows:
-        row.queued_at = row.next_attempt_at = now
+        row.queued_at, row.next_attempt_at = now, due_at or now
     values = [[getattr(row, column) for column in columns] for row in sorted(rows, key=lambda row: row.record_id)]
     places = ", ".join(f"({', '.join(['%s'] * len(columns))})" for _ in values)
     sql = f"""
@@ -156,15 +168,23 @@ def queue(rows: Sequence[Outbox]) -> None:
         cursor.execute(sql, [*(value for row in values for value in row), URGENCY, URGENCY])
 
 
-# Rows whose parent is itself due wait for it; rows of a login that must be connected again wait for that.
+# Rows whose parent is itself due wait for it; rows of a login that must be connected again wait for that. Where only
+# some objects are asked for, what records of theirs wait for goes as well.
 _CLAIMABLE = """
     o.next_attempt_at <= clock_timestamp() AND (o.claim_token IS NULL OR o.claimed_until < clock_timestamp())
     AND EXISTS (SELECT 1 FROM integrations_credential c WHERE c.id = o.credential_id AND c.broken_reason = '')
     AND NOT EXISTS (SELECT 1 FROM integrations_outbox p
                     WHERE p.record_kind = o.parent_kind AND p.record_id = o.parent_id AND p.id <> o.id)
+    AND (%(only)s::varchar[] IS NULL OR o.remote_object = ANY(%(only)s)
+         OR (o.record_kind, o.record_id) IN (SELECT kind, id FROM needed))
 """
 _CLAIM = f"""
-    WITH head AS (
+    WITH RECURSIVE needed (kind, id) AS (
+        SELECT parent_kind, parent_id FROM integrations_outbox
+        WHERE remote_object = ANY(%(only)s::varchar[]) AND parent_id IS NOT NULL
+        UNION SELECT p.parent_kind, p.parent_id FROM integrations_outbox p
+        JOIN needed n ON p.record_kind = n.kind AND p.record_id = n.id WHERE p.parent_id IS NOT NULL
+    ), head AS (
         SELECT o.connection_id, o.credential_id, o.remote_object, o.operation, o.sent_at IS NULL AS is_fresh,
                o.batch_limit
         FROM integrations_outbox o WHERE o.lane = %(lane)s AND {_CLAIMABLE}
@@ -191,17 +211,50 @@ def lease() -> timedelta:
     return timedelta(seconds=2 * settings.SYNC_TIMEOUT + 10)
 
 
-def claim(lane: str) -> Claim | None:
-    """Take the next due rows of ``lane``; None when there are none."""
+def claim(lane: str, only: Sequence[str] = ()) -> Claim | None:
+    """Take the next due rows of ``lane``, of these remote objects and what they wait for; None when there are none."""
     token, lapses = uuid.uuid4(), monotonic() + lease().total_seconds()
     with transaction.atomic(), database.cursor() as cursor:
         seconds = f"{lease().total_seconds()} s"
-        cursor.execute(_CLAIM, {"lane": lane, "batch": BATCH, "claim": CLAIM, "token": token, "lease": seconds})
+        limits: dict[str, Any] = {"batch": BATCH, "claim": CLAIM, "lease": seconds}
+        cursor.execute(_CLAIM, {"lane": lane, "only": list(only) or None, "token": token, **limits})
     rows = list(Outbox.objects.filter(claim_token=token).order_by("record_id"))
     if not rows:
         return None
-    credential = Credential.objects.select_related("connection").get(pk__in=[rows[0].credential_id])
-    return Claim(token, credential, lapses, rows)
+    credential_id = rows[0].credential_id
+    assert credential_id is not None, "only rows with a usable login are claimed"
+    return Claim(token, Credential.objects.select_related("connection").get(pk=credential_id), lapses, rows)
+
+
+@contextmanager
+def place(lane: str, places: int) -> Iterator[bool]:
+    """Hold one of the places that workers of a lane have; tells whether one was free. A killed worker's is free."""
+    names = [f"push {lane} {number}" for number in range(places)]
+    with database.cursor() as cursor:
+        found = next((name for name in names if _locks(cursor, "pg_try_advisory_lock", name)), "")
+    try:
+        yield bool(found)
+    finally:
+        if found:
+            with database.cursor() as cursor:
+                _locks(cursor, "pg_advisory_unlock", found)
+
+
+def _locks(cursor: Any, function: str, name: str) -> bool:
+    cursor.execute(f"SELECT {function}(hashtextextended(%s, 0))", [name])
+    return bool(cursor.fetchone()[0])
+
+
+def lanes_set_free(claim: Claim) -> list[str]:
+    """Other lanes in which records waited for those of a claim that are not due any more."""
+    head = claim.rows[0]
+    if head.record_kind not in REFERENCES.values():
+        return []
+    ids = [row.record_id for row in claim.rows]
+    children = Outbox.objects.due().filter(parent_kind=head.record_kind, parent_id__in=any_of(ids, "bigint"))
+    parents = Outbox.objects.filter(record_kind=OuterRef("parent_kind"), record_id=OuterRef("parent_id"))
+    freed = children.exclude(lane=head.lane).filter(~Exists(parents))
+    return list(freed.values_list("lane", flat=True).distinct())
 
 
 def held(token: uuid.UUID) -> models.QuerySet[Outbox]:

@@ -6,12 +6,12 @@ one. Elsewhere it is recognised by what was sent, by whom and when; what stays i
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 
 from common.bulk import any_of
-from integrations.models import ErrorEntry, RecordLink, SyncEvent
+from integrations.models import ErrorEntry, Outbox, RecordLink, SyncEvent
 from integrations.sync.mapping import Problem
 from integrations.sync.outcomes import Item, Linked, Rejected, Waits
 from integrations.sync.plan import Plan
@@ -20,40 +20,52 @@ from integrations.sync.scope import Scope
 from integrations.sync.writing import still_open
 
 SECOND_LOOK = 10  # seconds between looks for what a create of unknown outcome made
+IN_DOUBT = "Its creation was sent, but the answer was lost: finding out what became of it."
 CLOCK_MARGIN = timedelta(minutes=5)  # by which our clock may differ from theirs
 
 
 def find_own(scope: Scope, items: Sequence[Item], provider: Provider) -> None:
-    """Link the records that earlier, unanswered creates made; let those wait whose create may still take effect."""
+    """Link the records that earlier, unanswered creates made; let those wait whose create may still take effect.
+
+    What is not found is sent once more; under an external id at once, for the same one can't be there twice.
+    """
     lost = [item for item in still_open(items) if item.row.sent_at]
-    if keyed := [item for item in lost if item.row.external_id and scope.external_id]:
-        _find_by_external_id(scope, keyed, provider)
-    if unkeyed := [item for item in lost if item not in keyed]:
-        _find_by_content(scope, unkeyed, provider)
+    made = made_by([item.row for item in lost], scope, provider)
+    for item in lost:
+        found = made.get(item.row.pk, [])
+        if len(found) == 1:
+            item.outcome = _made(scope, item, found[0], item.row.sent or {})
+        elif found:
+            item.outcome = _ask_which(scope, item, found)
+        elif may_still_arrive(item.row, provider) and not (item.row.external_id and scope.external_id):
+            item.outcome = Waits(IN_DOUBT, SECOND_LOOK)
 
 
-def _find_by_external_id(scope: Scope, items: Sequence[Item], provider: Provider) -> None:
-    """What is not found is sent once more as it was: the same id can't be there twice."""
-    made = provider.by_external_id(
-        scope.remote_object, scope.external_id, [str(item.row.external_id) for item in items]
-    )
-    for item in items:
-        if remote_id := made.get(str(item.row.external_id)):
-            item.outcome = _made(scope, item, remote_id, item.row.sent or {})
+def made_by(rows: Sequence[Outbox], scope: Scope, provider: Provider) -> dict[int, list[str]]:
+    """Ids of what creates of unknown outcome made, by row; several where each of them could be it."""
+    made: dict[int, list[str]] = {}
+    keyed = [row for row in rows if row.external_id and scope.external_id]
+    unkeyed = [row for row in rows if row not in keyed]
+    if keyed:
+        keys = [str(row.external_id) for row in keyed]
+        by_key = provider.by_external_id(scope.remote_object, scope.external_id, keys)
+        made |= {row.pk: [by_key[key]] for row in keyed if (key := str(row.external_id)) in by_key}
+    if unkeyed:
+        free = _unlinked(scope, min(row.sent_at for row in unkeyed if row.sent_at) - CLOCK_MARGIN, provider)
+        made |= {row.pk: _recognised(scope, free, row.sent or {}) for row in unkeyed}
+    return made
 
 
-def _find_by_content(scope: Scope, items: Sequence[Item], provider: Provider) -> None:
-    since = min(item.row.sent_at for item in items if item.row.sent_at) - CLOCK_MARGIN
+def _unlinked(scope: Scope, since: datetime, provider: Provider) -> list[RemoteRecord]:
+    """What this login created since then and no record here is linked to."""
     made = list(provider.created_by_us(scope.remote_object, since, scope.names))
     links = RecordLink.objects.filter(remote_id__in=any_of(record.id for record in made))
     known = set(links.values_list("remote_id", flat=True))
-    free = [record for record in made if record.id not in known]
-    for item in items:
-        _recognise(scope, item, free, item.row.sent or {})
-        if item.is_open and item.row.sent_at and provider.clock() - item.row.sent_at < patience():
-            item.outcome = Waits(
-                "Its creation was sent, but the answer was lost: finding out what became of it.", SECOND_LOOK
-            )
+    return [record for record in made if record.id not in known]
+
+
+def may_still_arrive(row: Outbox, provider: Provider) -> bool:
+    return row.sent_at is not None and provider.clock() - row.sent_at < patience()
 
 
 def patience() -> timedelta:
@@ -61,8 +73,10 @@ def patience() -> timedelta:
     return timedelta(seconds=2 * settings.SYNC_TIMEOUT)
 
 
-def _recognise(scope: Scope, item: Item, free: list[RemoteRecord], payload: Values) -> None:
-    """Tie a record that we created to its row: it holds all that we sent, else at least what names it."""
+def _recognised(scope: Scope, free: list[RemoteRecord], payload: Values) -> list[str]:
+    """What we created of ``payload``: it holds all that we sent, else at least what names it. One is taken from
+    ``free``.
+    """
     exact = [record for record in free if _holds(record, payload)]
     likely = [
         record for record in free if _holds(record, {name: payload.get(name) for name in _naming(scope, payload)})
@@ -70,13 +84,15 @@ def _recognise(scope: Scope, item: Item, free: list[RemoteRecord], payload: Valu
     if exact or len(likely) == 1:
         own = (exact or likely)[0]
         free.remove(own)
-        item.outcome = _made(scope, item, own.id, payload)
-    elif likely:
-        candidates = [{"remote_object": record.remote_object, "remote_id": record.id} for record in likely]
-        message = "The connection was cut while creating it, and several records could be the one. Choose it."
-        item.outcome = Rejected(
-            Problem("OUTCOME_UNKNOWN", "", message, {"candidates": candidates}), ErrorEntry.By.TANDEM, payload
-        )
+        return [own.id]
+    return [record.id for record in likely]
+
+
+def _ask_which(scope: Scope, item: Item, ids: Sequence[str]) -> Rejected:
+    candidates = [{"remote_object": scope.remote_object, "remote_id": remote_id} for remote_id in ids]
+    message = "The connection was cut while creating it, and several records could be the one. Choose it."
+    problem = Problem("OUTCOME_UNKNOWN", "", message, {"candidates": candidates})
+    return Rejected(problem, ErrorEntry.By.TANDEM, item.row.sent or {})
 
 
 def _holds(record: RemoteRecord, values: Values) -> bool:

@@ -14,6 +14,7 @@ from integrations.sync.deleting import push_deletes
 from integrations.sync.eligibility import stays_here
 from integrations.sync.lost_parents import follow_lost_parents
 from integrations.sync.matching import LOOKED_THROUGH
+from integrations.sync.orphans import settle_orphans
 from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import Item, LeftOut
 from integrations.sync.provider import Provider, RequestRefused
@@ -35,6 +36,8 @@ def push(claim: Claim, provider: Provider, run: Run) -> None:
     described_for(claim.credential, looked_through, provider)
     scope = Scope.load(claim.credential.connection, claim.remote_object, claim.credential)
     items = _load(claim, scope)
+    present = {item.row.pk for item in items}
+    settle_orphans(claim, scope, [row for row in claim.rows if row.sent_at and row.pk not in present], provider)
     push_them = push_new if claim.operation == Outbox.Operation.CREATE else push_changes
     reasons = _login_reasons(claim, items)
     try:

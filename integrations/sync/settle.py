@@ -264,8 +264,9 @@ def _store_rows(items: Sequence[Item], rows: dict[int, Outbox]) -> None:
 
 def _keep_waiting(row: Outbox, outcome: Waits) -> None:
     row.wait_reason = outcome.reason
-    row.next_attempt_at = timezone.now() + timedelta(seconds=outcome.seconds)
     row.parent_kind, row.parent_id = outcome.parent or ("", None)
+    if outcome.parent is None:  # a row that waits for its parent keeps its place in the queue
+        row.next_attempt_at = timezone.now() + timedelta(seconds=outcome.seconds)
     if outcome.is_counted:
         row.sent_at = row.sent = None  # answered: it was not created
         row.batch_limit = max(1, row.batch_limit // 4)  # the fewer travel together, the fewer locks they meet

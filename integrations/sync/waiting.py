@@ -1,12 +1,13 @@
 """Records that others need go first: accounts before their contacts, parents before their children."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import prefetch_related_objects
 
 from common.models import Record, RecordKind
-from integrations.models import ErrorEntry, Lane, ObjectSettings
+from integrations.models import ErrorEntry, Lane, ObjectSettings, SkippedRecord
 from integrations.sync import outbox
 from integrations.sync.mapping import Problem
 from integrations.sync.outbox import Claim
@@ -15,6 +16,8 @@ from integrations.sync.parents import join_accounts
 from integrations.sync.scope import Scope
 from integrations.sync.writing import still_open
 
+AHEAD = timedelta(seconds=1)  # parents go before everything that waits in the lane of their children
+
 
 def wait_for_parents(claim: Claim, scope: Scope, items: Sequence[Item]) -> None:
     """A record that another needs goes first; it gets a row of its own and is created only through that."""
@@ -22,14 +25,12 @@ def wait_for_parents(claim: Claim, scope: Scope, items: Sequence[Item]) -> None:
         lacking = [item for item in still_open(items) if pair.name not in item.local]
         prefetch_related_objects([item.record for item in lacking], pair.field.name)
         parents = {parent.pk: parent for item in lacking if (parent := getattr(item.record, pair.field.name))}
-        refused = {
-            entry.record_id: entry for entry in ErrorEntry.objects.open().of(pair.field.reference, list(parents))
-        }
+        barred = _barred(pair.field.reference, list(parents))
         circular = _circular(lacking) if pair.field.name == "parent" else set()
         for item in lacking:
             if item.record.pk not in circular:
                 parent_id = pair.field.get(item.record)
-                item.outcome = _wait_for(pair.field.reference, parents[parent_id], refused.get(parent_id), item)
+                item.outcome = _wait_for(pair.field.reference, parents[parent_id], barred.get(parent_id), item)
         needed = [
             parents[item.outcome.parent[1]]
             for item in lacking
@@ -38,8 +39,15 @@ def wait_for_parents(claim: Claim, scope: Scope, items: Sequence[Item]) -> None:
         if needed:
             kind, head = RecordKind(pair.field.reference), claim.rows[0]
             unique = list({parent.pk: parent for parent in needed}.values())
-            lane = Lane(head.lane)
-            outbox.mark_due(scope.connection, kind, unique, lane=lane, actor_id=head.actor_id, is_automatic=True)
+            outbox.mark_due(
+                scope.connection,
+                kind,
+                unique,
+                lane=Lane(head.lane),
+                actor_id=head.actor_id,
+                is_automatic=True,
+                due_at=min(row.next_attempt_at for row in claim.rows) - AHEAD,
+            )
 
 
 def _circular(items: Sequence[Item]) -> set[int]:
@@ -62,10 +70,20 @@ def _returns(start: int, above: dict[int, int | None]) -> bool:
     return present == start
 
 
-def _wait_for(kind: str, parent: Record, refused: ErrorEntry | None, item: Item) -> Waits | Rejected:
-    if refused is None:
+def _barred(kind: str, ids: list[int]) -> dict[int, str]:
+    """Parents that will not get there, and why."""
+    refused = ErrorEntry.objects.open().of(kind, ids).values_list("record_id", "message")
+    skipped = SkippedRecord.objects.of(kind, ids).values_list("record_id", flat=True)
+    return {
+        **{pk: f"could not be pushed: {message}" for pk, message in refused},
+        **dict.fromkeys(skipped, "is kept out of the sync by a person."),
+    }
+
+
+def _wait_for(kind: str, parent: Record, barred: str | None, item: Item) -> Waits | Rejected:
+    if barred is None:
         return Waits(f"Its {kind}, {parent}, goes first.", parent=(kind, parent.pk))
-    message = f"Its {kind}, {parent}, could not be pushed: {refused.message}"
+    message = f"Its {kind}, {parent}, {barred}"
     problem = Problem(PARENT_NOT_SYNCED, "", message, {"parent_kind": kind, "parent_id": parent.pk})
     return Rejected(problem, ErrorEntry.By.TANDEM, item.local)
 

@@ -15,7 +15,7 @@ from integrations.models import Connection, Credential, HeldDeletions, Lane, Obj
 from integrations.salesforce import oauth
 from integrations.status import status
 from integrations.sync.provider import ProviderError
-from integrations.sync.records import KINDS, RECORD_TYPES
+from integrations.sync.records import KINDS
 from users.models import User
 
 DONE, INCOMPLETE, REFUSED = 0, 1, 2
@@ -87,7 +87,8 @@ class Command(BaseCommand):
 
     def push(self, **options: Any) -> int:
         connection = self._ready(services.pull_refusal(Connection.objects.first()))
-        kinds: list[str] = [KINDS[options["object"]]] if options["object"] else list(RECORD_TYPES)
+        names = [options["object"]] if options["object"] else list(KINDS)
+        kinds = list(dict.fromkeys(KINDS[name] for name in names))
         if options["dry_run"]:
             rehearsal.freshen(connection.credentials.filter(broken_reason=""))
         with transaction.atomic():
@@ -99,22 +100,22 @@ class Command(BaseCommand):
                 run = rehearsal.push(connection)
                 transaction.set_rollback(True)
                 return self._tell([run])
-        return self._push(kinds)
+        return self._push(names)
 
-    def _push(self, kinds: list[str]) -> int:
-        """Go on until nothing of these kinds is due. What is due of others goes along: it may be what they need."""
+    def _push(self, names: list[str]) -> int:
+        """Go on until nothing of these objects is due. Of others goes only what they wait for."""
         newest = Run.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-        due = Outbox.objects.due().filter(record_kind__in=kinds)
+        due = Outbox.objects.due().filter(remote_object__in=names)
         while due.exists() and not Connection.objects.get().is_paused and not _is_stuck(due):
             pushed = Run.objects.order_by("-pk").values_list("pk", flat=True).first()
             for lane in Lane:
-                tasks.push_lane(lane)
+                tasks.push_lane(lane, only=names)
             if pushed == Run.objects.order_by("-pk").values_list("pk", flat=True).first():
                 break  # nothing of what is due can be claimed now: it waits for a login, a parent, the ceiling
             sleep(0.05)
         everything.end_finished(Connection.objects.get())
         self._tell(list(Run.objects.filter(pk__gt=newest, kind=Run.Kind.PUSH)))
-        waiting = Outbox.objects.filter(record_kind__in=kinds).count()  # those put off for later, too
+        waiting = Outbox.objects.filter(remote_object__in=names).count()  # those put off for later, too
         if waiting:
             self.stdout.write(f"{waiting} still wait.")
         return INCOMPLETE if waiting else DONE
