@@ -160,8 +160,9 @@ class Scope:
 
     def value_of(self, record: Record, field: Field, vocabulary: Vocabulary) -> Any:
         """What a record says; its stage speaks for it where it says nothing."""
-        value = field.get(record)
-        return self._by_stage(record, field, vocabulary) if self.is_of_stage(record, field) else value
+        if field.name in self.type.stage_fields and self.is_of_stage(record, field):
+            return self._by_stage(record, field, vocabulary)
+        return field.get(record)
 
     def is_of_stage(self, record: Record, field: Field) -> bool:
         """Whether the stage speaks for the record in this field."""
