@@ -162,7 +162,7 @@ class DealContact(models.Model):
 
     deal = models.ForeignKey(Deal, models.CASCADE, related_name="roles")
     contact = models.ForeignKey("contacts.Contact", models.CASCADE, related_name="deal_roles")
-    role = models.CharField(max_length=120, blank=True, default="")
+    role = models.CharField(max_length=255, blank=True, default="")
     is_primary = models.BooleanField(default=False)
 
     class Meta:

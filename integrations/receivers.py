@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Model
-from django.db.models.signals import post_save
+from django.db.models.signals import post_delete, post_save
 
 from common.acting import acting_user
 from common.bulk import rows_updated
-from common.models import Record
+from common.models import Record, RecordKind
 from common.trash import records_deleted, records_purged, records_restored
+from deals.models import DealContact
 from integrations.connecting import match_users
 from integrations.models import Connection, Lane
 from integrations.services import Bell, queue_push
+from integrations.sync.casting import deals_with
 from integrations.sync.records import RECORD_TYPES, kind_of
 from integrations.sync.tombstones import forget_values, leave_tombstones, revive
 from users.models import User
@@ -35,6 +37,13 @@ def on_rows_updated(sender: type[Record], ids: Sequence[int], **kwargs: Any) -> 
     queue_push(list(sender._default_manager.filter(pk__in=ids)), lane=Lane.BACKGROUND)
 
 
+def on_part_changed(sender: type[DealContact], instance: DealContact, raw: bool = False, **kwargs: Any) -> None:
+    """Who takes part in a deal is pushed with it. What goes because a deal or contact goes is no edit of the deal."""
+    origin = kwargs.get("origin")
+    if not raw and (origin is None or isinstance(origin, DealContact) or getattr(origin, "model", None) is DealContact):
+        queue_push(instance.deal)
+
+
 def on_records_deleted(
     sender: type[Record], records: Sequence[Record], into: Record | None = None, **kwargs: Any
 ) -> None:
@@ -43,6 +52,8 @@ def on_records_deleted(
     assert kind is not None, "only record types are connected"
     if leave_tombstones(kind, records, into=into, actor_id=user.pk if user else None):
         Bell(Lane.REAL_TIME).ring()
+    if into and kind == RecordKind.CONTACT:
+        queue_push(deals_with([into.pk]))
 
 
 def on_records_restored(sender: type[Record], records: Sequence[Record], **kwargs: Any) -> None:
@@ -50,6 +61,8 @@ def on_records_restored(sender: type[Record], records: Sequence[Record], **kwarg
     assert kind is not None, "only record types are connected"
     revive(kind, records)
     queue_push(list(records))
+    if kind == RecordKind.CONTACT:
+        queue_push(deals_with([record.pk for record in records]))
 
 
 def on_records_purged(sender: type[Record], ids: Sequence[int], **kwargs: Any) -> None:
@@ -57,6 +70,8 @@ def on_records_purged(sender: type[Record], ids: Sequence[int], **kwargs: Any) -
 
 
 def connect() -> None:
+    for signal in (post_save, post_delete):
+        signal.connect(on_part_changed, sender=DealContact, dispatch_uid="push a deal's people")
     post_save.connect(on_user_saved, sender=User, dispatch_uid="match users")
     for type_ in RECORD_TYPES.values():
         post_save.connect(on_record_saved, sender=type_.model, dispatch_uid=f"push {type_.kind}")

@@ -81,6 +81,9 @@ class Outbox(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True)
     external_id = models.UUIDField(null=True, blank=True, help_text="Under which a create was sent.")
     sent = models.JSONField(null=True, blank=True, help_text="What a create of unknown outcome carried.")
+    parts_sent_at = models.DateTimeField(
+        null=True, blank=True, help_text="When, by the remote clock, parts of it were sent of which no answer came."
+    )
 
     objects = OutboxQuerySet.as_manager()
 

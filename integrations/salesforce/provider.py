@@ -161,6 +161,18 @@ class SalesforceProvider:
             found += [_record(remote_object, row, fields) if row else None for row in rows]
         return [record if record and not record.is_deleted else None for record in found]
 
+    def related(self, remote_object: str, field: str, ids: Sequence[str], fields: Sequence[str]) -> list[RemoteRecord]:
+        questions = [
+            f"{self._select(remote_object, fields)} WHERE {field} IN ({','.join(group)})"
+            for group in soql.chunks(list(map(soql.quote, ids)), ",")
+        ]
+        found: list[RemoteRecord] = []
+        for answer in self.client.try_queries(questions, with_deleted=True):
+            if isinstance(answer, RequestRefused):
+                raise answer
+            found += [_record(remote_object, row, fields) for row in answer]
+        return found
+
     def fates(self, remote_object: str, ids: Sequence[str]) -> dict[str, RemoteRecord]:
         found: dict[str, RemoteRecord] = {}
         for start in range(0, len(ids), WRITE_LIMIT):

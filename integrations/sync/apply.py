@@ -8,6 +8,7 @@ from common import duplicates
 from common.bulk import any_of, copy_in
 from integrations.models import RecordLink, Run, SkippedRecord
 from integrations.sync.arrivals import adopt_or_create, left_to_their_push
+from integrations.sync.casting import records_arrived
 from integrations.sync.departures import follow, note_tombstone
 from integrations.sync.linking import store_links
 from integrations.sync.local import Writer
@@ -51,6 +52,8 @@ def apply_page(scope: Scope, page: Page, run: Run) -> Counter[str]:
     store_links(list(applied.links.values()))
     writer.flush()
     _look_for_duplicates(scope, writer, applied)
+    identified = [pk for pk, columns in writer.columns.items() if "crm_id" in columns]
+    records_arrived(scope.connection, scope.kind, [*applied.created, *identified])
     for event in applied.events:
         event.run = run
     copy_in(applied.events)

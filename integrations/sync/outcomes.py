@@ -101,6 +101,8 @@ class Item:
     local: dict[str, Value] = field(init=False)
     base: Base | None = field(init=False)
     pulled: dict[str, list[Value]] = field(default_factory=dict)  # what settling wrote here, as [before, after]
+    rest: "Waits | Rejected | None" = None  # what is still to be done, or was refused, of what hangs on the record
+    people: dict[str, list[Value]] = field(default_factory=dict)  # who came, went or changed there, as [before, after]
 
     def __post_init__(self) -> None:
         self.local = dict(self.seen)
@@ -122,7 +124,7 @@ def rejected(refused: Refused, payload: Values) -> Rejected:
     return Rejected(problem, ErrorEntry.By.REMOTE, payload)
 
 
-def tried_again(row: Outbox, code: str, message: str, payload: Values) -> Outcome:
+def tried_again(row: Outbox, code: str, message: str, payload: Values) -> Waits | Rejected:
     """A record's own passing trouble: five times, further and further apart; then a person looks."""
     if row.attempts >= LATER_TRIES:
         return Rejected(Problem(code, "", message), ErrorEntry.By.REMOTE, payload)

@@ -218,6 +218,9 @@ class Provider(Protocol):
     def retrieve(self, remote_object: str, ids: Sequence[str], fields: Sequence[str]) -> list[RemoteRecord | None]:
         """Records in the order of ``ids``; None where there is none that the login may see."""
 
+    def related(self, remote_object: str, field: str, ids: Sequence[str], fields: Sequence[str]) -> list[RemoteRecord]:
+        """Records that point at any of ``ids`` with ``field``, deleted ones included."""
+
     def fates(self, remote_object: str, ids: Sequence[str]) -> dict[str, RemoteRecord]:
         """What became of records that ``retrieve`` did not find, as far as it is known: deleted, merged, converted."""
 

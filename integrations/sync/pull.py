@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from integrations.models import Connection, Credential, Cursor, Run
 from integrations.sync.apply import apply_page
+from integrations.sync.casting import apply_roles
 from integrations.sync.departed import carry_out
 from integrations.sync.outbox import lease
 from integrations.sync.page import OVERLAP, Page
@@ -33,6 +34,8 @@ from integrations.sync.provider import (
     RemoteRecord,
     RequestRefused,
 )
+from integrations.sync.records import ROLES
+from integrations.sync.roles import RoleScope
 from integrations.sync.scope import Scope, refresh
 from integrations.sync.settle import on_deadlock_again
 
@@ -71,9 +74,22 @@ def give_back(lease_: Lease) -> None:
     Cursor.objects.filter(lease_token=lease_.token).update(lease_token=None, leased_until=None)
 
 
+def scope_of(connection: Connection, remote_object: str) -> Scope | RoleScope:
+    """What a pull of an object needs: most objects are records, one ties contacts to deals."""
+    if remote_object != ROLES.name:
+        return Scope.load(connection, remote_object)
+    scope = RoleScope.load(connection)
+    assert scope is not None, "an object that is pulled is described"
+    return scope
+
+
+def apply(scope: Scope | RoleScope, page: Page, run: Run) -> Counter[str]:
+    return apply_roles(scope, page, run) if isinstance(scope, RoleScope) else apply_page(scope, page, run)
+
+
 def question_of(connection: Connection, cursor: Cursor) -> Question:
     """What a pull of an object asks first."""
-    scope = Scope.load(connection, cursor.remote_object)
+    scope = scope_of(connection, cursor.remote_object)
     return Question(scope.remote_object, scope.names, _start(cursor), PAGE)
 
 
@@ -100,7 +116,7 @@ def pull(
 
     Raises CallFailed and ConnectionBroken when no answer could be had; the run then stands at its page, incomplete.
     """
-    scope = Scope.load(connection, lease_.cursor.remote_object)
+    scope = scope_of(connection, lease_.cursor.remote_object)
     calls = provider.calls
     run = _run(connection, lease_.cursor, started_by_id, login)
     puller = _Puller(scope, lease_, provider, run, may_go_on)
@@ -111,7 +127,7 @@ def pull(
             if not refresh(scope, provider):
                 raise
             # A mapped field is gone or hidden since the object was described: go on without it.
-            puller.scope = Scope.load(connection, scope.remote_object)
+            puller.scope = scope_of(connection, scope.remote_object)
             puller.pull(None)
     except (CallFailed, ConnectionBroken, RequestRefused) as error:
         run.finish(Run.State.INCOMPLETE, error.reason)
@@ -190,7 +206,7 @@ def _apply_in_one(scope: Scope, page: Page, run: Run) -> Counter[str]:
 class _Puller:
     """One object's pull, for as long as it may go on."""
 
-    scope: Scope
+    scope: Scope | RoleScope
     lease: Lease
     provider: Provider
     run: Run
@@ -235,7 +251,8 @@ class _Puller:
         return Page(records, read_at, self.provider.clock())
 
     def _finish(self) -> None:
-        carry_out(self.scope, self.run)
+        if isinstance(self.scope, Scope):
+            carry_out(self.scope, self.run)
         message = self.run.message
         if self.run.is_first and self.run.looked_at < self.run.total:
             message = f"{message} Salesforce counted {self.run.total} records, {self.run.looked_at} came.".strip()
@@ -348,7 +365,7 @@ class _Puller:
         before = {name: getattr(self.cursor, name) for name in WHERE_IT_IS}
         try:
             with transaction.atomic(), pghistory.context(source="Salesforce", run=self.run.pk):
-                counts = apply_page(self.scope, page, self.run)
+                counts = apply(self.scope, page, self.run)
                 self._move(page.records, finished_at, part)
         except DatabaseError:
             for name, value in before.items():

@@ -18,6 +18,7 @@ from integrations.sync.orphans import settle_orphans
 from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import Item, LeftOut
 from integrations.sync.provider import Provider, RequestRefused
+from integrations.sync.role_push import push_people
 from integrations.sync.scope import Scope, described_for, refresh
 from integrations.sync.settle import settle
 from integrations.sync.updating import push_changes
@@ -43,6 +44,8 @@ def push(claim: Claim, provider: Provider, run: Run) -> None:
     try:
         for done in push_them(claim, scope, items, provider):
             follow_lost_parents(scope, done, provider)
+            if scope.kind == RecordKind.DEAL:
+                push_people(claim, done, provider, run)
             settle(claim, scope, done, run, reasons)
     except RequestRefused:
         for name in looked_through:

@@ -106,6 +106,21 @@ class RecordType:
         return {field.name: field for field in [*own, *map(_custom_field, custom)]}
 
 
+@dataclass(frozen=True)
+class RoleObject:
+    """The remote object that ties people to deals, and its fields."""
+
+    name: str
+    deal: str
+    contact: str
+    role: str
+    primary: str
+
+    @property
+    def fields(self) -> list[str]:
+        return [self.deal, self.contact, self.role, self.primary]
+
+
 REFERENCES = {"account": RecordKind.ACCOUNT, "parent": RecordKind.ACCOUNT}
 TYPES: dict[type[models.Field], Type] = {
     models.EmailField: Type.EMAIL,
@@ -233,9 +248,9 @@ KINDS = {
     "Lead": RecordKind.CONTACT,
     "Opportunity": RecordKind.DEAL,
 }
-# What is pulled as part of a record of ours, and by its settings.
-PARTS: dict = {}
-OBJECTS = {**KINDS, **PARTS}
+# Who takes part in deals: an object of its own there, pulled and pushed by the settings of deals.
+ROLES = RoleObject("OpportunityContactRole", "OpportunityId", "ContactId", "Role", "IsPrimary")
+OBJECTS = {**KINDS, ROLES.name: RecordKind.DEAL}
 
 
 def kind_of(record: models.Model) -> RecordKind | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, Protocol
 
 from django.db.models import Max
 from django.utils import timezone
@@ -254,7 +254,23 @@ def described_for(login: Credential, remote_objects: Iterable[str], provider: Pr
         )
 
 
-def refresh(scope: Scope, provider: Provider) -> bool:
+class Describable(Protocol):
+    """An object that a pass is over, as a login sees it."""
+
+    @property
+    def connection(self) -> Connection: ...
+
+    @property
+    def remote_object(self) -> str: ...
+
+    @property
+    def description(self) -> Description: ...
+
+    @property
+    def login(self) -> Credential | None: ...
+
+
+def refresh(scope: Describable, provider: Provider) -> bool:
     """Read the description of an object anew, unless it is fresh: an admin may have changed the object meanwhile."""
     stored = _stored(scope.connection, scope.remote_object, scope.login)
     if not stored.is_older_than(timezone.now() - DESCRIPTION_AGE):

@@ -15,6 +15,7 @@ from common.bulk import any_of, copy_in, maker, write_columns
 from common.models import Record, RecordKind
 from integrations.models import ErrorEntry, Lane, Outbox, RecordLink, Run, SyncEvent
 from integrations.sync import outbox
+from integrations.sync.casting import records_arrived
 from integrations.sync.linking import AGREED, agree, dropped, moved, reword, store_links
 from integrations.sync.local import Writer
 from integrations.sync.outbox import Claim
@@ -42,7 +43,7 @@ DEADLOCK_TRIES = 4
 ERROR_COLUMNS = ["record_name", "operation", "remote_object", "remote_id", "by", "code", "message", "fields", "details"]
 ERROR_COLUMNS += ["payload", "actor", "credential", "attempts", "last_at"]
 ROW_COLUMNS = ["operation", "remote_object", "attempts", "next_attempt_at", "wait_reason", "parent_kind", "parent_id"]
-ROW_COLUMNS += ["claim_token", "claimed_until", "sent_at", "sent", "batch_limit", "run"]
+ROW_COLUMNS += ["claim_token", "claimed_until", "sent_at", "sent", "parts_sent_at", "batch_limit", "run"]
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
 
@@ -75,7 +76,7 @@ def _settle(claim: Claim, scope: Scope, items: Sequence[Item], run: Run, reasons
     facts = [item for item in items if isinstance(item.outcome, Linked | Relinked | Unlinked)]
     # Records before rows, as an edit locks them.
     present = _locked(scope, facts)
-    finished = outbox.finish(claim, [item.row for item in items if _is_final(item.outcome)])
+    finished = outbox.finish(claim, [item.row for item in items if _is_final(item)])
     rows = _still_held(claim, [item for item in items if item.row.pk not in finished])
     known = _undisputed(scope, [item for item in facts if item.record.pk in present])
     for one in {item.scope.remote_object: item.scope for item in known}.values():
@@ -85,16 +86,18 @@ def _settle(claim: Claim, scope: Scope, items: Sequence[Item], run: Run, reasons
     _store_rows([item for item in items if item.row.pk in rows], rows)
     _bury(scope, [item for item in facts if item.record.pk not in present])
     _wake_children(scope, items)
+    _tell_of_arrivals(scope, known)
     copy_in(list(_events(scope, items, claim, run, reasons)))
     run.count(**_counts(items), conflicts=sum(len(item.outcome.plan.conflicts) for item in _linked(items)))
     for whole in Run.objects.filter(pk__in={item.row.run_id for item in items if item.row.run_id}):
         whole.count(**_counts([item for item in items if item.row.run_id == whole.pk]))
 
 
-def _is_final(outcome: Outcome | None) -> bool:
+def _is_final(item: Item) -> bool:
     """Whether the row is done with, unless the record was edited meanwhile."""
+    outcome = item.outcome
     has_more_to_do = isinstance(outcome, Relinked | Rerouted) or (isinstance(outcome, Linked) and outcome.is_stale)
-    return not has_more_to_do and not isinstance(outcome, Waits)
+    return not has_more_to_do and not isinstance(outcome, Waits) and not isinstance(item.rest, Waits)
 
 
 def _still_held(claim: Claim, items: Sequence[Item]) -> dict[int, Outbox]:
@@ -208,14 +211,14 @@ def _link(scope: Scope, item: Item, outcome: Linked, claim: Claim) -> RecordLink
 
 
 def _close_errors(scope: Scope, items: Sequence[Item]) -> None:
-    settled = [item.record.pk for item in items if isinstance(item.outcome, Linked | LeftOut)]
+    settled = [item.record.pk for item in items if isinstance(item.outcome, Linked | LeftOut) and not item.rest]
     entries = ErrorEntry.objects.open().of(scope.kind, settled)
     entries.update(closed_at=timezone.now(), closed_reason="The push went through.")
 
 
 def _store_errors(scope: Scope, items: Sequence[Item], claim: Claim) -> None:
     """One open entry a record: a new refusal takes the place of the one that is there."""
-    refused = [item for item in items if isinstance(item.outcome, Rejected)]
+    refused = [item for item in items if _refusal(item)]
     ids = [item.record.pk for item in refused]
     known = {entry.record_id: entry for entry in ErrorEntry.objects.open().of(scope.kind, ids).select_for_update()}
     entries = [_entry(scope, item, known.get(item.record.pk), claim) for item in refused]
@@ -223,18 +226,24 @@ def _store_errors(scope: Scope, items: Sequence[Item], claim: Claim) -> None:
     write_columns([entry for entry in entries if entry.pk], ERROR_COLUMNS)
 
 
+def _refusal(item: Item) -> Rejected | None:
+    """Why the record, or something that hangs on it, was refused."""
+    return next((one for one in (item.outcome, item.rest) if isinstance(one, Rejected)), None)
+
+
 def _entry(scope: Scope, item: Item, known: ErrorEntry | None, claim: Claim) -> ErrorEntry:
-    assert isinstance(item.outcome, Rejected), "only refusals have entries"
-    problem = item.outcome.problem
+    refusal = _refusal(item)
+    assert refusal is not None, "only refusals have entries"
+    problem = refusal.problem
     entry = known or ErrorEntry(
         connection=scope.connection, record_kind=scope.kind, record_id=item.record.pk, attempts=0
     )
     entry.record_name, entry.operation = str(item.record)[:255], claim.operation
     entry.remote_object, entry.remote_id = scope.remote_object, item.record.crm_id
-    entry.by, entry.code, entry.message = item.outcome.by, problem.code, problem.message
+    entry.by, entry.code, entry.message = refusal.by, problem.code, problem.message
     entry.fields = problem.details.get("fields") or ([problem.field] if problem.field else [])
     entry.details = {**problem.details, **_local_field(scope, problem.field)}
-    entry.payload = dict(item.outcome.payload)
+    entry.payload = dict(refusal.payload)
     entry.actor_id, entry.credential = item.row.actor_id, claim.credential
     entry.attempts, entry.last_at = entry.attempts + 1, timezone.now()
     return entry
@@ -255,8 +264,9 @@ def _store_rows(items: Sequence[Item], rows: dict[int, Outbox]) -> None:
         row = rows[item.row.pk]
         row.claim_token = row.claimed_until = None
         row.run_id = None if _count(item) else row.run_id  # counted once, whatever becomes of it later
-        if isinstance(item.outcome, Waits):
-            _keep_waiting(row, item.outcome)
+        waiting = item.rest if isinstance(item.rest, Waits) else item.outcome
+        if isinstance(waiting, Waits):
+            _keep_waiting(row, waiting)
         else:
             _plan_again(row, item)
     write_columns(list(rows.values()), ROW_COLUMNS)
@@ -268,7 +278,7 @@ def _keep_waiting(row: Outbox, outcome: Waits) -> None:
     if outcome.parent is None:  # a row that waits for its parent keeps its place in the queue
         row.next_attempt_at = timezone.now() + timedelta(seconds=outcome.seconds)
     if outcome.is_counted:
-        row.sent_at = row.sent = None  # answered: it was not created
+        row.sent_at = row.sent = row.parts_sent_at = None  # answered: it was not created
         row.batch_limit = max(1, row.batch_limit // 4)  # the fewer travel together, the fewer locks they meet
     else:
         row.attempts = max(0, row.attempts - 1)  # an edit meanwhile set it to 0
@@ -276,7 +286,7 @@ def _keep_waiting(row: Outbox, outcome: Waits) -> None:
 
 def _plan_again(row: Outbox, item: Item) -> None:
     """Edited while it was being sent, or not what it was: due again, as what it is now."""
-    row.sent_at, row.sent, row.attempts, row.wait_reason = None, None, 0, ""
+    row.sent_at, row.sent, row.parts_sent_at, row.attempts, row.wait_reason = None, None, None, 0, ""
     row.next_attempt_at = timezone.now()
     match item.outcome:
         case Linked(remote_object=remote_object) | Relinked(remote_object=remote_object):
@@ -304,6 +314,12 @@ def _wake_children(scope: Scope, items: Sequence[Item]) -> None:
         outbox.mark_due(scope.connection, RecordKind(kind), records, lane=Lane.REAL_TIME, is_manual=True)
 
 
+def _tell_of_arrivals(scope: Scope, items: Sequence[Item]) -> None:
+    """Who takes part in deals can be said of contacts and deals that are there from now on."""
+    arrived = [item.record.pk for item in items if item.record.crm_id != _remote_id(item)]
+    records_arrived(scope.connection, scope.kind, arrived)
+
+
 def _events(
     scope: Scope, items: Sequence[Item], claim: Claim, run: Run, reasons: dict[int, str]
 ) -> Iterable[SyncEvent]:
@@ -322,8 +338,8 @@ def _stories(scope: Scope, item: Item) -> Iterable[tuple[SyncEvent.Kind, str, di
         case Linked(plan=plan, kind=kind, note=note, sent=sent):
             before = item.base.theirs if item.base else {}
             changes = {name: [before.get(name), value] for name, value in sent.items()}
-            if changes or kind != SyncEvent.Kind.PUSHED:
-                yield kind, note, readable(scope.pairs, changes)
+            if changes or item.people or kind != SyncEvent.Kind.PUSHED:
+                yield kind, note, readable(scope.pairs, changes) | item.people
             if item.pulled:
                 yield SyncEvent.Kind.PULLED, "", readable(scope.pairs, item.pulled)
             if item.left_out:
@@ -333,8 +349,8 @@ def _stories(scope: Scope, item: Item) -> Iterable[tuple[SyncEvent.Kind, str, di
             yield SyncEvent.Kind.UNLINKED, reason, {}
         case Relinked(reason=reason):
             yield SyncEvent.Kind.RELINKED, reason, {}
-        case Rejected(problem=problem):
-            yield SyncEvent.Kind.REFUSED, f"{problem.code}: {problem.message}", {}
+    if refusal := _refusal(item):
+        yield SyncEvent.Kind.REFUSED, f"{refusal.problem.code}: {refusal.problem.message}", {}
 
 
 def conflict_stories(scope: Scope, plan: Plan) -> Iterable[tuple[SyncEvent.Kind, str, dict[str, Any]]]:
@@ -350,11 +366,13 @@ def _counts(items: Sequence[Item]) -> Counter[str]:
 
 
 def _count(item: Item) -> str:
+    if isinstance(item.rest, Rejected):
+        return "failed"
     match item.outcome:
         case Linked(kind=SyncEvent.Kind.CREATED):
             return "created"
         case Linked(sent=sent):
-            return "updated" if sent or item.pulled else "unchanged"
+            return "updated" if sent or item.pulled or item.people else "unchanged"
         case Unlinked():
             return "deleted"
         case Relinked():

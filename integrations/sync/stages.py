@@ -26,10 +26,10 @@ def stage_problems(scope: Scope, item: Item, values: Values) -> list[Problem]:
     name = scope.by_field.get("stage", "")
     if not scope.type.stage_value or not name:
         return []
-    stage = item.record.stage  # type: ignore[attr-defined]
     allowed = list(scope.description.fields[name].values)
     if name in item.local and (name not in values or values[name] in allowed):
         return []
+    stage = item.record.stage  # type: ignore[attr-defined]
     where = "is not active there any more" if name in item.local else f"is one of the pipeline “{stage.pipeline}”"
     message = f"The stage “{stage}” {where}: choose one that Salesforce has."
     return [Problem("UNKNOWN_STAGE", name, message, {"value": str(stage), "allowed": allowed})]

@@ -14,6 +14,7 @@ from integrations.models import (
     Outbox,
     PendingReference,
     RecordLink,
+    RemoteRole,
     SkippedRecord,
 )
 from integrations.sync import outbox
@@ -45,6 +46,8 @@ def leave_tombstones(kind: str, records: Sequence[Record], *, into: Record | Non
     # A create that is under way is kept, to know what it makes for what it is.
     Outbox.objects.of(kind, ids).filter(sent_at=None).delete()
     links = list(RecordLink.objects.live().of(kind, ids).select_related("connection").order_by("pk"))
+    # People who go here are not taken out of their deals there.
+    RemoteRole.objects.filter(remote_contact_id__in=[link.remote_id for link in links]).update(is_agreed=False)
     if into is None:
         _keep_references(kind, links)
     heir = into if into and not into.crm_id else None

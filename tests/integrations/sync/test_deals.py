@@ -5,10 +5,12 @@ from decimal import Decimal
 
 import pytest
 
+from contacts.models import Contact
+from deals import services
 from deals.models import Deal, Stage
 from integrations.models import Connection, Outbox, SyncEvent
 from tests.conftest import pull_all, push_all
-from tests.factories import AccountFactory, DealFactory
+from tests.factories import AccountFactory, ContactFactory, DealFactory
 from tests.integrations.sync.pushing import state_of
 from tests.salesforce_org import Org
 
@@ -69,3 +71,42 @@ class TestPush:
         pull_all()
         push_all()
         assert SyncEvent.objects.count() == before
+
+
+def roles_there(org: Org, deal: Deal) -> dict[str, tuple[str | None, bool]]:
+    rows = org.query(
+        f"SELECT ContactId, Role, IsPrimary FROM OpportunityContactRole WHERE OpportunityId = '{deal.crm_id}'"
+    )
+    assert len({row["ContactId"] for row in rows}) == len(rows)
+    return {row["ContactId"]: (row["Role"], row["IsPrimary"]) for row in rows}
+
+
+def roles_here(deal: Deal) -> dict[str, tuple[str | None, bool]]:
+    return {row.contact.crm_id: (row.role or None, row.is_primary) for row in deal.roles.select_related("contact")}
+
+
+class TestPeople:
+    def test_those_of_opportunities_take_part_in_deals(self, with_deals: Connection, org: Org) -> None:
+        assert org.query("SELECT Id FROM OpportunityContactRole")
+        for deal in Deal.objects.all():
+            assert roles_here(deal) == roles_there(org, deal)
+        assert not Outbox.objects.exists()
+
+    def test_they_go_with_a_new_deal(self, with_deals: Connection, org: Org) -> None:
+        known, new = Contact.objects.filter(crm_object="Contact").first(), ContactFactory(account=AccountFactory())
+        deal = DealFactory(stage=stage("Prospecting"), close_on=SOON)
+        services.add_contact(deal.pk, known, role="Evaluator")
+        services.add_contact(deal.pk, new)
+
+        push_all()
+
+        deal.refresh_from_db()
+        new.refresh_from_db()
+        assert (
+            roles_there(org, deal) == {known.crm_id: ("Evaluator", True), new.crm_id: (None, False)} == roles_here(deal)
+        )
+        assert not Outbox.objects.exists()
+        org.forget_calls()
+        pull_all()
+        push_all()
+        assert not SyncEvent.objects.filter(kind=SyncEvent.Kind.PULLED).exists()
