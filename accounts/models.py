@@ -48,6 +48,8 @@ class Account(Record):
 
     objects = RecordQuerySet["Account"].as_manager()
 
+    DERIVED = {"domain": ("website", registrable_domain)}
+
     class Meta:
         constraints = [
             *record_constraints("account"),
@@ -61,10 +63,6 @@ class Account(Record):
 
     def __str__(self) -> str:
         return self.name
-
-    def derive(self) -> None:
-        """Bring what follows from other fields up to date; whoever writes in bulk calls it."""
-        self.domain = registrable_domain(self.website)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.derive()

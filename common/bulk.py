@@ -4,17 +4,18 @@ Values travel as one parameter (a COPY stream, a JSON document) however many row
 of parameters take longer to prepare than to run.
 """
 
-import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.db import connection as database
-from django.db.models import DEFERRED, Field, JSONField, Model, QuerySet
+from django.db.models import Model, QuerySet
+from django.db.models.base import ModelState
 from django.db.models.expressions import RawSQL
 from django.dispatch import Signal
 from django.utils import timezone
-from psycopg.types.json import Jsonb
+
+from common.copying import array_literal, as_json, copy
 
 CHUNK = 5_000
 
@@ -37,23 +38,43 @@ def update_rows(queryset: QuerySet[Any], **values: Any) -> int:
 
 def any_of(values: Iterable[Any], type_: str = "varchar") -> RawSQL:
     """For ``field__in=``: a list of any length as one parameter. ``type_`` is the column's type in PostgreSQL."""
-    return RawSQL(f"SELECT unnest(%s::{type_}[])", [list(values)])  # noqa: S611 - the values are a parameter
+    return RawSQL(f"SELECT unnest(%s::{type_}[])", [array_literal(values)])  # noqa: S611 - the values are a parameter
 
 
 def array_of(values: Iterable[Any], type_: str = "varchar") -> RawSQL:
     """For ``field__overlap=``: a list of any length as one parameter."""
-    return RawSQL(f"%s::{type_}[]", [list(values)])  # noqa: S611 - the values are a parameter
+    return RawSQL(f"%s::{type_}[]", [array_literal(values)])  # noqa: S611 - the values are a parameter
 
 
 def maker(model: type[Instance], **values: Any) -> Callable[[], Instance]:
-    """Makes new rows with ``values``, several times as fast as calling the model: defaults are worked out once.
+    """Makes new rows with ``values``, many times as fast as calling the model: defaults are worked out once.
 
     A default that is made anew for each row (a UUID) is not; containers are shared, so they must be replaced, not
     changed.
     """
-    first = model(**values)
-    given = [DEFERRED if field.generated else getattr(first, field.attname) for field in model._meta.concrete_fields]
-    return lambda: model(*given)
+    given = vars(model(**values))
+
+    def make() -> Instance:
+        row = model.__new__(model)
+        vars(row).update(given, _state=ModelState())
+        return row
+
+    return make
+
+
+def copy_columns(model: type[Model], columns: Mapping[str, Sequence[Any]], **same: Any) -> list[int]:
+    """Insert new rows by COPY, given as columns by attribute; returns their primary keys.
+
+    All have ``same``, and what a new row of the model has otherwise; a default that is made anew for each row (a
+    UUID) must be among the columns. Raises what COPY raises (IntegrityError, DataError): then none of the rows is
+    there.
+    """
+    keys = next_keys(model, len(next(iter(columns.values()))))
+    first, fields = model(**same), _stored(model)
+    _stamp([first], fields)
+    given = {model._meta.pk.attname: keys, **columns}
+    copy(model, given, {field.attname: getattr(first, field.attname) for field in fields if field.attname not in given})
+    return keys
 
 
 def copy_in(rows: Sequence[Instance]) -> None:
@@ -64,9 +85,9 @@ def copy_in(rows: Sequence[Instance]) -> None:
     if not rows:
         return
     _stamp(rows, _stored(type(rows[0])))
-    with database.cursor() as cursor:
-        for row, key in zip(rows, _next_keys(cursor, type(rows[0]), len(rows)), strict=True):
-            row.pk = key
+    name = type(rows[0])._meta.pk.attname
+    for row, key in zip(rows, next_keys(type(rows[0]), len(rows)), strict=True):
+        setattr(row, name, key)
     put_back(rows)
 
 
@@ -74,11 +95,9 @@ def put_back(rows: Sequence[Instance]) -> None:
     """Insert rows of one model by COPY as they are, keys and times included. Raises what ``copy_in`` raises."""
     if not rows:
         return
-    fields = _stored(type(rows[0]))
-    statement = _copy_statement(type(rows[0]), fields)
-    with database.cursor() as cursor, database.wrap_database_errors, cursor.copy(statement) as copy:
-        for values in _values(rows, fields):
-            copy.write_row(values)
+    names = [field.attname for field in _stored(type(rows[0]))]
+    columns = zip(*map(attrgetter(*names), rows), strict=True)
+    copy(type(rows[0]), dict(zip(names, columns, strict=True)))
     for row in rows:
         row._state.adding = False
 
@@ -114,11 +133,12 @@ def _stored(model: type[Model]) -> list[Any]:
 
 
 def _stamp(rows: Sequence[Model], fields: Iterable[Any]) -> None:
-    """Give new rows their times, as ``save()`` would."""
+    """Give new rows their times, as ``save()`` would, the same to all."""
     for field in fields:
         if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
+            now = field.pre_save(rows[0], add=True)
             for row in rows:
-                field.pre_save(row, add=True)
+                setattr(row, field.attname, now)
 
 
 def _named(model: type[Model], names: Iterable[str]) -> list[Any]:
@@ -133,25 +153,13 @@ def _quoted(field: Any) -> str:
     return database.ops.quote_name(field.column)
 
 
-def _next_keys(cursor: Any, model: type[Model], count: int) -> list[int]:
-    sql = "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)"
-    cursor.execute(sql, [model._meta.db_table, model._meta.pk.column, count])
-    return [key for (key,) in cursor.fetchall()]
-
-
-def _copy_statement(model: type[Model], fields: Sequence[Field]) -> str:
-    return f"COPY {_table(model)} ({', '.join(map(_quoted, fields))}) FROM STDIN"
-
-
-def _values(rows: Sequence[Model], fields: Sequence[Any]) -> Iterable[list[Any]]:
-    """Each row's values in the order of ``fields``, as COPY takes them."""
-    read = attrgetter(*(field.attname for field in fields))
-    documents = [number for number, field in enumerate(fields) if isinstance(field, JSONField)]
-    for row in rows:
-        values = list(read(row))
-        for number in documents:
-            values[number] = None if values[number] is None else Jsonb(values[number])
-        yield values
+def next_keys(model: type[Model], count: int) -> list[int]:
+    # The sequence is looked up once, and its numbers come as one text: both take longer than to make them.
+    sql = """SELECT string_agg(nextval(name)::text, ',')
+             FROM (SELECT pg_get_serial_sequence(%s, %s)::regclass AS name OFFSET 0) s, generate_series(1, %s)"""
+    with database.cursor() as cursor:
+        cursor.execute(sql, [model._meta.db_table, model._meta.pk.column, count])
+        return list(map(int, cursor.fetchone()[0].split(",")))
 
 
 def _given(fields: Sequence[Any]) -> str:
@@ -163,6 +171,6 @@ def _given(fields: Sequence[Any]) -> str:
 def _execute(sql: str, rows: Sequence[Model], fields: Sequence[Any]) -> None:
     names = [field.column for field in fields]
     read = attrgetter(*(field.attname for field in fields))
-    document = json.dumps([dict(zip(names, read(row), strict=True)) for row in rows], default=str)
+    document = as_json([dict(zip(names, read(row), strict=True)) for row in rows])
     with database.cursor() as cursor:
-        cursor.execute(sql, [document])
+        cursor.execute(sql, [document.decode()])

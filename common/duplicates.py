@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from common import timeline
 from common.acting import acting_user
+from common.copying import array_literal
 from common.models import DuplicatePair, Record
 from common.records import kind_of, record_model
 from common.trash import records_deleted
@@ -95,10 +96,10 @@ def find(kind: str, ids: Sequence[int], *, is_new: bool = False) -> None:
                 FROM {table} a CROSS JOIN LATERAL (
                     SELECT b.id FROM {table} b WHERE {likeness.condition} AND b.id <> a.id LIMIT {OTHERS}
                 ) other
-                WHERE a.id = ANY(%s)
+                WHERE a.id = ANY(%s::bigint[])
                 ON CONFLICT (record_kind, first_id, second_id) DO NOTHING
                 """,  # noqa: S608 - names and conditions of ours; every value is a parameter
-                [kind, likeness.reason, *likeness.parameters, list(ids)],
+                [kind, likeness.reason, *likeness.parameters, array_literal(ids)],
             )
 
 
@@ -110,10 +111,10 @@ def _forget(cursor: Any, recogniser: Recogniser, table: str, ids: Sequence[int])
     cursor.execute(
         f"""
         DELETE FROM {pairs} p USING {table} a, {table} b
-        WHERE p.record_kind = %s AND (p.first_id = ANY(%s) OR p.second_id = ANY(%s)) AND p.dismissed_at IS NULL
-          AND a.id = p.first_id AND b.id = p.second_id AND NOT ({like})
+        WHERE p.record_kind = %s AND (p.first_id = ANY(%s::bigint[]) OR p.second_id = ANY(%s::bigint[]))
+          AND p.dismissed_at IS NULL AND a.id = p.first_id AND b.id = p.second_id AND NOT ({like})
         """,  # noqa: S608 - names and conditions of ours; every value is a parameter
-        [kind_of(recogniser.model), list(ids), list(ids), *parameters],
+        [kind_of(recogniser.model), array_literal(ids), array_literal(ids), *parameters],
     )
 
 

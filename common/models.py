@@ -1,7 +1,8 @@
 """What every record of the CRM has, whichever app it lives in."""
 
 import json
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
@@ -86,11 +87,19 @@ class Record(TimestampedModel):
     )
     custom = models.JSONField(default=dict, blank=True, db_default=models.Value({}, models.JSONField()))
 
+    # Columns that follow from another one: by name, which one and how. Whoever writes in bulk brings them up to date.
+    DERIVED: ClassVar[Mapping[str, tuple[str, Callable[[str], str]]]] = {}
+
     class Meta:
         abstract = True
 
     def get_absolute_url(self) -> str:
         raise NotImplementedError
+
+    def derive(self) -> None:
+        """Bring what follows from other columns up to date."""
+        for name, (source, follow) in self.DERIVED.items():
+            setattr(self, name, follow(getattr(self, source)))
 
 
 def record_constraints(label: str) -> list[models.BaseConstraint]:

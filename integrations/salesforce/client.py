@@ -206,13 +206,17 @@ class Client:
             rows += self._composite(soqls[start : start + QUERIES_PER_CALL], "queryAll" if with_deleted else "query")
         return rows
 
-    def bulk_part(self, path: str, params: dict[str, Any]) -> tuple[Iterator[dict[str, str]], str]:
-        """A part of a bulk result, row by row, and the locator of the part after it; "" after the last one."""
+    def bulk_part(self, path: str, params: dict[str, Any]) -> tuple[dict[str, Sequence[str]], str]:
+        """A part of a bulk result, column by column, and the locator of the part after it; "" after the last one."""
         response = self.session.request("GET", f"{self.salesforce.base_url}{path}", params=params)
         if response.status_code != HTTPStatus.OK:
             raise sorted_error(SalesforceError(path, response.status_code, "bulk", _content(response)))
         locator = response.headers.get("Sforce-Locator", "null")
-        return csv.DictReader(io.StringIO(response.content.decode(), newline="")), "" if locator == "null" else locator
+        # Text areas come with either line ending; nothing else tells the two apart.
+        text = response.content.decode().replace("\r\n", "\n")
+        names, *rows = csv.reader(io.StringIO(text, newline=""))
+        columns = zip(*rows, strict=True) if rows else ((),) * len(names)
+        return dict(zip(names, columns, strict=True)), "" if locator == "null" else locator
 
     def _composite(self, soqls: Sequence[str], resource: str) -> list[list[dict[str, Any]] | RequestRefused]:
         version = f"/services/data/v{API_VERSION}"

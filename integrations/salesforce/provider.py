@@ -2,9 +2,10 @@
 
 import re
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from integrations.salesforce import soql
@@ -141,13 +142,29 @@ class SalesforceProvider:
         error = job.get("errorMessage") or job["state"] if job["state"] in FAILED_JOB else ""
         return Export(export_id, job["state"] == "JobComplete", error)
 
-    def export_part(
+    def export_parts(
         self, remote_object: str, fields: Sequence[RemoteField], export_id: str, part: str, limit: int
+    ) -> Generator[tuple[list[RemoteRecord], str], None, None]:
+        read = partial(self._export_part, remote_object, fields, export_id, limit)
+        with ThreadPoolExecutor(1) as pool:
+            ahead = pool.submit(read, part)
+            while True:
+                try:
+                    records, part = ahead.result()
+                except TokenExpired:
+                    records, part = read(part)  # in this thread, which may renew the token
+                if part:
+                    ahead = pool.submit(read, part)
+                yield records, part
+                if not part:
+                    return
+
+    def _export_part(
+        self, remote_object: str, fields: Sequence[RemoteField], export_id: str, limit: int, part: str
     ) -> tuple[list[RemoteRecord], str]:
         locator = {"locator": part} if part else {}
-        rows, after = self.client.bulk_part(f"jobs/query/{export_id}/results", {"maxRecords": limit, **locator})
-        read = _reader(remote_object, fields)
-        return [read(row) for row in rows], after
+        table, after = self.client.bulk_part(f"jobs/query/{export_id}/results", {"maxRecords": limit, **locator})
+        return _records(remote_object, fields, table), after
 
     def end_export(self, export_id: str) -> None:
         self.client.call(f"jobs/query/{export_id}", method="DELETE")
@@ -372,18 +389,45 @@ def _record(remote_object: str, row: Mapping[str, Any], fields: Sequence[str]) -
     )
 
 
-def _reader(remote_object: str, fields: Sequence[RemoteField]) -> Callable[[Mapping[str, str]], RemoteRecord]:
-    """Reads rows of a bulk query: everything is text there, and empty is null."""
+def _records(
+    remote_object: str, fields: Sequence[RemoteField], table: Mapping[str, Sequence[str]]
+) -> list[RemoteRecord]:
+    """Records of a bulk query, which comes as columns: everything is text there, and empty is null."""
     names = [field.name for field in fields]
-    booleans = {"IsDeleted", "IsConverted"} | {field.name for field in fields if field.type == "boolean"}
-    numbers = {field.name for field in fields if field.type in NUMBERS}
+    rows = zip(*(_typed(field.type, table[field.name]) for field in fields), strict=True)
+    converted = [(name, table[column]) for name, column in CONVERTED.items() if column in table]
+    nothing = [""] * len(table["Id"])
+    return [
+        RemoteRecord(
+            remote_object=remote_object,
+            id=id_,
+            values=dict(zip(names, row, strict=True)),
+            changed_at=parse_moment(changed_at),
+            edited_at=parse_moment(edited_at),
+            is_deleted=is_deleted == "true",
+            merged_into=merged_into,
+            converted_to={name: ids[number] for name, ids in converted if ids[number]},
+        )
+        for number, (id_, row, changed_at, edited_at, is_deleted, merged_into) in enumerate(
+            zip(
+                table["Id"],
+                rows,
+                table["SystemModstamp"],
+                table["LastModifiedDate"],
+                table["IsDeleted"],
+                table.get("MasterRecordId", nothing),
+                strict=True,
+            )
+        )
+    ]
 
-    def typed(name: str, text: str) -> Any:
-        if name in booleans:
-            return text == "true"
-        return (float(text) if name in numbers else text) if text else None
 
-    return lambda row: _record(remote_object, {name: typed(name, text) for name, text in row.items()}, names)
+def _typed(type_: str, texts: Sequence[str]) -> list[Value]:
+    if type_ == "boolean":
+        return [text == "true" for text in texts]
+    if type_ in NUMBERS:
+        return [float(text) if text else None for text in texts]
+    return [text.strip() or None for text in texts]
 
 
 def _value(raw: Any) -> Value:

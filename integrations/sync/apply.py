@@ -1,8 +1,11 @@
 """Applying pulled records to ours: a page at a time, in the caller's transaction, with a fixed number of queries."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+
+from django.db.models import Case, Q, When
 
 from common import duplicates
 from common.bulk import any_of, copy_in
@@ -15,7 +18,7 @@ from integrations.sync.local import Writer
 from integrations.sync.mapping import normal
 from integrations.sync.merging import merge
 from integrations.sync.page import Applied, Known, Page, successor
-from integrations.sync.provider import RemoteField, RemoteRecord
+from integrations.sync.provider import RemoteRecord
 from integrations.sync.returns import bring_back, note_unmerged
 from integrations.sync.scope import Scope
 from integrations.sync.stages import learn
@@ -30,12 +33,14 @@ def apply_page(scope: Scope, page: Page, run: Run) -> Counter[str]:
     """
     applied = Applied(page)
     records = list({record.id: record for record in page.records}.values())
-    fresh = _normalised(scope, _unseen(scope, records))
+    stamps = _stamps(scope, records)
+    fresh = [record for record in records if record.is_deleted or stamps.get(record.id) != record.changed_at]
     applied.counts["unchanged"] += len(records) - len(fresh)
     if not fresh:
         return applied.counts
+    _normalise(scope, fresh)
     learn(scope, fresh)
-    known = Known.load(scope, fresh)
+    known = Known.load(scope, fresh, set(stamps))
     skipped = _skipped(scope, known)
     for record in fresh:
         link = known.own.get(record.id)
@@ -66,14 +71,18 @@ def _look_for_duplicates(scope: Scope, writer: Writer, applied: Applied) -> None
     duplicates.find(scope.kind, changed)
 
 
-def _unseen(scope: Scope, records: Sequence[RemoteRecord]) -> list[RemoteRecord]:
-    """Leave out records that bear the very stamp under which they were seen before: most, when a page is repeated."""
-    links = RecordLink.objects.live().filter(connection=scope.connection, remote_changed_at__isnull=False)
+def _stamps(scope: Scope, records: Sequence[RemoteRecord]) -> dict[str, datetime | None]:
+    """Of the records that have a link, the stamp under which they were seen before and are known to be as agreed.
+
+    Records that still bear it need not be looked at: most, when a page is repeated.
+    """
+    is_valid = Q(dropped_at=None)
     if scope.mapped_at:
-        links = links.filter(pulled_at__gt=scope.mapped_at)
-    ids = any_of(record.id for record in records)
-    stamps = dict(links.filter(remote_id__in=ids).values_list("remote_id", "remote_changed_at"))
-    return [record for record in records if record.is_deleted or stamps.get(record.id) != record.changed_at]
+        is_valid &= Q(pulled_at__gt=scope.mapped_at)
+    links = RecordLink.objects.filter(
+        connection=scope.connection, remote_id__in=any_of(record.id for record in records)
+    )
+    return dict(links.values_list("remote_id", Case(When(is_valid, then="remote_changed_at"))))
 
 
 def _skipped(scope: Scope, known: Known) -> set[int]:
@@ -82,17 +91,14 @@ def _skipped(scope: Scope, known: Known) -> set[int]:
     return set(SkippedRecord.objects.of(scope.kind, ids).values_list("record_id", flat=True)) if ids else set()
 
 
-def _normalised(scope: Scope, records: Sequence[RemoteRecord]) -> list[RemoteRecord]:
-    fields: Mapping[str, RemoteField] = {
-        pair.name: pair.remote for pair in scope.pairs if pair.remote.type not in PLAIN
-    }
-    return [_normalised_one(record, fields) for record in records] if fields else list(records)
-
-
-def _normalised_one(record: RemoteRecord, fields: Mapping[str, RemoteField]) -> RemoteRecord:
-    values = record.values  # none of a record that is gone
-    changed = {name: normal(remote, values[name]) for name, remote in fields.items() if name in values}
-    return replace(record, values={**values, **changed})
+def _normalise(scope: Scope, records: Sequence[RemoteRecord]) -> None:
+    """Bring values of theirs into the form in which they are compared."""
+    values = [record.values for record in records if record.values]  # a record that is gone has none
+    for name, pair in scope.by_name.items():
+        if pair.remote.type not in PLAIN:
+            bring = bool if pair.remote.type == "boolean" else partial(normal, pair.remote)
+            for one in values:
+                one[name] = bring(one[name])
 
 
 def _sort(scope: Scope, record: RemoteRecord, known: Known, applied: Applied) -> None:

@@ -1,26 +1,22 @@
 """Records of theirs that are new to us: linked to one that we have, else made here."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from common.bulk import any_of, copy_in, maker
-from common.models import Origin, Record
+from common.bulk import any_of, copy_columns
+from common.models import Origin
 from integrations.models import Outbox, RecordLink, SyncEvent
+from integrations.sync.filling import Columns, Filling
 from integrations.sync.linking import moved
 from integrations.sync.local import Writer
-from integrations.sync.mapping import MISSING, Vocabulary, to_local, to_remote
 from integrations.sync.matching import LEAD, Matches
 from integrations.sync.page import Applied
-from integrations.sync.parents import accounts_by_domain
+from integrations.sync.parents import Person, accounts_by_domain
 from integrations.sync.provider import RemoteRecord, Value
-from integrations.sync.records import Type
 from integrations.sync.references import resolve_references
 from integrations.sync.scope import Scope
 from integrations.sync.tombstones import entomb, queue_deletes
 
-NAMELESS = "(no name)"
-# Read back, these are what was set: nothing to compare.
-FAITHFUL = {Type.TEXT, Type.LONG_TEXT, Type.BOOLEAN, Type.PICKLIST, Type.URL, Type.EMAIL, Type.PHONE, Type.REFERENCE}
+NOTHING: dict[str, Value] = {}
 
 
 def left_to_their_push(scope: Scope, applied: Applied) -> list[RemoteRecord]:
@@ -99,83 +95,55 @@ def _join_faces(scope: Scope, link: RecordLink, remote: RemoteRecord, applied: A
 
 
 def _create(scope: Scope, new: Sequence[RemoteRecord], applied: Applied) -> None:
-    vocabulary = scope.vocabulary(remote=[remote.values for remote in new])
-    make: Callable[[], Record] = maker(
-        scope.type.model, origin=Origin.CRM_PULL, is_hidden=not scope.settings.is_visible, **scope.needed
+    filling = Filling(scope, new)
+    columns = filling.columns
+    columns["crm_id"] = [remote.id for remote in new]
+    same = scope.needed | ({"crm_object": scope.remote_object} if hasattr(scope.type.model, "crm_object") else {})
+    notes = _match_accounts(scope, filling)
+    is_hidden = not scope.settings.is_visible
+    ids = copy_columns(scope.type.model, columns, origin=Origin.CRM_PULL, is_hidden=is_hidden, **same)
+    is_final, count = applied.page.is_final, range(len(new))
+    copy_columns(
+        RecordLink,
+        {
+            "record_id": ids,
+            "remote_id": columns["crm_id"],
+            "base": [remote.values for remote in new],
+            "base_ours": [filling.ours.get(number, NOTHING) for number in count],
+            "note": [notes.get(number, "") for number in count],
+            "remote_changed_at": [remote.changed_at if is_final(remote) else None for remote in new],
+        },
+        connection=scope.connection,
+        record_kind=scope.kind,
+        remote_object=scope.remote_object,
+        pulled_at=applied.page.read_at,
     )
-    made = [_fill(scope, make(), remote, vocabulary) for remote in new]
-    records = [record for record, _ in made]
-    notes = _match_accounts(scope, records)
-    copy_in(records)
-    make_link = maker(
-        RecordLink, connection=scope.connection, record_kind=scope.kind, remote_object=scope.remote_object
-    )
-    links = []
-    for number, ((record, ours), remote) in enumerate(zip(made, new, strict=True)):
-        link = make_link()
-        link.record_id, link.remote_id, link.note = record.pk, remote.id, notes.get(number, "")
-        link.base, link.base_ours = remote.values, ours
-        applied.stamp(link, remote)
-        links.append(link)
-    copy_in(links)
-    applied.counts["created"] += len(records)
-    applied.created += [record.pk for record in records]
-    _note_references(scope, records, new)
-    resolve_references(scope, {remote.id: record.pk for record, remote in zip(records, new, strict=True)})
+    applied.counts["created"] += len(ids)
+    applied.created += ids
+    _note_references(scope, ids, columns, new)
+    resolve_references(scope, dict(zip(columns["crm_id"], ids, strict=True)))
 
 
-def _fill(scope: Scope, record: Any, remote: RemoteRecord, vocabulary: Vocabulary) -> tuple[Record, dict[str, Value]]:
-    """The record, not yet stored, and what of it differs from theirs because it does not fit here."""
-    record.crm_id = remote.id
-    if hasattr(record, "crm_object"):
-        record.crm_object = remote.remote_object
-    ours = dict(_set_values(scope, record, remote, vocabulary))
-    for name in ("name", "last_name"):
-        if name in scope.type.names and not getattr(record, name):
-            setattr(record, name, NAMELESS)
-            if name in scope.by_field:
-                ours[scope.by_field[name]] = NAMELESS
-    if derive := getattr(record, "derive", None):
-        derive()
-    return record, ours
-
-
-def _set_values(
-    scope: Scope, record: Record, remote: RemoteRecord, vocabulary: Vocabulary
-) -> Iterator[tuple[str, Value]]:
-    """Set what they have; yields what could not be set as it is. Empty is what a new record is anyway."""
-    for pair in scope.pairs:
-        value = remote.values[pair.name]
-        if value is None:
-            continue
-        local = to_local(pair, value, vocabulary, None)
-        if local is not MISSING:
-            pair.field.set(record, scope.as_kept(record, pair.field, local, vocabulary))
-            if pair.field.type in FAITHFUL:
-                continue
-        ours = to_remote(pair, scope.value_of(record, pair.field, vocabulary), vocabulary)
-        if ours is not MISSING and ours != value:
-            yield pair.name, ours
-
-
-def _match_accounts(scope: Scope, records: Sequence[Record]) -> dict[int, str]:
+def _match_accounts(scope: Scope, filling: Filling) -> dict[int, str]:
     """A lead names no account: it joins that of its e-mail domain. Returns what to say of each, by position."""
     if scope.remote_object != LEAD or not scope.settings.match_accounts:
         return {}
-    chosen = accounts_by_domain(records)  # type: ignore[arg-type]
+    people = map(Person, filling.column("email", ""), filling.column("owner_id", None))
+    chosen = accounts_by_domain(list(people))
+    accounts = filling.columns["account_id"] = filling.column("account_id", None)
     for number, (account, _) in chosen.items():
-        records[number].account = account  # type: ignore[attr-defined]
+        accounts[number] = account.pk
     return {
         number: f"Its account is the one of its e-mail domain{f', one of {count}' if count > 1 else ''}."
         for number, (_, count) in chosen.items()
     }
 
 
-def _note_references(scope: Scope, records: Sequence[Record], new: Sequence[RemoteRecord]) -> None:
+def _note_references(scope: Scope, ids: Sequence[int], columns: Columns, new: Sequence[RemoteRecord]) -> None:
     """Remember which records point at one that is not here yet."""
     writer = Writer(scope)
     for pair in scope.references:
-        for record, remote in zip(records, new, strict=True):
-            if remote.values[pair.name] and pair.field.get(record) is None:
-                writer.note_reference(record, pair.field.name, remote.values[pair.name], None)
+        for pk, present, remote in zip(ids, columns[pair.field.attribute], new, strict=True):
+            if remote.values[pair.name] and present is None:
+                writer.note_reference(pk, pair.field.name, remote.values[pair.name], None)
     writer.flush()

@@ -79,27 +79,28 @@ class Writer:
         present = pair.field.get(record)
         local = to_local(pair, value, vocabulary, present)
         if pair.field.reference:
-            self.note_reference(record, pair.field.name, value, local)
+            self.note_reference(record.pk, pair.field.name, value, local)
         if local is MISSING or (local is None and value is not None and present is None):
             return False
-        pair.field.set(record, self.scope.as_kept(record, pair.field, local, vocabulary))
+        stage_id = record.stage_id  # type: ignore[attr-defined] # every kind has a stage, their common base has none
+        pair.field.set(record, self.scope.as_kept(stage_id, pair.field, local, vocabulary))
         self.touch(record, pair.field.column)
         return True
 
-    def note_reference(self, record: Record, name: str, remote_id: Value, record_id: int | None) -> None:
+    def note_reference(self, pk: int, name: str, remote_id: Value, record_id: int | None) -> None:
         """Remember a reference to a record that is not here yet; forget one that is."""
         if remote_id and record_id is None:
             self.pending.append(
                 PendingReference(
                     connection=self.scope.connection,
                     record_kind=self.scope.kind,
-                    record_id=record.pk,
+                    record_id=pk,
                     field=name,
                     remote_id=str(remote_id),
                 )
             )
         else:
-            self.resolved.append((record.pk, name))
+            self.resolved.append((pk, name))
 
     def flush(self) -> None:
         groups: dict[frozenset[str], list[Record]] = defaultdict(list)
@@ -111,12 +112,10 @@ class Writer:
 
     def _update(self, records: list[Record], columns: Iterable[str]) -> None:
         names = {*columns, "updated_at"}
-        if "website" in names:
-            names.add("domain")
+        names |= {name for name, (source, _) in self.scope.type.model.DERIVED.items() if source in names}
         for record in records:
             record.updated_at = timezone.now()
-            if derive := getattr(record, "derive", None):
-                derive()
+            record.derive()
         write_columns(records, sorted(names))
 
     def _store_references(self) -> None:

@@ -5,11 +5,13 @@ A value that one side can't express is MISSING, never a guess; a value that does
 
 import dataclasses
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
@@ -29,6 +31,7 @@ EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
 # Remote types whose values are text in our hands, too, but more than text.
 UNLIKE_TEXT = {"datetime", "multipicklist", *NUMBERS}
 TEXTS = {"string", "textarea", "picklist", "combobox", "phone", "url", "email", "encryptedstring"}
+PLAIN_TEXTS = {Type.TEXT, Type.LONG_TEXT, Type.PICKLIST, Type.URL, Type.EMAIL, Type.PHONE}
 COMPATIBLE: dict[Type, set[str]] = {
     Type.TEXT: TEXTS,
     Type.LONG_TEXT: TEXTS,
@@ -136,41 +139,69 @@ def express(pairs: Iterable[Pair], read: Callable[[Field], Any], vocabulary: Voc
 
 
 def to_local(pair: Pair, value: Value, vocabulary: Vocabulary, current: Any) -> Any:
-    """Their value as our field holds it. MISSING when it does not fit or names what is not here."""
+    """Their value as our field holds it. MISSING when it does not fit or names what is not here.
+
+    Several stages may mean one status: the ``current`` one stays if it does.
+    """
+    if pair.field.type == Type.STAGE and current in vocabulary.stages.get(str(value), ()):
+        return current
+    return reader(pair, vocabulary)(value)
+
+
+def reader(pair: Pair, vocabulary: Vocabulary) -> Callable[[Value], Any]:
+    """Reads values of theirs as ``to_local`` does for a record that is new here: for many of them."""
     match pair.field.type:
         case Type.OWNER:
-            return vocabulary.users.get(str(value)) if value else None
+            return lambda value: vocabulary.users.get(str(value)) if value else None
         case Type.STAGE:
-            return _stage(pair.field, value, vocabulary, current)
+            return partial(_first_stage, pair.field, vocabulary)
         case Type.REFERENCE:
-            return vocabulary.record_ids.get(str(value)) if value else None
-    return _plain(pair.field, value)
+            return lambda value: vocabulary.record_ids.get(str(value)) if value else None
+        case Type.BOOLEAN:
+            return bool
+    read, empty = _plain_reader(pair.field), pair.field.empty
+    return lambda value: empty if value is None else read(value)
 
 
-def _stage(field: Field, value: Value, vocabulary: Vocabulary, current: Any) -> Any:
-    """Several stages may mean one status: the present one stays if it does, else the first in order."""
+def read_column(pair: Pair, values: Sequence[Value], vocabulary: Vocabulary, default: Any) -> list[Any]:
+    """``to_local`` for many new records at once; where they have nothing, ours is ``default``."""
+    if pair.field.type in PLAIN_TEXTS and _all_fit(pair.field, values):
+        return [value or default for value in values]
+    read = reader(pair, vocabulary)
+    return [default if value is None else read(value) for value in values]
+
+
+def _all_fit(local: Field, values: Sequence[Any]) -> bool:
+    texts = [value for value in values if value]
+    is_short = not local.max_length or max(map(len, texts), default=0) <= local.max_length
+    return is_short and "\x00" not in "".join(texts)
+
+
+def _first_stage(local: Field, vocabulary: Vocabulary, value: Value) -> Any:
     if value is None:
-        return None if field.empty is None else MISSING
-    stages = vocabulary.stages.get(str(value), ())
-    return current if current in stages else stages[0] if stages else MISSING
+        return None if local.empty is None else MISSING
+    return next(iter(vocabulary.stages.get(str(value), ())), MISSING)
 
 
-def _plain(local: Field, value: Value) -> Any:
-    if local.type == Type.BOOLEAN:
-        return bool(value)
-    if value is None:
-        return local.empty
-    if local.type == Type.NUMBER:
-        return _fitting_number(local, Decimal(str(value)))
-    if local.type == Type.DATE:
-        return str(value)[:10] if local.is_custom else date.fromisoformat(str(value)[:10])
-    if local.type == Type.DATETIME:
-        moment = parse_datetime(str(value))
-        return moment.isoformat() if moment and local.is_custom else moment
-    if local.type == Type.MULTI_PICKLIST:
-        return str(value).split(";")
-    text = str(value).replace("\x00", "")
-    return text if not local.max_length or len(text) <= local.max_length else MISSING
+def _plain_reader(local: Field) -> Callable[[Value], Any]:
+    match local.type:
+        case Type.NUMBER:
+            return lambda value: _fitting_number(local, Decimal(str(value)))
+        case Type.DATE if local.is_custom:
+            return lambda value: str(value)[:10]
+        case Type.DATE:
+            return lambda value: date.fromisoformat(str(value)[:10])
+        case Type.DATETIME:
+            return lambda value: _moment(local, str(value))
+        case Type.MULTI_PICKLIST:
+            return lambda value: str(value).split(";")
+    limit = local.max_length or sys.maxsize
+    return lambda value: text if len(text := str(value).replace("\x00", "")) <= limit else MISSING
+
+
+def _moment(local: Field, text: str) -> Any:
+    moment = parse_datetime(text)
+    return moment.isoformat() if moment and local.is_custom else moment
 
 
 def _fitting_number(local: Field, number: Decimal) -> Any:

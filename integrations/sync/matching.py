@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from accounts.models import Account
 from common.bulk import any_of
@@ -108,11 +108,11 @@ class Matches:
 
     def _load_people(self, unknown: Sequence[RemoteRecord]) -> None:
         emails = {email.lower() for remote in unknown if (email := self._read(remote, "email"))}
-        known = Contact.objects.having_email(list(emails))
-        self._load_faces(known)
+        self._load_faces(emails)
         if not Contact.objects.filter(crm_id="").exists():
             return
-        for pk, key, others in known.filter(crm_id="").order_by("pk").values_list("pk", "email_key", "other_emails"):
+        known = Contact.objects.having_email(list(emails)).filter(crm_id="")
+        for pk, key, others in known.order_by("pk").values_list("pk", "email_key", "other_emails"):
             for email in emails.intersection([key, *others]):
                 self.by_email[email].append(pk)
         names = {self._full_name(remote) for remote in unknown}
@@ -122,10 +122,11 @@ class Matches:
             for place in {account_crm_id or "", company_domain(email)} - {""}:
                 self.by_name[name.strip(), place].append(pk)
 
-    def _load_faces(self, known: QuerySet[Contact]) -> None:
+    def _load_faces(self, emails: Iterable[str]) -> None:
         """Links of the other people-object with the same address: the other face of one person."""
         other = CONTACT if self.scope.remote_object == LEAD else LEAD
-        people = dict(known.filter(crm_object=other).exclude(email_key="").values_list("pk", "email_key"))
+        known = Contact.objects.filter(~Q(email=""), email_key__in=any_of(emails), crm_object=other)
+        people = dict(known.values_list("pk", "email_key"))
         if not people:
             return
         links = RecordLink.objects.live().of(self.scope.kind, list(people)).filter(remote_object=other, also_lead_id="")

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from common.bulk import any_of, array_of
 from integrations.models import RecordLink, SyncEvent
-from integrations.sync.matching import CONTACT
+from integrations.sync.matching import CONTACT, LEAD
 from integrations.sync.provider import RemoteRecord, Value
 from integrations.sync.scope import Scope, readable
 
@@ -81,22 +81,22 @@ class Known:
     former: dict[str, RecordLink]
 
     @classmethod
-    def load(cls, scope: Scope, records: Sequence[RemoteRecord]) -> "Known":
-        ids = any_of(record.id for record in records)
-        successors = any_of(successor(record)[1] for record in records)
+    def load(cls, scope: Scope, records: Sequence[RemoteRecord], linked: set[str]) -> "Known":
+        """``linked``: the ids that have a link of their own."""
         links = RecordLink.objects.filter(connection=scope.connection)
-        own = {link.remote_id: link for link in links.filter(remote_id__in=ids)}
-        own |= {link.remote_id: link for link in links.filter(remote_id__in=successors)}
+        ids = linked.intersection(record.id for record in records)
+        ids |= {successor_id for record in records if (successor_id := successor(record)[1])}
+        own = {link.remote_id: link for link in links.filter(remote_id__in=any_of(ids))} if ids else {}
         lone = [record.id for record in records if record.id not in own]
         if not lone:
             return cls(own, {}, {})
-        beside = {
-            link.also_lead_id: link
-            for link in links.standing().exclude(also_lead_id="").filter(also_lead_id__in=any_of(lone))
-        }
+        beside = links.standing().exclude(also_lead_id="").filter(also_lead_id__in=any_of(lone))
         moved = links.standing().exclude(former_ids=[]).filter(former_ids__overlap=array_of(lone))
-        former = {former_id: link for link in moved for former_id in link.former_ids}
-        return cls(own, beside, former)
+        return cls(
+            own,
+            {link.also_lead_id: link for link in beside} if scope.remote_object == LEAD else {},
+            {former_id: link for link in moved for former_id in link.former_ids},
+        )
 
 
 def successor(record: RemoteRecord) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """Accounts for contacts that have none: joined when the company is known here, made when it is not."""
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from django.db import connection as database
 from django.db import transaction
@@ -24,7 +25,7 @@ def join_accounts(contacts: Sequence[Contact]) -> None:
     known = _known(contacts)
     for contact in _still_without(contacts):
         name, domain = _keys(contact)
-        contact.account = _best(known.get(name) or known.get(domain) or (), contact)
+        contact.account = _best(known.get(name) or known.get(domain) or (), contact.owner_id)
         if contact.account is None and (name or domain):
             contact.account = _new(contact, domain)
             known |= {key: [contact.account] for key in (name, domain) if key and key not in known}
@@ -41,14 +42,19 @@ def _still_without(contacts: Sequence[Contact]) -> list[Contact]:
     return [contact for contact in contacts if contact.pk in present and contact.account_id is None]
 
 
-def accounts_by_domain(contacts: Sequence[Contact]) -> dict[int, tuple[Account, int]]:
-    """For each contact (by its position) the account of its e-mail domain, and how many there were to choose from."""
-    domains = {number: company_domain(contact.email) for number, contact in enumerate(contacts)}
+class Person(NamedTuple):
+    email: str
+    owner_id: int | None
+
+
+def accounts_by_domain(people: Sequence[Person]) -> dict[int, tuple[Account, int]]:
+    """For each person (by position) the account of the e-mail domain, and how many there were to choose from."""
+    domains = {number: company_domain(person.email) for number, person in enumerate(people)}
     known: dict[str, list[Account]] = {}
     for account in Account.objects.filter(domain__in=any_of(set(domains.values()) - {""})):
         known.setdefault(account.domain, []).append(account)
     chosen = {
-        number: (_best(known[domain], contacts[number]), len(known[domain]))
+        number: (_best(known[domain], people[number].owner_id), len(known[domain]))
         for number, domain in domains.items()
         if domain in known
     }
@@ -69,10 +75,10 @@ def _known(contacts: Sequence[Contact]) -> dict[str, list[Account]]:
     return found
 
 
-def _best(candidates: Iterable[Account], contact: Contact) -> Account | None:
+def _best(candidates: Iterable[Account], owner_id: int | None) -> Account | None:
     return min(
         candidates,
-        key=lambda account: (account.owner_id != contact.owner_id, -account.updated_at.timestamp(), account.pk or 0),
+        key=lambda account: (account.owner_id != owner_id, -account.updated_at.timestamp(), account.pk or 0),
         default=None,
     )
 

@@ -1,6 +1,6 @@
 """What the engines ask of the other side: a few calls, each for many records; their answers and their errors."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -92,7 +92,7 @@ class Description:
         return cls(**{**content, "fields": {remote_field.name: remote_field for remote_field in fields}})
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class RemoteRecord:
     """A record as the other side has it. ``changed_at`` orders pulls; ``edited_at``: when somebody changed a field."""
 
@@ -207,10 +207,13 @@ class Provider(Protocol):
     def export(self, export_id: str) -> Export:
         """How an export is getting on."""
 
-    def export_part(
+    def export_parts(
         self, remote_object: str, fields: Sequence[RemoteField], export_id: str, part: str, limit: int
-    ) -> tuple[list[RemoteRecord], str]:
-        """Records of an export that is ready, and the name of the part after these; "" and "" are first and last."""
+    ) -> Generator[tuple[list[RemoteRecord], str], None, None]:
+        """Parts of an export that is ready, from ``part`` on ("": the first): records, and the part after them.
+
+        The part after the last one is "". While the caller is at one part, the next is read.
+        """
 
     def end_export(self, export_id: str) -> None:
         """Throw an export away, finished or not."""

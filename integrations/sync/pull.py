@@ -9,6 +9,7 @@ import logging
 import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import sleep
@@ -42,12 +43,12 @@ from integrations.sync.settle import on_deadlock_again
 logger = logging.getLogger(__name__)
 
 PAGE = 2_000  # records that are read and applied at once
-PART = 10_000  # records of an export in one call
+PART = 5_000  # records of an export in one call
 EXPORT_FROM = 20_000  # records; fewer come faster page by page, and cost no more calls
 LONG_AGO = timedelta(days=1)  # after so long without a pull there may be that many
 WHERE_IT_IS = ["position", "is_full", "page_at", "page_id"]
 WHERE_IT_IS += ["export_id", "export_part", "export_at", "export_position"]
-EXPORT_POLLS = (0.5, 1, 2, 4)  # seconds between looks at an export, the last one again and again
+EXPORT_POLLS = (0.1, 0.2, 0.5, 1, 2, 4)  # seconds between looks at an export, the last one again and again
 
 
 class LeaseLost(Exception):
@@ -313,21 +314,15 @@ class _Puller:
         cursor = self.cursor
         assert cursor.export_at is not None, "an export that began has its times"
         assert cursor.export_position is not None, "an export that began has its times"
-        fields = [pair.remote for pair in self.scope.pairs]
-        while True:
-            records, after = self.provider.export_part(
-                self.scope.remote_object, fields, cursor.export_id, cursor.export_part, PART
-            )
-            whole = Page(records, cursor.export_at, cursor.export_position)
-            starts = range(0, len(records), PAGE)
-            for start in starts[:-1]:
-                self._apply(whole.part(start, start + PAGE), None)
-            self._apply(whole.part(starts[-1] if starts else 0, None), None if after else cursor.export_position, after)
-            if not after:
-                self._finish()
-                return
-            if not self.may_go_on():
-                return
+        name, fields = self.scope.remote_object, [pair.remote for pair in self.scope.pairs]
+        with closing(self.provider.export_parts(name, fields, cursor.export_id, cursor.export_part, PART)) as parts:
+            for records, after in parts:
+                page = Page(records, cursor.export_at, cursor.export_position)
+                self._apply(page, None if after else cursor.export_position, after)
+                if not after:
+                    self._finish()
+                elif not self.may_go_on():
+                    return
 
     # --- applying -----------------------------------------------------------------------------------------------------
 

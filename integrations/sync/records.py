@@ -61,6 +61,11 @@ class Field:
     def is_custom(self) -> bool:
         return self.name.startswith(CUSTOM)
 
+    @property
+    def key(self) -> str:
+        """The custom field's key."""
+        return self.name.removeprefix(CUSTOM)
+
     @cached_property
     def attribute(self) -> str:
         """The model's column: that of a reference holds an id."""
@@ -73,12 +78,12 @@ class Field:
 
     def get(self, record: Record) -> Any:
         if self.is_custom:
-            return record.custom.get(self.name.removeprefix(CUSTOM))
+            return record.custom.get(self.key)
         return getattr(record, self.attribute)
 
     def set(self, record: Record, value: Any) -> None:
         if self.is_custom:
-            record.custom = {**record.custom, self.name.removeprefix(CUSTOM): value}
+            record.custom = {**record.custom, self.key: value}
         else:
             setattr(record, self.attribute, value)
 

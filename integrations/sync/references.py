@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 
 from common.bulk import any_of, write_columns
 from integrations.models import PendingReference
-from integrations.sync.records import RECORD_TYPES
+from integrations.sync.records import RECORD_TYPES, REFERENCES
 from integrations.sync.scope import Scope
 
 
 def resolve_references(scope: Scope, arrived: Mapping[str, int]) -> None:
     """Records that wait for one that has just arrived now point at it. ``arrived``: remote id -> id of ours."""
-    if not arrived:
+    if not arrived or scope.kind not in REFERENCES.values():
         return
     ids = any_of(arrived)
     waiting = PendingReference.objects.filter(remote_id__in=ids, connection=scope.connection)

@@ -161,22 +161,26 @@ class Scope:
     def value_of(self, record: Record, field: Field, vocabulary: Vocabulary) -> Any:
         """What a record says; its stage speaks for it where it says nothing."""
         if field.name in self.type.stage_fields and self.is_of_stage(record, field):
-            return self._by_stage(record, field, vocabulary)
+            return self._by_stage(record.stage_id, field, vocabulary)  # type: ignore[attr-defined]
         return field.get(record)
 
     def is_of_stage(self, record: Record, field: Field) -> bool:
         """Whether the stage speaks for the record in this field."""
         return field.name in self.type.stage_fields and field.get(record) == field.empty
 
-    def as_kept(self, record: Record, field: Field, value: Any, vocabulary: Vocabulary) -> Any:
-        """A value as the record keeps it: not at all, where it is the stage's."""
+    def said(self, stage_id: int | None, field: Field, value: Any, vocabulary: Vocabulary) -> Any:
+        """What a record at a stage says that holds a value."""
+        is_of_stage = field.name in self.type.stage_fields and value == field.empty
+        return self._by_stage(stage_id, field, vocabulary) if is_of_stage else value
+
+    def as_kept(self, stage_id: int | None, field: Field, value: Any, vocabulary: Vocabulary) -> Any:
+        """A value as a record at a stage keeps it: not at all, where it is the stage's."""
         if field.name not in self.type.stage_fields:
             return value
-        return field.empty if value == self._by_stage(record, field, vocabulary) else value
+        return field.empty if value == self._by_stage(stage_id, field, vocabulary) else value
 
-    def _by_stage(self, record: Record, field: Field, vocabulary: Vocabulary) -> Any:
-        stage_id: int = record.stage_id  # type: ignore[attr-defined]
-        return vocabulary.of_stage.get(stage_id, {}).get(field.name, field.empty)
+    def _by_stage(self, stage_id: int | None, field: Field, vocabulary: Vocabulary) -> Any:
+        return vocabulary.of_stage.get(stage_id or 0, {}).get(field.name, field.empty)
 
     def _remote_ids(self, records: Sequence[Record]) -> dict[tuple[str, int], str]:
         found: dict[tuple[str, int], str] = {}

@@ -19,8 +19,7 @@ pytestmark = pytest.mark.django_db
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """What counts as large, small enough for a test."""
     monkeypatch.setattr(pulling, "EXPORT_FROM", 1)
-    monkeypatch.setattr(pulling, "PART", 8)
-    monkeypatch.setattr(pulling, "PAGE", 3)
+    monkeypatch.setattr(pulling, "PART", 3)
     monkeypatch.setattr(pulling, "EXPORT_POLLS", (0.05,))
 
 
@@ -63,13 +62,13 @@ def test_a_pull_killed_in_an_export_goes_on_at_its_part(
     Cursor.objects.filter(remote_object="Contact").update(position=None)
     apply_page, pages = pulling.apply_page, []
 
-    def killed_at_the_fifth(scope: object, page: Page, run: Run) -> object:
+    def killed_at_the_third(scope: object, page: Page, run: Run) -> object:
         pages.append(page)
-        if len(pages) == 5:
+        if len(pages) == 3:
             raise KeyboardInterrupt
         return apply_page(scope, page, run)
 
-    monkeypatch.setattr(pulling, "apply_page", killed_at_the_fifth)
+    monkeypatch.setattr(pulling, "apply_page", killed_at_the_third)
     with pytest.raises(KeyboardInterrupt):
         tasks.pull_due(600, only="Contact", is_forced=True)
     job = Cursor.objects.get(remote_object="Contact").export_id
