@@ -12,6 +12,8 @@ from common.api.workspace import WorkspaceView
 from contacts.api import ContactView
 from deals.api import DealView
 from integrations.api import ErrorView, HeldView, PushView, RunView
+from integrations.api_conditions import ConditionsView
+from integrations.api_logins import LoginView
 
 router = DefaultRouter(use_regex_path=False)
 router.include_format_suffixes = False
@@ -23,6 +25,7 @@ router.register("errors", ErrorView)
 router.register("runs", RunView)
 router.register("deleted", DeletedView)
 router.register("held-deletions", HeldView)
+router.register("logins", LoginView, basename="login")
 
 urlpatterns = [
     path("contacts/<int:pk>/push/", PushView.as_view(kind="contact")),
@@ -37,6 +40,7 @@ urlpatterns = [
             ("merge/", MergeView),
         )
     ),
+    path("pull-conditions/<str:remote_object>/", ConditionsView.as_view()),
     path("workspace/", WorkspaceView.as_view()),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("", include(router.urls)),

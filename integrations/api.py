@@ -88,6 +88,9 @@ class PushPreviewSerializer(serializers.Serializer):
     reason = serializers.CharField(help_text="Why this login.")
     created_by = serializers.CharField(help_text="Empty for a record that is in Salesforce already.")
     owner = serializers.CharField(help_text="In Salesforce; also who is nobody here.")
+    lacking = serializers.ListField(
+        child=serializers.CharField(), help_text="What the login may not do of it: fields that would stay behind."
+    )
 
 
 class RetrySerializer(OutcomeSerializer):

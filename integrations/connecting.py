@@ -6,7 +6,9 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from deals.models import Pipeline
 from deals.pipelines import follow_crm
@@ -24,6 +26,7 @@ from integrations.models import (
     ObjectSettings,
     Outbox,
     PendingReference,
+    PullCondition,
     RecordLink,
     RemoteRole,
     StageMapping,
@@ -89,6 +92,9 @@ def connect_personal(connection: Connection, user: User, tokens: oauth.TokenSet)
         credential = store_login(connection, user, tokens, "", identity, rights)
         UserMapping.objects.filter(connection=connection, user=user, is_by_hand=False).update(user=None)
         UserMapping.objects.filter(connection=connection, remote_id=tokens.user_id, is_by_hand=False).update(user=user)
+        connection.refresh_from_db()
+        choose_team_login(connection)
+        transaction.on_commit(lambda: async_task("integrations.tasks.check_login", credential.pk))
     return credential
 
 
@@ -135,13 +141,28 @@ def power_of(rights: orgs.Rights) -> Credential.Power:
 
 
 def choose_team_login(connection: Connection, credential: Credential | None = None) -> None:
-    """Make ``credential`` the team's; without one keep what works, else take the most powerful."""
+    """Make ``credential`` the team's, as an admin chooses. Without one it is the most powerful that works, unless what
+    an admin chose works; of several the one that is the team's already.
+    """
     present = connection.team_credential
-    if not credential and present and not present.broken_reason:
-        return
-    strongest = connection.credentials.filter(broken_reason="").order_by("-power", "pk").first()
-    connection.team_credential = credential or strongest
-    connection.save(update_fields=["team_credential"])
+    if credential is None:
+        is_kept = present and not present.broken_reason
+        strongest = connection.credentials.filter(broken_reason="").order_by("-power", "pk").first()
+        is_stronger = bool(strongest and present and strongest.power > present.power)
+        if is_kept and (connection.is_team_login_chosen or not is_stronger):
+            return
+        connection.is_team_login_chosen, connection.team_credential = False, strongest
+    else:
+        connection.is_team_login_chosen, connection.team_credential = True, credential
+    connection.save(update_fields=["team_credential", "is_team_login_chosen"])
+    if connection.team_credential and connection.team_credential != present:  # it may see other objects and fields
+        transaction.on_commit(lambda: async_task("integrations.tasks.read_metadata"))
+
+
+def present_logins() -> QuerySet[Credential]:
+    """Logins that work, or whose user or team waits for them to be connected again; those that were left are gone."""
+    is_teams = Q(connection__team_credential=F("pk"))
+    return Credential.objects.filter(Q(user__isnull=False) | Q(broken_reason="") | is_teams)
 
 
 def prepare(connection: Connection, credential: Credential) -> None:
@@ -195,7 +216,7 @@ def disconnect_personal(credential: Credential) -> bool:
 
 def forget_org(connection: Connection) -> None:
     """Remove everything that says which record here is which there. The records themselves stay."""
-    for model in (RecordLink, RemoteRole, Outbox, Cursor, PendingReference, FieldMapping, StageMapping):
+    for model in (RecordLink, RemoteRole, Outbox, Cursor, PendingReference, FieldMapping, PullCondition, StageMapping):
         model._default_manager.filter(connection=connection).delete()
     for kept in (ObjectDescription, UserMapping):
         kept._default_manager.filter(connection=connection).delete()
@@ -316,12 +337,19 @@ def match_users(connection: Connection) -> None:
 
 
 def _store_descriptions(connection: Connection, descriptions: Iterable[Description]) -> None:
+    """Keep what the team's login sees. Of an object that it sees no more the fields stay, so that they stay mapped."""
+    names = []
     for description in descriptions:
+        names.append(description.name)
         ObjectDescription.objects.update_or_create(
             connection=connection,
             remote_object=description.name,
             defaults={"content": description.as_json(), "fetched_at": timezone.now()},
         )
+    unseen = {"is_visible": False, "is_createable": False, "is_updateable": False}
+    for row in connection.descriptions.exclude(remote_object__in=names):
+        row.content = {**row.content, **unseen}
+        row.save(update_fields=["content"])
 
 
 def _make_settings(connection: Connection, descriptions: Mapping[str, Description]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from common.models import Record
 from integrations.models import Connection, Credential, FieldMapping, ObjectSettings, Outbox, RecordLink, UserMapping
+from integrations.permissions import lacking_for
 from integrations.sync.credentials import Logins
 from integrations.sync.outbox import remote_object_of
 from integrations.sync.records import kind_of
@@ -35,7 +36,9 @@ def remote_owners(records: Sequence[Record]) -> dict[int, str]:
 
 @dataclass(frozen=True)
 class PushPreview:
-    """How a push of a record would be signed. ``owner``: in Salesforce, also one who is nobody here."""
+    """How a push of a record would be signed. ``owner``: in Salesforce, also one who is nobody here; ``lacking``: what
+    the login may not do of it.
+    """
 
     operation: str
     remote_object: str
@@ -43,6 +46,7 @@ class PushPreview:
     reason: str
     created_by: str
     owner: str
+    lacking: tuple[str, ...]
 
 
 def push_preview(record: Record, user: User | None) -> PushPreview | None:
@@ -54,13 +58,15 @@ def push_preview(record: Record, user: User | None) -> PushPreview | None:
     settings = ObjectSettings.objects.filter(connection=connection, record_kind=kind).first()
     choice = Logins(connection).choose(operation, record.origin, user.pk if user else None)
     is_new = operation == Outbox.Operation.CREATE
+    remote_object = remote_object_of(kind, record, settings)
     return PushPreview(
         operation=str(operation),
-        remote_object=remote_object_of(kind, record, settings),
+        remote_object=remote_object,
         login=choice.credential,
         reason=choice.reason,
         created_by=str(choice.credential or "") if is_new else "",
         owner=_owner(connection, record, choice.credential if is_new else None),
+        lacking=lacking_for(choice.credential, remote_object, operation) if choice.credential else (),
     )
 
 

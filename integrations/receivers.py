@@ -11,6 +11,7 @@ from common.bulk import rows_updated
 from common.models import Record, RecordKind
 from common.trash import records_deleted, records_purged, records_restored
 from deals.models import DealContact
+from integrations import services
 from integrations.connecting import match_users
 from integrations.models import Connection, Lane
 from integrations.services import Bell, queue_push
@@ -23,6 +24,7 @@ from users.models import User
 def on_record_saved(sender: type[Model], instance: Record, raw: bool = False, **kwargs: Any) -> None:
     if not raw:  # raw: a fixture is being loaded
         queue_push(instance)
+        services.follow_conditions([instance])
 
 
 def on_user_saved(sender: type[User], instance: User, created: bool, raw: bool = False, **kwargs: Any) -> None:
@@ -34,7 +36,9 @@ def on_user_saved(sender: type[User], instance: User, created: bool, raw: bool =
 
 def on_rows_updated(sender: type[Record], ids: Sequence[int], **kwargs: Any) -> None:
     """A bulk update, which no save is heard of."""
-    queue_push(list(sender._default_manager.filter(pk__in=ids)), lane=Lane.BACKGROUND)
+    records = list(sender._default_manager.filter(pk__in=ids))
+    queue_push(records, lane=Lane.BACKGROUND)
+    services.follow_conditions(records)
 
 
 def on_part_changed(sender: type[DealContact], instance: DealContact, raw: bool = False, **kwargs: Any) -> None:

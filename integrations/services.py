@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from common.acting import acting_user
-from common.models import Record, RecordKind
+from common.models import Origin, Record, RecordKind
 from integrations.models import (
     Connection,
     Cursor,
@@ -22,7 +22,7 @@ from integrations.models import (
     Run,
     SkippedRecord,
 )
-from integrations.sync import outbox
+from integrations.sync import outbox, showing
 from integrations.sync.credentials import Logins
 from integrations.sync.eligibility import refuses_manual
 from integrations.sync.records import RECORD_TYPES, kind_of
@@ -86,6 +86,14 @@ def queue_push(
             run_id=run.pk if run else None,
         )
         Bell(lane).ring()
+
+
+def follow_conditions(records: Sequence[Record]) -> None:
+    """Show or hide pulled records of one kind that were edited, in the transaction of the edit."""
+    pulled = [record.pk for record in records if record.origin == Origin.CRM_PULL]
+    settings = ObjectSettings.objects.filter(record_kind=kind_of(records[0])).first() if pulled else None
+    if settings:
+        showing.follow_conditions(settings, pulled)
 
 
 def push_refusal(record_or_kind: Record | str) -> str:

@@ -12,13 +12,14 @@ from django_q.tasks import async_task
 
 from common import trash
 from integrations import budget, everything
+from integrations.checking import check, check_all
 from integrations.connecting import prepare, start_syncing
 from integrations.logins import mark_broken
 from integrations.models import ApiUsage, Connection, Credential, Cursor, Lane, Outbox, RecordLink, Run
 from integrations.providers import provider_for
 from integrations.salesforce.provider import SalesforceProvider
 from integrations.services import CLUSTERS, wake_pull
-from integrations.sync import outbox
+from integrations.sync import outbox, showing
 from integrations.sync.credentials import Logins
 from integrations.sync.outbox import Claim
 from integrations.sync.provider import CallFailed, ConnectionBroken, ProviderError, RequestRefused
@@ -337,12 +338,24 @@ def tick() -> None:
     wake_pull()
     give_logins(connection)
     sweep(connection)
+    if connection.object_settings.exclude(shown_after=None).exists():
+        async_task("integrations.tasks.show_records")
     if connection.object_settings.exclude(push_all_after=None).exists():
         async_task("integrations.tasks.mark_everything")
     wake_lanes()
     is_old = connection.descriptions.filter(fetched_at__lt=timezone.now() - METADATA_AGE).exists()
     if is_old and not budget.hold(connection, ApiUsage.Purpose.METADATA):
         async_task("integrations.tasks.read_metadata")
+
+
+def show_records(seconds: float = SLICE) -> None:
+    """Go on showing and hiding pulled records after the settings were changed."""
+    until = monotonic() + seconds
+    connection = Connection.objects.first()
+    while connection and showing.look_at_some(connection):
+        if monotonic() >= until:
+            async_task("integrations.tasks.show_records")
+            break
 
 
 def prune_deleted() -> None:
@@ -384,6 +397,18 @@ def read_metadata() -> None:
             logger.warning("The org could not be read again: %s", error.reason)
         else:
             connection.descriptions.update(fetched_at=timezone.now())  # also those that the login sees no more
+        showing.look_again(connection.object_settings.all())  # a pull may have known old conditions
+        check_all(connection)
+
+
+def check_login(credential_id: int) -> None:
+    """Read what a login may do, once it is connected."""
+    credential = Credential.objects.usable().select_related("connection").filter(pk=credential_id).first()
+    if credential:
+        try:
+            check(credential)
+        except ProviderError as error:
+            logger.warning("What %s may do could not be read: %s", credential, error.reason)
 
 
 def give_logins(connection: Connection) -> None:

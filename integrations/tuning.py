@@ -1,15 +1,29 @@
 """Changing settings, mappings and stages, with what follows from a change."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Func, JSONField, Value
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from integrations.mappings import Choice
-from integrations.models import Connection, Cursor, FieldMapping, ObjectSettings, Outbox, RecordLink, StageMapping
+from integrations.models import (
+    Connection,
+    Cursor,
+    FieldMapping,
+    ObjectSettings,
+    Outbox,
+    PullCondition,
+    RecordLink,
+    StageMapping,
+)
 from integrations.salesforce.defaults import ADDRESS, UNITS
+from integrations.sync import showing
+from integrations.sync.conditions import Unfit, condition
 from integrations.sync.provider import Description
 from integrations.sync.records import KINDS, OBJECTS, RECORD_TYPES
 
@@ -22,8 +36,8 @@ def save_settings(settings: ObjectSettings, changed: Collection[str]) -> list[st
     settings.save(update_fields=list(changed))
     said = ["Saved. It counts from now on."]
     if "is_visible" in changed:
-        count = _show_pulled(settings)
-        said.append(f"{count:,} pulled records are {'shown' if settings.is_visible else 'hidden'} now.")
+        show_again(settings)
+        said.append(f"Pulled records are being {'shown' if settings.is_visible else 'hidden'}.")
     if "sync" in changed:
         said += _follow_direction(settings)
     if "pull_every" in changed:
@@ -31,10 +45,50 @@ def save_settings(settings: ObjectSettings, changed: Collection[str]) -> list[st
     return said
 
 
-def _show_pulled(settings: ObjectSettings) -> int:
-    """Records that came by a pull are shown or hidden; what people made themselves is always shown."""
-    pulled = RECORD_TYPES[settings.record_kind].model._default_manager.filter(origin="crm_pull")
-    return pulled.filter(is_hidden=settings.is_visible).update(is_hidden=not settings.is_visible)
+def show_again(settings: ObjectSettings) -> None:
+    """Have the pulled records of a kind shown and hidden anew, in the background."""
+    showing.look_again(ObjectSettings.objects.filter(pk=settings.pk))
+    transaction.on_commit(lambda: async_task("integrations.tasks.show_records"))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A pull condition as an admin gives it."""
+
+    field: str
+    operator: str
+    values: Sequence[str] = ()
+
+
+@transaction.atomic
+def save_conditions(connection: Connection, remote_object: str, asked: Sequence[Asked]) -> None:
+    """Replace the pull conditions of one object; existing records follow in the background. Raises ValidationError."""
+    settings = connection.object_settings.select_for_update().get(record_kind=KINDS[remote_object])
+    mapped = set(connection.field_mappings.filter(remote_object=remote_object).values_list("field", flat=True))
+    fields = RECORD_TYPES[settings.record_kind].fields
+    faults = []
+    for one in asked:
+        if one.field not in mapped or one.field not in fields:
+            faults.append(f"“{one.field}” is not mapped to a field of {remote_object}.")
+            continue
+        try:
+            condition(fields[one.field], one.operator, one.values)
+        except Unfit as fault:
+            faults.append(str(fault))
+    if faults:
+        raise ValidationError(faults)
+    connection.pull_conditions.filter(remote_object=remote_object).delete()
+    PullCondition.objects.bulk_create(
+        PullCondition(
+            connection=connection,
+            remote_object=remote_object,
+            field=one.field,
+            operator=one.operator,
+            values=list(one.values),
+        )
+        for one in asked
+    )
+    show_again(settings)
 
 
 def follow_direction(settings: ObjectSettings) -> None:

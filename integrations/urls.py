@@ -9,6 +9,7 @@ urlpatterns = [
     path("start/", overview.start, name="start"),
     path("hold/", overview.hold, name="hold"),
     path("team-login/", overview.team_login, name="team_login"),
+    path("logins/<int:pk>/", overview.login, name="login"),
     path("pull/", overview.pull, name="pull"),
     path("refresh/", overview.refresh, name="refresh"),
     path("objects/<slug:kind>/", objects.object_page, name="object"),

@@ -24,12 +24,36 @@ LAYERS: list[set[str]] = [
     {"vault"},
     {"models"},
     {"sync"},
-    {"salesforce", "services", "budget", "ownership", "status", "progress", "access", "explanations", "deletions"},
+    {
+        "salesforce",
+        "services",
+        "budget",
+        "ownership",
+        "status",
+        "progress",
+        "access",
+        "explanations",
+        "deletions",
+        "permissions",
+    },
     {"logins", "mappings", "everything"},
     {"providers", "tuning"},
     {"connecting", "rehearsal"},
+    {"checking"},
     {"tasks", "mending", "forms"},
-    {"panels", "receivers", "schedules", "views", "salesforce.views", "salesforce.urls", "api", "admin", "management"},
+    {
+        "panels",
+        "receivers",
+        "schedules",
+        "views",
+        "salesforce.views",
+        "salesforce.urls",
+        "api",
+        "api_conditions",
+        "api_logins",
+        "admin",
+        "management",
+    },
     {"apps", "urls"},
 ]
 # The picture has one file that names both halves, providers.py. Connecting an org and editing its mapping are about
@@ -43,6 +67,7 @@ KNOW_SALESFORCE = {
     "forms",  # login hosts, source fields
     "tasks",  # the type of what providers.py answers
     "management",  # connects without a browser
+    "checking",  # asks for rights
     "api",  # ids of 15 characters
     "views",  # the demo's sign-ins on the settings pages
 }

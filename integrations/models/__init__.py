@@ -3,7 +3,7 @@
 from .connection import Connection, Credential, LoginDescription, ObjectDescription, UserMapping
 from .journal import ApiUsage, ErrorEntry, HeldDeletions, Run, SyncEvent
 from .links import PendingReference, RecordLink, RemoteRole, SkippedRecord
-from .mapping import DeletionSettings, FieldMapping, ObjectSettings, StageMapping
+from .mapping import DeletionSettings, FieldMapping, ObjectSettings, PullCondition, StageMapping
 from .queue import Cursor, Lane, Outbox
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "ObjectSettings",
     "Outbox",
     "PendingReference",
+    "PullCondition",
     "RecordLink",
     "RemoteRole",
     "Run",

@@ -40,6 +40,9 @@ class Connection(TimestampedModel):
     disconnected_at = models.DateTimeField(null=True, blank=True)
 
     team_credential = models.ForeignKey("Credential", models.SET_NULL, null=True, blank=True, related_name="+")
+    is_team_login_chosen = models.BooleanField(
+        default=False, help_text="An admin chose the team's login; else it is the one with the highest permission."
+    )
 
     paused_until = models.DateTimeField(null=True, blank=True)
     pause_reason = models.TextField(blank=True, default="")
@@ -64,6 +67,15 @@ class Connection(TimestampedModel):
         if not self.started_at:
             return self.Phase.SETUP
         return self.Phase.SYNCING if self.first_pull_finished_at else self.Phase.INITIAL_PULL
+
+    @property
+    def team_login_reason(self) -> str:
+        """Why the team's login is the one it is."""
+        if self.team_credential is None:
+            return "No login works."
+        if self.is_team_login_chosen:
+            return "An admin chose it."
+        return f"{self.team_credential.get_power_display()}: the highest permission of the connected logins."
 
     @property
     def is_connected(self) -> bool:

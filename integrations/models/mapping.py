@@ -52,6 +52,12 @@ class ObjectSettings(TimestampedModel):
     company_placeholder = models.CharField(max_length=80, blank=True, default="[not provided]")
 
     is_visible = models.BooleanField("show pulled records", default=True)
+    shown_after = models.BigIntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="How far pulled records were looked at again, to show or hide them; empty: none is under way.",
+    )
     match_accounts = models.BooleanField("match accounts of leads by e-mail domain", default=True)
     push_all_after = models.BigIntegerField(
         null=True, blank=True, editable=False, help_text="How far the one-time push has marked records; empty: none."
@@ -151,6 +157,32 @@ class FieldMapping(TimestampedModel):
 
     def __str__(self) -> str:
         return f"{self.field} ↔ {self.remote_object}.{self.remote_field}"
+
+
+class PullCondition(models.Model):
+    """What a pulled record must meet to be shown in lists, in one field of ours; all of an object's must be met."""
+
+    class Operator(models.TextChoices):
+        IS = "is", "is"
+        IS_NOT = "is_not", "is not"
+        CONTAINS = "contains", "contains"
+        STARTS_WITH = "starts_with", "starts with"
+        OVER = "over", "is more than"
+        UNDER = "under", "is less than"
+        IS_EMPTY = "is_empty", "is empty"
+        IS_FILLED = "is_filled", "is not empty"
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="pull_conditions")
+    remote_object = models.CharField(max_length=80)
+    field = models.CharField(max_length=80)
+    operator = models.CharField(max_length=12, choices=Operator)
+    values = models.JSONField(default=list, blank=True, help_text="Texts, of which one must fit.")
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.remote_object}: {self.field} {self.get_operator_display()} {', '.join(self.values)}".strip()
 
 
 class StageMapping(models.Model):

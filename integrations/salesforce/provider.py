@@ -106,6 +106,7 @@ class SalesforceProvider:
             label=raw["label"],
             is_createable=raw["createable"],
             is_updateable=raw["updateable"],
+            is_deletable=raw["deletable"],
             fields={field.name: field for field in fields},
         )
 

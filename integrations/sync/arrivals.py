@@ -14,6 +14,7 @@ from integrations.sync.parents import Person, accounts_by_domain
 from integrations.sync.provider import RemoteRecord, Value
 from integrations.sync.references import resolve_references
 from integrations.sync.scope import Scope
+from integrations.sync.showing import follow_conditions
 from integrations.sync.tombstones import entomb, queue_deletes
 
 NOTHING: dict[str, Value] = {}
@@ -120,6 +121,7 @@ def _create(scope: Scope, new: Sequence[RemoteRecord], applied: Applied) -> None
     )
     applied.counts["created"] += len(ids)
     applied.created += ids
+    follow_conditions(scope.settings, ids)
     _note_references(scope, ids, columns, new)
     resolve_references(scope, dict(zip(columns["crm_id"], ids, strict=True)))
 

@@ -13,6 +13,7 @@ from integrations.sync.mapping import MISSING, Vocabulary, to_local, to_remote
 from integrations.sync.plan import Base, Plan
 from integrations.sync.provider import Value, Values
 from integrations.sync.scope import Scope
+from integrations.sync.showing import follow_conditions
 
 
 class Writer:
@@ -108,6 +109,8 @@ class Writer:
             groups[frozenset(columns)].append(self.records[pk])
         for names, records in groups.items():
             self._update(records, names)
+        if self.records:
+            follow_conditions(self.scope.settings, list(self.records))
         self._store_references()
 
     def _update(self, records: list[Record], columns: Iterable[str]) -> None:

@@ -72,13 +72,29 @@ class RemoteField:
 
 @dataclass(frozen=True)
 class Description:
-    """What an object is like for the login that asked."""
+    """What an object is like for the login that asked. One that it does not see has no fields."""
 
     name: str
     label: str
     is_createable: bool
     is_updateable: bool
     fields: dict[str, RemoteField]
+    is_deletable: bool = True
+    is_visible: bool = True
+
+    @classmethod
+    def unseen(cls, name: str) -> "Description":
+        return cls(name, name, False, False, {}, is_deletable=False, is_visible=False)
+
+    def refusal(self, operation: str) -> str:
+        """Why nothing can be written, to go behind the login's name; "" when it can."""
+        if not self.is_visible:
+            return f"does not see the object {self.label} in Salesforce."
+        if operation == "create" and not self.is_createable:
+            return f"may not create records of {self.label} in Salesforce."
+        if operation == "update" and not self.is_updateable:
+            return f"may not edit records of {self.label} in Salesforce."
+        return ""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"fields": [asdict(remote_field) for remote_field in self.fields.values()]}

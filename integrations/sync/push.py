@@ -7,16 +7,17 @@ from collections.abc import Iterable, Sequence
 
 from common.bulk import any_of
 from common.models import Record, RecordKind
-from integrations.models import Outbox, RecordLink, Run, SkippedRecord
+from integrations.models import ErrorEntry, Outbox, RecordLink, Run, SkippedRecord
 from integrations.sync.creating import push_new
 from integrations.sync.credentials import Logins
 from integrations.sync.deleting import push_deletes
 from integrations.sync.eligibility import stays_here
 from integrations.sync.lost_parents import follow_lost_parents
+from integrations.sync.mapping import Problem
 from integrations.sync.matching import LOOKED_THROUGH
 from integrations.sync.orphans import settle_orphans
 from integrations.sync.outbox import Claim
-from integrations.sync.outcomes import Item, LeftOut
+from integrations.sync.outcomes import Item, LeftOut, Rejected
 from integrations.sync.provider import Provider, RequestRefused
 from integrations.sync.role_push import push_people
 from integrations.sync.scope import Scope, described_for, refresh
@@ -36,6 +37,8 @@ def push(claim: Claim, provider: Provider, run: Run) -> None:
     looked_through = {claim.remote_object, *LOOKED_THROUGH.get(RecordKind(claim.rows[0].record_kind), ())}
     described_for(claim.credential, looked_through, provider)
     scope = Scope.load(claim.credential.connection, claim.remote_object, claim.credential)
+    if scope.description.refusal(claim.operation) and refresh(scope, provider):
+        scope = Scope.load(claim.credential.connection, claim.remote_object, claim.credential)
     items = _load(claim, scope)
     present = {item.row.pk for item in items}
     settle_orphans(claim, scope, [row for row in claim.rows if row.sent_at and row.pk not in present], provider)
@@ -67,12 +70,15 @@ def _load(claim: Claim, scope: Scope) -> list[Item]:
         for row in claim.rows
         if row.record_id in records
     ]
-    reason = stays_here(scope.settings)
+    reason, refusal = stays_here(scope.settings), scope.description.refusal(claim.operation)
     for item in items:
         if item.record.pk in skipped and not item.row.sent_at:
             item.outcome = LeftOut("Somebody keeps it out of the sync.")
         elif reason and not item.row.sent_at:
             item.outcome = LeftOut(reason)
+        elif refusal and not item.row.sent_at:
+            problem = Problem("INSUFFICIENT_ACCESS_OR_READONLY", "", f"{claim.credential} {refusal}")
+            item.outcome = Rejected(problem, ErrorEntry.By.TANDEM, item.local)
     return items
 
 

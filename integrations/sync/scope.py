@@ -25,7 +25,7 @@ from integrations.models import (
 from integrations.models.connection import Described
 from integrations.sync.mapping import MISSING, Pair, Vocabulary, express
 from integrations.sync.plan import Base, Direction, Rule, Winner
-from integrations.sync.provider import Description, Provider, Value, Values
+from integrations.sync.provider import Description, Provider, RequestRefused, Value, Values
 from integrations.sync.records import KINDS, RECORD_TYPES, Field, RecordType, Type
 
 UUID = 36  # characters
@@ -252,10 +252,22 @@ def described_for(login: Credential, remote_objects: Iterable[str], provider: Pr
         return
     fresh = login.descriptions.filter(fetched_at__gt=timezone.now() - LOGIN_DESCRIPTION_AGE)
     for name in set(remote_objects) - set(fresh.values_list("remote_object", flat=True)):
-        content = provider.describe(name).as_json()
-        LoginDescription.objects.update_or_create(
-            credential=login, remote_object=name, defaults={"content": content, "fetched_at": timezone.now()}
-        )
+        describe_for(login, name, provider)
+
+
+def describe_for(login: Credential, remote_object: str, provider: Provider) -> None:
+    """Keep how a user's own login sees an object, or that it does not."""
+    content = _seen(provider, remote_object).as_json()
+    LoginDescription.objects.update_or_create(
+        credential=login, remote_object=remote_object, defaults={"content": content, "fetched_at": timezone.now()}
+    )
+
+
+def _seen(provider: Provider, remote_object: str) -> Description:
+    try:
+        return provider.describe(remote_object)
+    except RequestRefused:
+        return Description.unseen(remote_object)
 
 
 class Describable(Protocol):
@@ -279,12 +291,21 @@ def refresh(scope: Describable, provider: Provider) -> bool:
     stored = _stored(scope.connection, scope.remote_object, scope.login)
     if not stored.is_older_than(timezone.now() - DESCRIPTION_AGE):
         return False
-    description = provider.describe(scope.remote_object)
-    stored.content, stored.fetched_at = description.as_json(), timezone.now()
+    description = _seen(provider, scope.remote_object)
+    stored.content, stored.fetched_at = _kept(stored, description), timezone.now()
     stored.save(update_fields=["content", "fetched_at"])
-    scope.description.fields.clear()
-    scope.description.fields.update(description.fields)
+    if description.is_visible:
+        scope.description.fields.clear()
+        scope.description.fields.update(description.fields)
     return True
+
+
+def _kept(stored: Described, found: Description) -> dict[str, Any]:
+    """What to keep of a description. Where the team's login sees an object no more, its fields stay mapped."""
+    content = found.as_json()
+    if found.is_visible or isinstance(stored, LoginDescription):
+        return content
+    return {**stored.content, "is_visible": False, "is_createable": False, "is_updateable": False}
 
 
 def readable(pairs: Iterable[Pair], values: Mapping[str, Any]) -> dict[str, Any]:

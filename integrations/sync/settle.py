@@ -24,7 +24,6 @@ from integrations.sync.outcomes import (
     Item,
     LeftOut,
     Linked,
-    Outcome,
     Rejected,
     Relinked,
     Rerouted,

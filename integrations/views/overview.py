@@ -8,10 +8,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from common.http import Request, typed
-from integrations import connecting, progress, services
+from integrations import checking, connecting, progress, services
 from integrations.access import admin_required
 from integrations.logins import the_connection
 from integrations.models import Connection, Credential, ErrorEntry
+from integrations.permissions import rights_of
 from integrations.salesforce.demo import local_org
 from integrations.sync.provider import ProviderError
 from integrations.views.frame import framed
@@ -72,6 +73,19 @@ def team_login(request: Request) -> HttpResponse:
     connecting.choose_team_login(connection, credential)
     messages.success(request, f"{credential} is the team's login now.")
     return redirect("integrations:overview")
+
+
+@admin_required
+def login(request: Request, pk: int) -> HttpResponse:
+    """What one login may do; POST asks the org again."""
+    row = get_object_or_404(connecting.present_logins().select_related("connection", "user"), pk=pk)
+    if request.method == "POST":
+        try:
+            checking.check(row)
+        except ProviderError as error:
+            messages.error(request, error.reason)
+        return redirect("integrations:login", pk)
+    return framed(request, "integrations/login.html", {"rights": rights_of(row), "login": row})
 
 
 @admin_required
@@ -140,8 +154,8 @@ def _settings(connection: Connection) -> list[Any]:
 
 
 def _logins(connection: Connection) -> list[Credential]:
-    rows = connection.credentials.select_related("user").order_by("broken_reason", "-power", "name")
-    return [row for row in rows if row.user or not row.broken_reason or row.pk == connection.team_credential_id]
+    logins = connecting.present_logins().filter(connection=connection).select_related("user", "connection")
+    return list(logins.order_by("broken_reason", "-power", "name"))
 
 
 def _number(text: str) -> int:

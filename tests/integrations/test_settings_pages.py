@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from contacts.models import Contact
 from contacts.models import Stage as ContactStage
-from integrations import connecting
+from integrations import connecting, tasks
 from integrations.models import Connection, FieldMapping, ObjectSettings, RecordLink, StageMapping
 from tests.factories import ContactFactory, CustomFieldFactory, UserFactory
 from tests.salesforce_org import Org
@@ -222,10 +222,12 @@ def test_hiding_what_is_pulled_leaves_what_people_made(admin_client: Client, syn
     hide = settings_form(synced, "contact", is_visible=None)
 
     admin_client.post(reverse("integrations:object_settings", args=["contact"]), hide)
-    assert list(Contact.objects.visible()) == [own]
+    tasks.show_records()
+    assert list(Contact.objects.listed()) == [own]
 
     admin_client.post(reverse("integrations:object_settings", args=["contact"]), settings_form(synced, "contact"))
-    assert Contact.objects.visible().count() == Contact.objects.count()
+    tasks.show_records()
+    assert Contact.objects.listed().count() == Contact.objects.count()
 
 
 def test_a_shorter_interval_counts_at_once(admin_client: Client, synced: Connection) -> None:

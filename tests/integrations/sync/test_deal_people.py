@@ -218,15 +218,11 @@ def test_what_may_still_arrive_is_not_sent_again_at_once(deal: Deal, people: lis
     assert people[2].crm_id not in roles_there(org, deal)
 
 
-def test_a_refused_part_is_in_the_error_log_with_the_persons_name(
-    deal: Deal, people: list[Contact], org: Org
-) -> None:
+def test_a_refused_part_is_in_the_error_log_with_the_persons_name(deal: Deal, people: list[Contact], org: Org) -> None:
     services.add_contact(deal.pk, people[2], role="Other")
     deal.next_step = "Call"
     deal.save(update_fields=["next_step"])
-    org.faults(
-        {"match": {"object": ROLE, "method": "POST"}, "do": "refuse", "code": "INSUFFICIENT_ACCESS_OR_READONLY"}
-    )
+    org.faults({"match": {"object": ROLE, "method": "POST"}, "do": "refuse", "code": "INSUFFICIENT_ACCESS_OR_READONLY"})
 
     push_all()
 

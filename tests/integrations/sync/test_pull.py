@@ -267,7 +267,7 @@ def test_hidden_pulls_count_but_do_not_show(connection: Connection, org: Org) ->
     pull_all()
 
     assert Contact.objects.exists()
-    assert not Contact.objects.filter(is_hidden=False).exists()
+    assert not Contact.objects.listed().exists()
 
 
 def test_an_owner_is_the_user_with_the_same_email(org: Org, request) -> None:

@@ -1,0 +1,234 @@
+"""What each login may do in the org, as far as the sync needs it: from stored descriptions, without asking anybody.
+
+What lacks is said in the words of the Salesforce admin who can grant it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from integrations.models import (
+    Connection,
+    Credential,
+    DeletionSettings,
+    FieldMapping,
+    LoginDescription,
+    ObjectDescription,
+    ObjectSettings,
+)
+from integrations.sync.provider import Description, RemoteField
+from integrations.sync.records import RECORD_TYPES
+
+OUT = {FieldMapping.Direction.BOTH, FieldMapping.Direction.OUT}
+IN = {FieldMapping.Direction.BOTH, FieldMapping.Direction.IN}
+
+
+@dataclass(frozen=True)
+class FieldRights:
+    """``lacks``: what to ask the Salesforce admin for; "" when the sync has what it needs."""
+
+    field: str
+    label: str
+    remote_field: str
+    may_read: bool
+    may_create: bool
+    may_edit: bool
+    lacks: str
+
+
+@dataclass(frozen=True)
+class ObjectRights:
+    """``described_at`` None: the object was not described for this login yet, so nothing is known."""
+
+    remote_object: str
+    described_at: datetime | None
+    may_read: bool
+    may_create: bool
+    may_edit: bool
+    may_delete: bool
+    fields: tuple[FieldRights, ...]
+    lacks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LoginRights:
+    """``lacks``: of the login as a whole."""
+
+    login: Credential
+    is_teams: bool
+    lacks: tuple[str, ...]
+    objects: tuple[ObjectRights, ...]
+
+    @property
+    def count(self) -> int:
+        """How many things lack."""
+        parts = [len(one.lacks) + sum(bool(row.lacks) for row in one.fields) for one in self.objects]
+        return len(self.lacks) + sum(parts)
+
+
+def rights_of(login: Credential) -> LoginRights:
+    """Everything that the sync does with a login, and whether it may; a fixed number of queries."""
+    connection = login.connection
+    is_teams = connection.team_credential_id == login.pk
+    mappings: dict[str, list[FieldMapping]] = {}
+    for mapping in connection.field_mappings.order_by("remote_object", "pk"):
+        mappings.setdefault(mapping.remote_object, []).append(mapping)
+    needs = _Needs.load(connection)
+    known = descriptions_for(login)
+    objects = tuple(_object(name, rows, known.get(name), needs) for name, rows in mappings.items())
+    return LoginRights(login, is_teams, tuple(_lacks_of_login(login, is_teams=is_teams)), objects)
+
+
+Described = tuple[Description, datetime]
+
+
+def descriptions_for(login: Credential) -> dict[str, Described]:
+    """Objects as a login sees them: the team's by what is kept for all, another's by its own."""
+    rows: list[ObjectDescription] | list[LoginDescription] = (
+        list(login.connection.descriptions.all())
+        if login.connection.team_credential_id == login.pk
+        else list(login.descriptions.all())
+    )
+    return {row.remote_object: (Description.from_json(row.content), row.fetched_at) for row in rows}
+
+
+@dataclass(frozen=True)
+class _Needs:
+    """What the settings ask of a login."""
+
+    settings: Mapping[str, ObjectSettings]
+    deletes: frozenset[str]
+    labels: Mapping[str, Mapping[str, str]]
+
+    @classmethod
+    def load(cls, connection: Connection) -> "_Needs":
+        deletes = DeletionSettings.objects.filter(connection=connection, sync_deletes=True)
+        labels = {
+            kind: {field.name: field.label for field in type_.fields.values()} for kind, type_ in RECORD_TYPES.items()
+        }
+        return cls(
+            {row.record_kind: row for row in connection.object_settings.all()},
+            frozenset(deletes.values_list("remote_object", flat=True)),
+            labels,
+        )
+
+    def creates(self, kind: str, remote_object: str) -> bool:
+        """Whether new records become this object."""
+        settings = self.settings.get(kind)
+        return bool(settings and settings.push_new and (settings.create_as or remote_object) == remote_object)
+
+
+def _object(name: str, mappings: list[FieldMapping], known: Described | None, needs: _Needs) -> ObjectRights:
+    if known is None:
+        return ObjectRights(name, None, False, False, False, False, (), ())
+    description, described_at = known
+    kind = mappings[0].record_kind
+    settings = needs.settings.get(kind)
+    labels = needs.labels[kind]
+    fields = (
+        tuple(_field(row, description, labels.get(row.field, row.field), needs) for row in mappings)
+        if description.is_visible
+        else ()
+    )
+    lacks = tuple(_lacks_of_object(description, kind, settings, needs))
+    return ObjectRights(
+        remote_object=name,
+        described_at=described_at,
+        may_read=description.is_visible,
+        may_create=description.is_createable,
+        may_edit=description.is_updateable,
+        may_delete=description.is_deletable,
+        fields=fields,
+        lacks=lacks,
+    )
+
+
+def _field(mapping: FieldMapping, description: Description, label: str, needs: _Needs) -> FieldRights:
+    remote = description.fields.get(mapping.remote_field)
+    is_created = needs.creates(mapping.record_kind, description.name) and description.is_createable
+    return FieldRights(
+        field=mapping.field,
+        label=label,
+        remote_field=mapping.remote_field,
+        may_read=remote is not None,
+        may_create=bool(remote and remote.is_createable),
+        may_edit=bool(remote and remote.is_updateable),
+        lacks=_lacks_of_field(mapping, remote, description, is_created=is_created),
+    )
+
+
+def _lacks_of_field(
+    mapping: FieldMapping, remote: RemoteField | None, description: Description, *, is_created: bool
+) -> str:
+    name, place = mapping.remote_field, f"the field-level security of {description.label or description.name}"
+    if remote is None:
+        wanted = "Read and Edit Access" if mapping.direction in OUT else "Read Access"
+        return f"Give {wanted} to “{name}” in {place}: this login does not see the field."
+    if mapping.direction not in OUT:
+        return ""
+    if description.is_updateable and not remote.is_updateable:
+        return f"Give Edit Access to “{remote.label}” ({name}) in {place}: this login may only read it."
+    if is_created and not remote.is_createable:
+        return f"Give Edit Access to “{remote.label}” ({name}) in {place}: new records go without it."
+    return ""
+
+
+def _lacks_of_object(
+    description: Description, kind: str, settings: ObjectSettings | None, needs: _Needs
+) -> Iterator[str]:
+    name = description.label or description.name
+    if not description.is_visible:
+        yield f"Give Read, Create and Edit on {name} (object permissions): this login does not see the object."
+        return
+    if needs.creates(kind, description.name) and not description.is_createable:
+        yield f"Give Create on {name} (object permissions): new records can't be made with this login."
+    if not description.is_updateable:
+        yield f"Give Edit on {name} (object permissions): changes can't be written with this login."
+    if description.name in needs.deletes and not description.is_deletable:
+        yield f"Give Delete on {name} (object permissions): deletions are synced, and this login may not delete."
+    if settings and needs.creates(kind, description.name):
+        yield from _lacks_of_special_fields(description, settings)
+
+
+def _lacks_of_special_fields(description: Description, settings: ObjectSettings) -> Iterator[str]:
+    for name, what in (
+        (settings.external_id_field, "a create whose answer was lost can't be sent again safely"),
+        (settings.source_field, "new records don't tell where they came from"),
+    ):
+        remote = description.fields.get(name)
+        if name and not (remote and remote.is_createable):
+            yield f"Give Edit Access to “{name}” (field-level security): without it {what}."
+
+
+def _lacks_of_login(login: Credential, *, is_teams: bool) -> Iterator[str]:
+    if login.broken_reason:
+        yield f"Connect it again: {login.broken_reason}"
+    if is_teams and login.power < Credential.Power.VIEW_ALL:
+        yield (
+            "Give View All Data, or View All on each synced object: without it only records that are shared with "
+            "this user are pulled."
+        )
+    if login.power < Credential.Power.MODIFY_ALL:
+        yield (
+            "Records of others can be changed only where sharing allows it. Where that is not enough: Modify All on "
+            "each synced object, or Modify All Data."
+        )
+
+
+def lacking_for(login: Credential, remote_object: str, operation: str) -> tuple[str, ...]:
+    """What a write by ``login`` would be refused for, or go without; empty also while nothing is known of it."""
+    own = login.connection.descriptions if login.connection.team_credential_id == login.pk else login.descriptions
+    row = own.filter(remote_object=remote_object).first()
+    if row is None:
+        return ()
+    description = Description.from_json(row.content)
+    if refusal := description.refusal(operation):
+        return (f"{login} {refusal}",)
+    names = login.connection.field_mappings.filter(remote_object=remote_object, direction__in=OUT)
+    remotes = [(name, description.fields.get(name)) for name in names.values_list("remote_field", flat=True)]
+    left_out = [name for name, remote in remotes if not (remote and _may_write(remote, operation))]
+    return (f"{login} may not write: {', '.join(left_out)}.",) if left_out else ()
+
+
+def _may_write(remote: RemoteField, operation: str) -> bool:
+    return remote.is_createable if operation == "create" else remote.is_updateable
