@@ -37,10 +37,14 @@ def copy(model: type[Model], columns: Mapping[str, Sequence[Any]], same: Mapping
 
 def array_literal(values: Iterable[Any]) -> str:
     """Text that PostgreSQL reads as an array: a parameter of thousands of values is built in no time."""
+    values = list(values)
     texts = list(map(str, values))
     whole = "".join(texts)
     if '"' in whole or "\\" in whole:
         texts = [text.replace("\\", r"\\").replace('"', r"\"") for text in texts]
+    if None in values:
+        given = zip(values, texts, strict=True)
+        return "{" + ",".join("NULL" if value is None else f'"{text}"' for value, text in given) + "}"
     return '{"' + '","'.join(texts) + '"}' if texts else "{}"
 
 

@@ -37,6 +37,11 @@ LOCKED_ELSEWHERE = Explanation(
 )
 
 EXPLANATIONS: dict[str, Explanation] = {
+    "NOT_STORED": Explanation(
+        "A pull could not store the record here: the message is that of Tandem's database. Other records were stored.",
+        "Correct the value in Salesforce, or the record here that stands in its way, then retry.",
+        "salesforce",
+    ),
     "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": Explanation(
         "The picklist in Salesforce is restricted, and the value is not one that it allows.",
         "Choose an allowed value here, or ask your Salesforce admin to add the value and then read the fields again.",

@@ -41,7 +41,7 @@ def mend_value(entry: ErrorEntry, value: str) -> None:
     allowed = entry.details.get("allowed")
     if allowed and value not in allowed:
         raise ValidationError(f"Choose one of: {', '.join(allowed)}.")
-    record = locked(RECORD_TYPES[entry.record_kind].model, entry.record_id)
+    record = locked(RECORD_TYPES[entry.record_kind].model, entry.record_id or 0)
     changes: dict[str, Any] = {field.name: value}
     if field.is_custom:
         changes = {"custom": {field.name.removeprefix(CUSTOM): value}}
@@ -60,11 +60,13 @@ def _unfit(entry: ErrorEntry, field: Field, value: str) -> list[Problem]:
 
 def is_waiting(entry: ErrorEntry) -> bool:
     """Whether the record is on its way again."""
-    return Outbox.objects.of(entry.record_kind, [entry.record_id]).due().exists()
+    return Outbox.objects.of(entry.record_kind, [entry.record_id or 0]).due().exists()
 
 
 def is_anything_changed(entry: ErrorEntry, record: Record | None) -> bool:
     """Whether the record, the mapping, the settings or what is known of the org changed since the last attempt."""
+    if entry.operation == ErrorEntry.PULL:
+        return True  # it may have been, there
     connection = entry.connection
     moments = [
         *connection.field_mappings.filter(remote_object=entry.remote_object).values_list("updated_at", flat=True),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from django.conf import settings
 from django.db import connection as database
@@ -224,11 +225,13 @@ def unskip(record: Record, user: User) -> None:
 
 
 def retry(entries: Sequence[ErrorEntry], user: User) -> int:
-    """Push again the records of open entries; each entry closes when its push goes through. Returns how many."""
-    count = _delete_again([entry for entry in entries if _is_of_delete(entry) and not entry.closed_at], user)
+    """Push records of open entries again, or pull them; entries close when that goes through. Returns how many."""
+    count = _pull_again([entry for entry in entries if entry.operation == ErrorEntry.PULL and not entry.closed_at])
+    entries = [entry for entry in entries if entry.operation != ErrorEntry.PULL]
+    count += _delete_again([entry for entry in entries if _is_of_delete(entry) and not entry.closed_at], user)
     entries = [entry for entry in entries if not _is_of_delete(entry)]
     for kind in {entry.record_kind for entry in entries}:
-        ids = [entry.record_id for entry in entries if entry.record_kind == kind and entry.closed_at is None]
+        ids = [entry.record_id or 0 for entry in entries if entry.record_kind == kind and entry.closed_at is None]
         records = list(RECORD_TYPES[kind].model._default_manager.filter(pk__in=ids))
         gone = set(ids) - {record.pk for record in records}
         ErrorEntry.objects.open().of(kind, list(gone)).update(
@@ -271,6 +274,13 @@ def _link_by_hand(entry: ErrorEntry, record: Record, remote_object: str, remote_
     record.refresh_from_db()
 
 
+def _pull_again(entries: Sequence[ErrorEntry]) -> int:
+    for remote_object in {entry.remote_object for entry in entries}:
+        ids = [entry.remote_id for entry in entries if entry.remote_object == remote_object]
+        transaction.on_commit(partial(async_task, "integrations.tasks.pull_remote", remote_object, ids))
+    return len(entries)
+
+
 def _is_of_delete(entry: ErrorEntry) -> bool:
     return entry.operation == Outbox.Operation.DELETE
 
@@ -280,7 +290,7 @@ def _delete_again(entries: Sequence[ErrorEntry], user: User) -> int:
     """Queue refused deletes once more, by the user's login; returns how many."""
     rows = []
     for entry in entries:
-        link = RecordLink.objects.tombstones_of(entry.record_kind, [entry.record_id]).filter(gone_at=None).first()
+        link = RecordLink.objects.tombstones_of(entry.record_kind, [entry.record_id or 0]).filter(gone_at=None).first()
         if link is None:
             entry.closed_at, entry.closed_reason = timezone.now(), "There is nothing left to delete."
             entry.save(update_fields=["closed_at", "closed_reason"])
@@ -290,7 +300,7 @@ def _delete_again(entries: Sequence[ErrorEntry], user: User) -> int:
             Outbox(
                 connection=entry.connection,
                 record_kind=RecordKind(entry.record_kind),
-                record_id=entry.record_id,
+                record_id=entry.record_id or 0,
                 lane=Lane.PEOPLE,
                 remote_object=link.remote_object,
                 operation=Outbox.Operation.DELETE,

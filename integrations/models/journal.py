@@ -192,17 +192,27 @@ class ErrorEntryQuerySet(models.QuerySet["ErrorEntry"]):
     def of(self, kind: str, record_ids: list[int]) -> Self:
         return self.filter(record_kind=kind, record_id__in=any_of(record_ids, "bigint"))
 
+    def of_pulls(self, connection: Connection, remote_object: str) -> Self:
+        return self.filter(connection=connection, remote_object=remote_object, operation=ErrorEntry.PULL)
+
 
 class ErrorEntry(models.Model):
-    """A push that was refused, by Salesforce or by our own check. A record has one open entry at most."""
+    """A push that was refused, by Salesforce or by our own check, or a record that a pull could not store here.
+
+    A record has one open entry at most, a record of theirs that could not be stored another one (of the operation
+    ``PULL``, without ``record_id``).
+    """
+
+    PULL = "pull"
 
     class By(models.TextChoices):
         REMOTE = "remote", "Salesforce"
         TANDEM = "tandem", "Tandem, before sending"
+        STORE = "store", "Tandem, when storing it"
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="errors")
     record_kind = models.CharField(max_length=12, choices=RecordKind)
-    record_id = models.BigIntegerField()
+    record_id = models.BigIntegerField(null=True, blank=True)
     record_name = models.CharField(max_length=255, blank=True, default="")
     operation = models.CharField(max_length=8, blank=True, default="")
     remote_object = models.CharField(max_length=80)
@@ -229,6 +239,11 @@ class ErrorEntry(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["record_kind", "record_id"], condition=models.Q(closed_at=None), name="one_open_error_a_record"
+            ),
+            models.UniqueConstraint(
+                fields=["connection", "remote_object", "remote_id"],
+                condition=models.Q(closed_at=None, operation="pull"),
+                name="one_open_error_a_pulled_record",
             ),
         ]
         indexes = [

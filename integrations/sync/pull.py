@@ -12,14 +12,16 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from time import sleep
 
 import pghistory
-from django.db import DatabaseError, DataError, IntegrityError, transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from integrations.models import Connection, Credential, Cursor, Run
+from integrations.sync import unstorable
 from integrations.sync.apply import apply_page
 from integrations.sync.casting import apply_roles
 from integrations.sync.departed import carry_out
@@ -39,6 +41,7 @@ from integrations.sync.records import ROLES
 from integrations.sync.roles import RoleScope
 from integrations.sync.scope import Scope, refresh
 from integrations.sync.settle import on_deadlock_again
+from integrations.sync.unstorable import BAD_RECORD, in_halves
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +88,9 @@ def scope_of(connection: Connection, remote_object: str) -> Scope | RoleScope:
 
 
 def apply(scope: Scope | RoleScope, page: Page, run: Run) -> Counter[str]:
-    return apply_roles(scope, page, run) if isinstance(scope, RoleScope) else apply_page(scope, page, run)
+    counts = apply_roles(scope, page, run) if isinstance(scope, RoleScope) else apply_page(scope, page, run)
+    unstorable.close(scope, page.records)
+    return counts
 
 
 def question_of(connection: Connection, cursor: Cursor) -> Question:
@@ -190,17 +195,35 @@ def pull_records(scope: Scope, ids: Sequence[str], provider: Provider, login: Cr
         total=len(ids),
         credential=login,
     )
-    counts = _apply_in_one(scope, Page(records, read_at, provider.clock()), run)
+    page = Page(records, read_at, provider.clock())
+    try:
+        counts = _apply_in_one(scope, page, run)
+    except BAD_RECORD:
+        counts = in_halves(page, partial(_apply_piece, scope, run), partial(_leave_out, scope, run))
     carry_out(scope, run)
-    run.count(**counts, failed=len(ids) - len(records), api_calls=provider.calls - calls)
-    run.finish(Run.State.DONE)
+    counts["failed"] += len(ids) - len(records)
+    run.count(**counts, api_calls=provider.calls - calls)
+    run.finish(Run.State.DONE, run.message)
     return run
 
 
 @on_deadlock_again
 def _apply_in_one(scope: Scope, page: Page, run: Run) -> Counter[str]:
     with transaction.atomic(), pghistory.context(source="Salesforce", run=run.pk):
-        return apply_page(scope, page, run)
+        return apply(scope, page, run)
+
+
+def _apply_piece(scope: Scope, run: Run, piece: Page, is_last: bool) -> Counter[str]:
+    return _apply_in_one(scope, piece, run)
+
+
+def _leave_out(scope: Scope | RoleScope, run: Run, piece: Page, is_last: bool, error: Exception) -> Counter[str]:
+    for record in piece.records:
+        unstorable.note(scope, record, error)
+        run.message = f"{scope.remote_object} {record.id} could not be stored: {unstorable.reason(error)}"
+        logger.error("%s", run.message)
+        run.save(update_fields=["message"])
+    return Counter(failed=len(piece.records))
 
 
 @dataclass
@@ -328,32 +351,20 @@ class _Puller:
 
     def _apply(self, page: Page, finished_at: datetime | None, part: str | None = None) -> None:
         """Apply a page and move the cursor in one transaction; a page with a bad record is halved down to that one."""
+
+        def apply_piece(piece: Page, is_last: bool) -> Counter[str]:
+            return self._apply_page(piece, finished_at if is_last else None, part if is_last else None)
+
+        def leave_out(piece: Page, is_last: bool, error: Exception) -> Counter[str]:
+            counts = _leave_out(self.scope, self.run, piece, is_last, error)
+            self._move(piece.records, finished_at if is_last else None, part if is_last else None)
+            return counts
+
         try:
-            counts = self._apply_page(page, finished_at, part)
-        except IntegrityError:
-            # Somebody may have linked one of its records at that very moment: look again.
-            counts = self._apply_halves(page, finished_at, part)
-        except DataError:
-            logger.exception("%s records of %s could not be stored", len(page.records), self.scope.remote_object)
-            counts = self._apply_halves(page, finished_at, part)
+            counts = apply_piece(page, True)
+        except BAD_RECORD:
+            counts = in_halves(page, apply_piece, leave_out)
         self.run.count(**counts)
-
-    def _apply_halves(self, page: Page, finished_at: datetime | None, part: str | None) -> Counter[str]:
-        try:
-            return self._apply_page(page, finished_at, part)
-        except (DataError, IntegrityError) as error:
-            if len(page.records) <= 1:
-                return self._leave_out(page, finished_at, part, error)
-        middle = len(page.records) // 2
-        halves = self._apply_halves(page.part(0, middle), None, None)
-        return halves + self._apply_halves(page.part(middle, None), finished_at, part)
-
-    def _leave_out(self, page: Page, finished_at: datetime | None, part: str | None, error: Exception) -> Counter[str]:
-        name = page.records[0].id if page.records else ""
-        self.run.message = f"{self.scope.remote_object} {name} could not be stored: {error}"
-        self.run.save(update_fields=["message"])
-        self._move(page.records, finished_at, part)
-        return Counter(failed=len(page.records))
 
     @on_deadlock_again
     def _apply_page(self, page: Page, finished_at: datetime | None, part: str | None) -> Counter[str]:
@@ -362,7 +373,7 @@ class _Puller:
             with transaction.atomic(), pghistory.context(source="Salesforce", run=self.run.pk):
                 counts = apply(self.scope, page, self.run)
                 self._move(page.records, finished_at, part)
-        except DatabaseError:
+        except (DatabaseError, *BAD_RECORD):
             for name, value in before.items():
                 setattr(self.cursor, name, value)
             raise

@@ -75,7 +75,7 @@ def _barred(kind: str, ids: list[int]) -> dict[int, str]:
     refused = ErrorEntry.objects.open().of(kind, ids).values_list("record_id", "message")
     skipped = SkippedRecord.objects.of(kind, ids).values_list("record_id", flat=True)
     return {
-        **{pk: f"could not be pushed: {message}" for pk, message in refused},
+        **{pk: f"could not be pushed: {message}" for pk, message in refused if pk},
         **dict.fromkeys(skipped, "is kept out of the sync by a person."),
     }
 

@@ -79,4 +79,5 @@ def test_a_list_of_any_text_is_one_parameter() -> None:
     contacts = [ContactFactory(last_name=text) for text in NASTY]
 
     assert Contact.objects.filter(last_name__in=any_of(NASTY)).count() == len(contacts)
+    assert Contact.objects.filter(last_name__in=any_of([None, NASTY[0]])).count() == 1
     assert not Contact.objects.filter(last_name__in=any_of([])).exists()
