@@ -11,3 +11,4 @@ class DealsConfig(AppConfig):
     def ready(self) -> None:
         menus.add("main", menus.Item(40, "Deals", "deals:list", "coin"))
         import_module("deals.panels")
+        import_module("deals.merging")  # what merging two deals puts together

@@ -43,3 +43,17 @@ def add_contact(deal_id: int, contact: Contact, *, role: str = "") -> DealContac
 def remove_contact(deal_id: int, contact_id: int) -> None:
     for role in locked(Deal, deal_id).roles.filter(contact_id=contact_id):
         role.delete()
+
+
+@transaction.atomic
+def change_role(deal_id: int, contact_id: int, *, role: str | None = None, is_primary: bool | None = None) -> None:
+    """What a contact is in a deal; a new primary one takes that from the one before. Raises DoesNotExist."""
+    rows = locked(Deal, deal_id).roles
+    row = rows.get(contact_id=contact_id)
+    for other in rows.filter(is_primary=True).exclude(pk=row.pk) if is_primary else ():
+        other.is_primary = False
+        other.save(update_fields=["is_primary"])
+    row.role = row.role if role is None else role
+    row.is_primary = row.is_primary if is_primary is None else is_primary
+    row.full_clean()
+    row.save(update_fields=["role", "is_primary"])
