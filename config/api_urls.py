@@ -13,6 +13,7 @@ from contacts.api import ContactView
 from deals.api import DealView
 from integrations.api import ErrorView, HeldView, PushView, RunView
 from integrations.api_conditions import ConditionsView
+from integrations.api_conflicts import ConflictView
 from integrations.api_logins import LoginView
 
 router = DefaultRouter(use_regex_path=False)
@@ -23,6 +24,7 @@ router.register("deals", DealView)
 router.register("activities", ActivityView)
 router.register("errors", ErrorView)
 router.register("runs", RunView)
+router.register("conflicts", ConflictView)
 router.register("deleted", DeletedView)
 router.register("held-deletions", HeldView)
 router.register("logins", LoginView, basename="login")

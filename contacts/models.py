@@ -108,5 +108,10 @@ class Contact(Record):
     def name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
 
+    def keep_address(self, address: str) -> None:
+        """Know an address, beside the main one, that was the main one before."""
+        others = dict.fromkeys([*self.other_emails, address.lower()])
+        self.other_emails = [one for one in others if one and one != self.email.lower()]
+
     def get_absolute_url(self) -> str:
         return reverse("contacts:detail", args=[self.pk])

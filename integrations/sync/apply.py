@@ -12,7 +12,7 @@ from common.bulk import any_of, copy_in
 from integrations.models import RecordLink, Run, SkippedRecord
 from integrations.sync.arrivals import adopt_or_create, left_to_their_push
 from integrations.sync.casting import records_arrived
-from integrations.sync.departures import follow, note_tombstone
+from integrations.sync.departures import follow, note_lead, note_tombstone
 from integrations.sync.linking import store_links
 from integrations.sync.local import Writer
 from integrations.sync.mapping import normal
@@ -131,6 +131,8 @@ def _sort_unlinked(scope: Scope, record: RemoteRecord, known: Known, applied: Ap
         applied.counts["unchanged"] += 1
         if not is_gone:
             note_unmerged(scope, known, record, applied)
+        elif link := known.beside.get(record.id):
+            note_lead(link, record, applied)
     elif is_gone:
         applied.counts["skipped"] += 1
     else:

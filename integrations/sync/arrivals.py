@@ -6,7 +6,7 @@ from common.bulk import any_of, copy_columns
 from common.models import Origin
 from integrations.models import Outbox, RecordLink, SyncEvent
 from integrations.sync.filling import Columns, Filling
-from integrations.sync.linking import moved
+from integrations.sync.linking import joined_by_contact
 from integrations.sync.local import Writer
 from integrations.sync.matching import LEAD, Matches
 from integrations.sync.page import Applied
@@ -89,8 +89,7 @@ def _join_faces(scope: Scope, link: RecordLink, remote: RemoteRecord, applied: A
         applied.store(link)
         applied.counts["skipped"] += 1
         return
-    link.base, link.base_ours = {}, {}
-    applied.changed.append((moved(link, remote.remote_object, remote.id), remote))
+    applied.changed.append((joined_by_contact(link, remote), remote))
     assert link.record_id is not None, "only links of our records are looked up by e-mail"
     applied.tell(scope, link.record_id, SyncEvent.Kind.RELINKED, "Salesforce has a contact beside the lead.")
 

@@ -8,15 +8,18 @@ known how much that is (``departed.carry_out``).
 from collections.abc import Iterable, Mapping
 
 from common.bulk import any_of, write_columns
-from common.models import Record
-from integrations.models import DeletionSettings, Outbox, RecordLink, SyncEvent
-from integrations.sync.linking import dropped, moved, reword
+from common.models import Record, RecordKind
+from integrations.models import DeletionSettings, Lane, Outbox, RecordLink, SyncEvent
+from integrations.sync import outbox
+from integrations.sync.linking import dropped, lead_beside, left_by_contact, moved, reword
 from integrations.sync.local import Writer
-from integrations.sync.matching import CONTACT
+from integrations.sync.matching import CONTACT, LEAD
 from integrations.sync.page import Applied, Known, successor
 from integrations.sync.provider import RemoteRecord
 from integrations.sync.records import RECORD_TYPES, REFERENCES
 from integrations.sync.scope import Scope
+
+BACK_TO_LEAD = "The contact was deleted in Salesforce: its lead is linked again."
 
 
 def follow(scope: Scope, known: Known, writer: Writer, applied: Applied) -> None:
@@ -27,6 +30,8 @@ def follow(scope: Scope, known: Known, writer: Writer, applied: Applied) -> None
     ours = _deletes_of_ours(scope, ids)
     settings = DeletionSettings.of(scope.connection, scope.remote_object) if gone else DeletionSettings()
     converted: list[tuple[RecordLink, Record]] = []
+    leads = _free_leads(scope, [link for link, _ in applied.gone])
+    to_compare: list[Record] = []
     for link, remote in applied.gone:
         record = records.get(link.record_id or 0)
         remote_object, remote_id = _last(remote, gone)
@@ -45,6 +50,12 @@ def follow(scope: Scope, known: Known, writer: Writer, applied: Applied) -> None
             if record:
                 writer.identify(record, remote_object, remote_id)
                 applied.tell(scope, record.pk, SyncEvent.Kind.RELINKED, reason)
+        elif record and not remote_id and (lead_id := lead_beside(link)) in leads:
+            left_by_contact(link, LEAD)
+            known.own[lead_id] = link
+            writer.identify(record, LEAD, lead_id)
+            to_compare.append(record)
+            applied.tell(scope, record.pk, SyncEvent.Kind.RELINKED, BACK_TO_LEAD)
         elif record and _is_followed(settings, link, heir, remote_object):
             link.gone_at, link.merged_into = applied.page.read_at, remote_id
         else:
@@ -55,9 +66,17 @@ def follow(scope: Scope, known: Known, writer: Writer, applied: Applied) -> None
                 writer.identify(record, "", "")
                 applied.tell(scope, record.pk, SyncEvent.Kind.UNLINKED, reason)
     _reword(scope, converted)
+    outbox.mark_due(scope.connection, RecordKind(scope.kind), to_compare, lane=Lane.REAL_TIME)
     # The survivor of a merge may have come in the same page, as a record without a link.
     applied.changed += [(known.own[remote.id], remote) for remote in applied.unknown if remote.id in known.own]
     applied.unknown = [remote for remote in applied.unknown if remote.id not in known.own]
+
+
+def _free_leads(scope: Scope, links: Iterable[RecordLink]) -> set[str]:
+    """Leads that people whose contacts are gone can be linked to again: nobody else is."""
+    ids = {lead_id for link in links if (lead_id := lead_beside(link))}
+    taken = RecordLink.objects.filter(connection=scope.connection, remote_id__in=any_of(ids)) if ids else ()
+    return ids - {link.remote_id for link in taken}
 
 
 def _is_followed(settings: DeletionSettings, link: RecordLink, heir: RecordLink | None, remote_object: str) -> bool:
@@ -84,6 +103,17 @@ def _hand_over_children(scope: Scope, loser: Record, heir_id: int) -> None:
             for row in rows:
                 setattr(row, f"{name}_id", heir_id)
             write_columns(rows, [name])
+
+
+def note_lead(link: RecordLink, lead: RemoteRecord, applied: Applied) -> None:
+    """The lead beside a contact is gone as well: converted, merged into another one, or deleted."""
+    if lead.merged_into:
+        link.also_lead_id = lead.merged_into
+    elif not lead.converted_to:
+        link.also_lead_id = ""
+    elif lead.id not in link.former_ids:
+        link.former_ids = [*link.former_ids, lead.id]
+    applied.store(link)
 
 
 def note_tombstone(known: Known, link: RecordLink, remote: RemoteRecord, applied: Applied) -> None:

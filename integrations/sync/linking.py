@@ -7,7 +7,7 @@ from django.utils import timezone
 from common.bulk import any_of, upsert, write_columns
 from integrations.models import RecordLink
 from integrations.sync.plan import Plan
-from integrations.sync.provider import Values
+from integrations.sync.provider import RemoteRecord, Values
 from integrations.sync.scope import Scope
 
 COLUMNS = ["record_id", "remote_object", "remote_id", "also_lead_id", "former_ids", "base", "base_ours", "note"]
@@ -60,6 +60,26 @@ def moved(link: RecordLink, remote_object: str, remote_id: str) -> RecordLink:
     if link.remote_object != remote_object:
         link.also_lead_id = link.remote_id
     link.remote_object, link.remote_id, link.remote_changed_at = remote_object, remote_id, None
+    return link
+
+
+def joined_by_contact(link: RecordLink, contact: RemoteRecord) -> RecordLink:
+    """The contact that came beside a lead is the link from now on; the lead lives on beside it."""
+    link.also_lead_id = link.remote_id
+    link.remote_object, link.remote_id = contact.remote_object, contact.id
+    link.base, link.base_ours, link.remote_changed_at = {}, {}, None
+    return link
+
+
+def lead_beside(link: RecordLink) -> str:
+    """The lead that a person is linked to again should the contact go; "" where there is none, or it was converted."""
+    return "" if link.also_lead_id in link.former_ids else link.also_lead_id
+
+
+def left_by_contact(link: RecordLink, lead: str) -> RecordLink:
+    """The contact is gone and its lead is not: they have yet to be compared."""
+    link.remote_object, link.remote_id, link.also_lead_id = lead, link.also_lead_id, ""
+    link.base, link.base_ours, link.remote_changed_at = {}, {}, None
     return link
 
 

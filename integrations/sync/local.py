@@ -55,10 +55,18 @@ class Writer:
                 self._keep_base(plan, name, base, seen)
             elif self._set(record, name, value, vocabulary):
                 changes[name] = [now.get(name), value]
+                if base is None:
+                    self._keep_address(record, name, now.get(name))
                 self._note_loss(record, plan, name, value, vocabulary)
             else:
                 plan.agree_to_differ(name, now.get(name), value)
         return changes
+
+    def _keep_address(self, record: Record, name: str, address: Value) -> None:
+        """On first link theirs takes the place of our address, which stays known."""
+        if self.scope.by_name[name].field.name == "email" and address and hasattr(record, "keep_address"):
+            record.keep_address(str(address))
+            self.touch(record, "other_emails")
 
     def _note_loss(self, record: Record, plan: Plan, name: str, value: Value, vocabulary: Vocabulary) -> None:
         """What our field can't hold exactly (cents, seconds) is no edit of ours."""

@@ -356,8 +356,9 @@ def conflict_stories(scope: Scope, plan: Plan) -> Iterable[tuple[SyncEvent.Kind,
     """A conflict's winner and loser, kept for people to see and to take back."""
     for conflict in plan.conflicts:
         winner = "Tandem" if conflict.winner == Side.OURS else "Salesforce"
-        values = {conflict.name: {"base": conflict.base, "ours": conflict.ours, "theirs": conflict.theirs}}
-        yield SyncEvent.Kind.CONFLICT, f"{winner}’s value was kept.", readable(scope.pairs, values)
+        told = {"field": scope.by_name[conflict.name].field.name, "winner": str(conflict.winner)}
+        told |= {"base": conflict.base, "ours": conflict.ours, "theirs": conflict.theirs}
+        yield SyncEvent.Kind.CONFLICT, f"{winner}’s value was kept.", readable(scope.pairs, {conflict.name: told})
 
 
 def _counts(items: Sequence[Item]) -> Counter[str]:

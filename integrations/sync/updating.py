@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from common.bulk import any_of
 from integrations.models import Cursor, DeletionSettings, ErrorEntry, Outbox, RecordLink, SyncEvent
+from integrations.sync.linking import lead_beside
 from integrations.sync.mapping import MISSING, Problem, normal
 from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import Item, LeftOut, Linked, Rejected, Relinked, Rerouted, Unlinked
@@ -130,7 +131,8 @@ def _leave_to_pull(scope: Scope, items: Sequence[Item], fates: Mapping[str, Remo
     left = False
     for item in items:
         is_taken = isinstance(item.outcome, Relinked) and item.outcome.remote_id in taken
-        if is_taken or (isinstance(item.outcome, Unlinked) and follows):
+        is_followed = isinstance(item.outcome, Unlinked) and (follows or lead_beside(_link(item)))
+        if is_taken or is_followed:
             if passed and fates[_link(item).remote_id].changed_at < passed:
                 item.outcome = Unlinked(getattr(item.outcome, "reason", ""))
             else:

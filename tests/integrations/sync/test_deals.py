@@ -1,6 +1,6 @@
 """Deals and opportunities, both ways, over real HTTP."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pghistory
@@ -18,8 +18,6 @@ from integrations.models import (
     ErrorEntry,
     ObjectDescription,
     Outbox,
-    RecordLink,
-    Run,
     SyncEvent,
 )
 from integrations.sync.state import sync_states
@@ -67,7 +65,9 @@ class TestPull:
 
         deal = Deal.objects.select_related("stage__pipeline").get(crm_id=deal_id)
         assert (deal.stage.name, deal.stage.is_active, deal.stage.pipeline.name) == ("Handshake", False, "Salesforce")
-        assert ObjectDescription.objects.get(remote_object="Opportunity").fetched_at < timezone.now() - timedelta(days=1)
+        assert ObjectDescription.objects.get(remote_object="Opportunity").fetched_at < timezone.now() - timedelta(
+            days=1
+        )
 
     def test_an_account_that_comes_later_is_the_deals_then(self, synced: Connection, org: Org) -> None:
         turn(synced, "both")
@@ -155,7 +155,9 @@ class TestPush:
         usual.refresh_from_db()
         own.refresh_from_db()
         assert (usual.probability, own.probability) == (None, 33)
-        assert SyncEvent.objects.filter(kind=SyncEvent.Kind.PUSHED, record_id=usual.pk).get().changes.keys() == {"Stage"}
+        assert SyncEvent.objects.filter(kind=SyncEvent.Kind.PUSHED, record_id=usual.pk).get().changes.keys() == {
+            "Stage"
+        }
 
     def test_what_the_org_would_refuse_is_said_before_it_is_sent(self, with_deals: Connection, org: Org) -> None:
         dateless = pushable(name="Dateless", close_on=None)
