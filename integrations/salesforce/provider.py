@@ -386,6 +386,7 @@ def _record(remote_object: str, row: Mapping[str, Any], fields: Sequence[str]) -
         edited_at=parse_moment(row["LastModifiedDate"]),
         is_deleted=row["IsDeleted"],
         merged_into=row.get("MasterRecordId") or "",
+        is_converted=bool(row.get("IsConverted")),
         converted_to={name: row[column] for name, column in CONVERTED.items() if row.get(column)},
     )
 
@@ -407,9 +408,10 @@ def _records(
             edited_at=parse_moment(edited_at),
             is_deleted=is_deleted == "true",
             merged_into=merged_into,
+            is_converted=is_converted == "true",
             converted_to={name: ids[number] for name, ids in converted if ids[number]},
         )
-        for number, (id_, row, changed_at, edited_at, is_deleted, merged_into) in enumerate(
+        for number, (id_, row, changed_at, edited_at, is_deleted, merged_into, is_converted) in enumerate(
             zip(
                 table["Id"],
                 rows,
@@ -417,6 +419,7 @@ def _records(
                 table["LastModifiedDate"],
                 table["IsDeleted"],
                 table.get("MasterRecordId", nothing),
+                table.get("IsConverted", nothing),
                 strict=True,
             )
         )

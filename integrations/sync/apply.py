@@ -17,7 +17,7 @@ from integrations.sync.linking import store_links
 from integrations.sync.local import Writer
 from integrations.sync.mapping import normal
 from integrations.sync.merging import merge
-from integrations.sync.page import Applied, Known, Page, successor
+from integrations.sync.page import Applied, Known, Page, is_gone
 from integrations.sync.provider import RemoteRecord
 from integrations.sync.returns import bring_back, note_unmerged
 from integrations.sync.scope import Scope
@@ -108,7 +108,7 @@ def _sort(scope: Scope, record: RemoteRecord, known: Known, applied: Applied) ->
         _sort_unlinked(scope, record, known, applied)
     elif link.record_id is None:
         _sort_deleted(record, link, known, applied)
-    elif record.is_deleted or successor(record)[1]:
+    elif is_gone(record):
         is_new = link.dropped_at is None and link.gone_at is None
         applied.gone.append((link, record)) if is_new else applied.counts.update(["unchanged"])
     elif link.pushed_at is not None and link.pushed_at >= applied.page.read_at:
@@ -126,14 +126,14 @@ def _sort(scope: Scope, record: RemoteRecord, known: Known, applied: Applied) ->
 
 def _sort_unlinked(scope: Scope, record: RemoteRecord, known: Known, applied: Applied) -> None:
     """A record without a link of its own: new to us, or another face of a record that we know."""
-    is_gone = record.is_deleted or successor(record)[1]
+    has_ended = is_gone(record)
     if record.id in known.beside or record.id in known.former:
         applied.counts["unchanged"] += 1
-        if not is_gone:
+        if not has_ended:
             note_unmerged(scope, known, record, applied)
         elif link := known.beside.get(record.id):
             note_lead(link, record, applied)
-    elif is_gone:
+    elif has_ended:
         applied.counts["skipped"] += 1
     else:
         applied.unknown.append(record)
@@ -141,7 +141,7 @@ def _sort_unlinked(scope: Scope, record: RemoteRecord, known: Known, applied: Ap
 
 def _sort_deleted(record: RemoteRecord, link: RecordLink, known: Known, applied: Applied) -> None:
     """A record that was deleted here: it comes back only if it was gone there as well, and was undeleted."""
-    if record.is_deleted or successor(record)[1]:
+    if is_gone(record):
         note_tombstone(known, link, record, applied)
     elif link.gone_at is not None and link.gone_at < applied.page.read_at:
         applied.undeleted.append((link, record))

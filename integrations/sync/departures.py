@@ -109,7 +109,7 @@ def note_lead(link: RecordLink, lead: RemoteRecord, applied: Applied) -> None:
     """The lead beside a contact is gone as well: converted, merged into another one, or deleted."""
     if lead.merged_into:
         link.also_lead_id = lead.merged_into
-    elif not lead.converted_to:
+    elif not lead.is_converted:
         link.also_lead_id = ""
     elif lead.id not in link.former_ids:
         link.former_ids = [*link.former_ids, lead.id]
@@ -140,7 +140,7 @@ def _last(remote: RemoteRecord, gone: Mapping[str, RemoteRecord]) -> tuple[str, 
 def _why(remote: RemoteRecord) -> str:
     if remote.merged_into:
         return "Salesforce merged it into another record."
-    if remote.converted_to:
+    if remote.is_converted:
         return "Salesforce converted the lead."
     return "It was deleted in Salesforce."
 

@@ -58,7 +58,7 @@ def wanted(record: Record) -> Wanted:
 
 def sort_out(found: Sequence[RemoteRecord], links: dict[str, RecordLink], taken: set[str]) -> Twins:
     """Split candidates by whether they are linked. Converted leads and records taken in this batch count as linked."""
-    live = [twin for twin in found if not twin.is_deleted and not twin.converted_to]
+    live = [twin for twin in found if not twin.is_deleted and not twin.is_converted]
     unlinked = [twin for twin in live if twin.id not in links and twin.id not in taken]
     return Twins(tuple(unlinked), tuple(twin for twin in live if twin not in unlinked))
 

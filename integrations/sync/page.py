@@ -99,6 +99,11 @@ class Known:
         )
 
 
+def is_gone(record: RemoteRecord) -> bool:
+    """Whether Salesforce goes on without the record; a converted lead can't be changed any more."""
+    return record.is_deleted or record.is_converted or bool(record.merged_into)
+
+
 def successor(record: RemoteRecord) -> tuple[str, str]:
     """The object and id of the record that Salesforce goes on with, where it does."""
     if record.merged_into:

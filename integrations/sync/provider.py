@@ -119,7 +119,8 @@ class RemoteRecord:
     edited_at: datetime
     is_deleted: bool = False
     merged_into: str = ""
-    converted_to: Mapping[str, str] = field(default_factory=dict)
+    is_converted: bool = False
+    converted_to: Mapping[str, str] = field(default_factory=dict)  # as far as that is still there
 
 
 @dataclass(frozen=True, order=True)

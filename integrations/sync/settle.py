@@ -31,6 +31,7 @@ from integrations.sync.outcomes import (
     Waits,
 )
 from integrations.sync.plan import Plan, Side
+from integrations.sync.provider import Value
 from integrations.sync.records import RECORD_TYPES, REFERENCES
 from integrations.sync.scope import Scope, readable
 from integrations.sync.tombstones import entomb, queue_deletes
@@ -356,7 +357,7 @@ def conflict_stories(scope: Scope, plan: Plan) -> Iterable[tuple[SyncEvent.Kind,
     """A conflict's winner and loser, kept for people to see and to take back."""
     for conflict in plan.conflicts:
         winner = "Tandem" if conflict.winner == Side.OURS else "Salesforce"
-        told = {"field": scope.by_name[conflict.name].field.name, "winner": str(conflict.winner)}
+        told: dict[str, Value] = {"field": scope.by_name[conflict.name].field.name, "winner": str(conflict.winner)}
         told |= {"base": conflict.base, "ours": conflict.ours, "theirs": conflict.theirs}
         yield SyncEvent.Kind.CONFLICT, f"{winner}’s value was kept.", readable(scope.pairs, {conflict.name: told})
 

@@ -12,7 +12,7 @@ from integrations.models import Connection, SyncEvent
 from tests.api.conftest import V1, Api
 from tests.conftest import pull_all, push_all
 from tests.factories import UserFactory
-from tests.integrations.sync.dealing import change, stage
+from tests.integrations.sync.dealing import change, opportunity, stage
 from tests.salesforce_org import Org
 from users.models import User
 
@@ -79,7 +79,9 @@ def test_what_is_not_a_conflict_can_not_be_taken_back(synced: Connection, org: O
 
 
 def test_a_deals_stage_can_be_taken_back(with_deals: Connection, org: Org, admin: User) -> None:
-    deal = Deal.objects.order_by("pk")[0]
+    opportunity(org, "Both ways")
+    pull_all()
+    deal = Deal.objects.get(name="Both ways")
     org.update("Opportunity", deal.crm_id, StageName="Value Proposition")
     change(deal, stage=stage("Needs Analysis"))
     push_all()
