@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from integrations.salesforce import soql
@@ -48,7 +49,8 @@ EMBEDDED_LOCK = re.compile(r"UNABLE_TO_LOCK_ROW")
 UNAVAILABLE_ROW = {"SERVER_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED"}
 PEOPLE = {"Contact", "Lead"}
 UNWRITABLE_FIELDS = {"INVALID_FIELD_FOR_INSERT_UPDATE"}
-ALREADY_DELETED = "ENTITY_IS_DELETED"
+# What the delete of a record answers that is in the bin, or is no more at all.
+ALREADY_DELETED = {"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"}
 FAILED_JOB = {"Failed", "Aborted"}
 
 
@@ -190,6 +192,11 @@ class SalesforceProvider:
                 raise answer
             found += [_record(remote_object, row, fields) for row in answer]
         return found
+
+    def ids(self, remote_object: str) -> Iterator[list[str]]:
+        rows = self.client.query(f"SELECT Id FROM {remote_object}")
+        while ids := [row["Id"] for row in islice(rows, RETRIEVE_LIMIT)]:
+            yield ids
 
     def fates(self, remote_object: str, ids: Sequence[str]) -> dict[str, RemoteRecord]:
         found: dict[str, RemoteRecord] = {}
@@ -442,7 +449,7 @@ def _value(raw: Any) -> Value:
 
 
 def _deleted(id_: str, answer: Answer) -> Answer:
-    return Accepted(id_) if isinstance(answer, Refused) and answer.code == ALREADY_DELETED else answer
+    return Accepted(id_) if isinstance(answer, Refused) and answer.code in ALREADY_DELETED else answer
 
 
 def _answer(row: Mapping[str, Any]) -> Answer:

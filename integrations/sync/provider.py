@@ -241,6 +241,9 @@ class Provider(Protocol):
     def related(self, remote_object: str, field: str, ids: Sequence[str], fields: Sequence[str]) -> list[RemoteRecord]:
         """Records that point at any of ``ids`` with ``field``, deleted ones included."""
 
+    def ids(self, remote_object: str) -> Iterator[list[str]]:
+        """The ids of all records that there are, thousands at a time; deleted ones are left out."""
+
     def fates(self, remote_object: str, ids: Sequence[str]) -> dict[str, RemoteRecord]:
         """What became of records that ``retrieve`` did not find, as far as it is known: deleted, merged, converted."""
 

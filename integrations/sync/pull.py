@@ -21,7 +21,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from integrations.models import Connection, Credential, Cursor, Run
-from integrations.sync import unstorable
+from integrations.sync import absences, unstorable
 from integrations.sync.apply import apply_page
 from integrations.sync.casting import apply_roles
 from integrations.sync.departed import carry_out
@@ -241,12 +241,20 @@ class _Puller:
         return self.lease.cursor
 
     def pull(self, first: FirstPage | None) -> None:
-        if not self.cursor.is_under_way and self._is_large():
-            self._begin_export()
+        if not self.cursor.is_under_way:
+            is_large = self._is_large()
+            self._look_for_absent()
+            if is_large:
+                self._begin_export()
         if self.cursor.export_id:
             self._export()
         else:
             self._pages(first)
+
+    def _look_for_absent(self) -> None:
+        if isinstance(self.scope, Scope) and absences.are_possible(self.cursor, self.provider.clock()):
+            for page in absences.absent(self.scope, self.provider, self._store):
+                self.run.count(**_apply_in_one(self.scope, page, self.run))
 
     # --- page by page -------------------------------------------------------------------------------------------------
 
