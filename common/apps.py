@@ -8,4 +8,5 @@ class CommonConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("common.changes")  # tells the timeline
+        import_module("common.panels")  # potential duplicates
         import_module("common.trash").connect()

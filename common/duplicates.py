@@ -3,6 +3,7 @@
 Nothing is merged by itself. A pair that people called two is never proposed again.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -132,6 +133,26 @@ def duplicates_of(record: Record) -> list[tuple[Record, DuplicatePair]]:
     pairs = {_other(pair, record): pair for pair in pairs_of(record)}
     others = seen_of(type(record), acting_user()).in_bulk(list(pairs))
     return [(others[pk], pair) for pk, pair in pairs.items() if pk in others]
+
+
+def counts_of(records: Sequence[Any]) -> dict[int, int]:
+    """How many others each of these looks like, as far as the acting user sees them; without those that none does."""
+    if not records or not isinstance(records[0], Record) or kind_of(records[0]) not in _recognisers:
+        return {}
+    kind, ids = kind_of(records[0]), {record.pk for record in records}
+    rows = DuplicatePair.objects.filter(_touching(kind, list(ids)), dismissed_at=None)
+    pairs = list(rows.values_list("first_id", "second_id"))
+    found = [*pairs, *((second, first) for first, second in pairs)]
+    seen = _seen(type(records[0]), {other for _, other in found})
+    return Counter(pk for pk, other in found if pk in ids and other in seen)
+
+
+def _seen(model: type[Record], ids: set[int]) -> set[int]:
+    """Which of these the acting user sees; nothing is asked for who sees all."""
+    user = acting_user()
+    if not ids or user is None or user.sees_everything:
+        return ids
+    return set(seen_of(model, user).filter(pk__in=ids).values_list("pk", flat=True))
 
 
 def dismiss(record: Record, other: Record) -> None:

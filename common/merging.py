@@ -148,7 +148,7 @@ def undo(kind: str, record_id: int) -> Record:
         still = relation.model._base_manager.filter(pk__in=ids, **{relation.field.attname: keep.pk})
         still = relation.without_twin(still, record.pk)
         _point(relation, list(still.values_list("pk", flat=True)), record.pk)
-    trash.records_restored.send(sender=model, records=[record], from_merge=True)
+    trash.records_restored.send(sender=model, records=[record], out_of=keep)
     _give_back(keep, row)
     return record
 

@@ -5,7 +5,7 @@ admin's) is kept too, one record at a time.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
@@ -29,12 +29,29 @@ CHUNK = 1_000
 # Sent in the transaction of the deletion, before it. sender: the model; records; into: the record that they were
 # merged into, or None.
 records_deleted = Signal()
-# Sent in the transaction, after it. sender: the model; records: as they are again; from_merge: a merge was undone.
+# Sent in the transaction, after it. sender: the model; records: as they are again; out_of: the record that they had
+# been merged into, or None.
 records_restored = Signal()
 # Sent when what was kept is thrown away. sender: the model; ids.
 records_purged = Signal()
 
 _kept: ContextVar[bool] = ContextVar("records are kept", default=False)
+
+
+Teller = Callable[[Sequence[DeletedRecord]], Sequence[str]]
+_tellers: list[Teller] = []
+
+
+def tells_what_restoring_does(teller: Teller) -> Teller:
+    """Register what another app says of each of some deleted records: what becomes of it when it is restored."""
+    _tellers.append(teller)
+    return teller
+
+
+def what_restoring_does(rows: Sequence[DeletedRecord]) -> list[str]:
+    """What people are told before they restore each of these."""
+    told = [teller(rows) for teller in _tellers]
+    return [" ".join(parts) for parts in zip(*told, strict=True)] if told else ["" for _ in rows]
 
 
 class NotRestorable(Exception):
@@ -145,7 +162,7 @@ def restore(kind: str, record_id: int) -> Record:
     record = next(iter(put_back([row])), None)
     if record is None:
         raise NotRestorable("Something that it needs, such as its stage, is not there any more.")
-    records_restored.send(sender=type(record), records=[record], from_merge=False)
+    records_restored.send(sender=type(record), records=[record], out_of=None)
     return record
 
 

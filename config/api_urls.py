@@ -7,6 +7,7 @@ from rest_framework.routers import DefaultRouter
 from accounts.api import AccountView
 from activities.api import ActivityView
 from common.api.duplicates import DeletedView, DismissView, DuplicatesView, MergeView
+from common.api.owning import ReassignView
 from common.api.views import NothingHere
 from common.api.workspace import WorkspaceView
 from contacts.api import ContactView
@@ -15,6 +16,7 @@ from integrations.api import ErrorView, HeldView, PushView, RunView
 from integrations.api_conditions import ConditionsView
 from integrations.api_conflicts import ConflictView
 from integrations.api_logins import LoginView
+from integrations.api_tombstones import TombstoneView
 
 router = DefaultRouter(use_regex_path=False)
 router.include_format_suffixes = False
@@ -27,6 +29,7 @@ router.register("runs", RunView)
 router.register("conflicts", ConflictView)
 router.register("deleted", DeletedView)
 router.register("held-deletions", HeldView)
+router.register("tombstones", TombstoneView)
 router.register("logins", LoginView, basename="login")
 
 urlpatterns = [
@@ -42,6 +45,7 @@ urlpatterns = [
             ("merge/", MergeView),
         )
     ),
+    *(path(f"{kind}s/reassign/", ReassignView.as_view(kind=kind)) for kind in ("contact", "account", "deal")),
     path("pull-conditions/<str:remote_object>/", ConditionsView.as_view()),
     path("workspace/", WorkspaceView.as_view()),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),

@@ -17,7 +17,7 @@ from integrations.models import Connection, Lane
 from integrations.services import Bell, queue_push
 from integrations.sync.casting import deals_with
 from integrations.sync.records import RECORD_TYPES, kind_of
-from integrations.sync.tombstones import forget_values, leave_tombstones, revive
+from integrations.sync.tombstones import forget_values, leave_tombstones, revive, tell_of_merge, tell_of_return
 from users.models import User
 
 
@@ -54,15 +54,20 @@ def on_records_deleted(
     """The records on the other side are not pulled into new ones; where deletions are synced, they go as well."""
     user, kind = acting_user(), kind_of(records[0])
     assert kind is not None, "only record types are connected"
+    if into:
+        tell_of_merge(kind, records, into, user.pk if user else None)
     if leave_tombstones(kind, records, into=into, actor_id=user.pk if user else None):
         Bell(Lane.REAL_TIME).ring()
     if into and kind == RecordKind.CONTACT:
         queue_push(deals_with([into.pk]))
 
 
-def on_records_restored(sender: type[Record], records: Sequence[Record], **kwargs: Any) -> None:
-    kind = kind_of(records[0])
+def on_records_restored(
+    sender: type[Record], records: Sequence[Record], out_of: Record | None = None, **kwargs: Any
+) -> None:
+    user, kind = acting_user(), kind_of(records[0])
     assert kind is not None, "only record types are connected"
+    tell_of_return(kind, records, user.pk if user else None, out_of=out_of)
     revive(kind, records)
     queue_push(list(records))
     if kind == RecordKind.CONTACT:

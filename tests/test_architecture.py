@@ -53,6 +53,7 @@ LAYERS: list[set[str]] = [
         "api_conditions",
         "api_conflicts",
         "api_logins",
+        "api_tombstones",
         "admin",
         "management",
     },

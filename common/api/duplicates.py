@@ -1,5 +1,8 @@
 """Records that look like one, in the REST API: what they are, merging them, calling them two; and deleted records."""
 
+from datetime import datetime
+from typing import Any
+
 import django_filters
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
@@ -86,11 +89,34 @@ class MergeView(_OfRecord):
         return Response(MergedSerializer({"id": kept.pk, "name": str(kept)}).data)
 
 
+class DeletedListSerializer(serializers.ListSerializer):
+    def to_representation(self, data: Any) -> list[Any]:
+        rows = list(data)
+        for row, told in zip(rows, trash.what_restoring_does(rows), strict=True):
+            row.restoring = told
+        return super().to_representation(rows)
+
+
 class DeletedSerializer(serializers.ModelSerializer):
+    restoring = serializers.CharField(help_text="What becomes of it over there when it is restored.")
+    restorable_until = serializers.SerializerMethodField()
+
     class Meta:
         model = DeletedRecord
-        fields = ["id", "record_kind", "record_id", "name", "merged_into", "deleted_at", "deleted_by"]
+        fields = [
+            "id", "record_kind", "record_id", "name", "merged_into", "deleted_at", "deleted_by", "restoring",
+            "restorable_until",
+        ]  # fmt: skip
         read_only_fields = fields
+        list_serializer_class = DeletedListSerializer
+
+    def get_restorable_until(self, row: DeletedRecord) -> datetime:
+        return row.deleted_at + trash.KEPT_FOR
+
+    def to_representation(self, instance: DeletedRecord) -> dict[str, Any]:
+        if self.parent is None:
+            (instance.restoring,) = trash.what_restoring_does([instance])
+        return super().to_representation(instance)
 
 
 class DeletedFilter(django_filters.FilterSet):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rest_framework.serializers import Serializer
+from rest_framework.serializers import Field
 
 from common.models import Record
 
@@ -18,14 +18,14 @@ Filler = Callable[[Sequence[Record]], Sequence[Any]]
 
 @dataclass(frozen=True)
 class Extra:
-    shape: type[Serializer[Any]]
+    shape: type[Field]
     filler: Filler
 
 
 _extras: dict[str, Extra] = {}
 
 
-def fill(name: str, shape: type[Serializer[Any]]) -> Callable[[Filler], Filler]:
+def fill(name: str, shape: type[Field]) -> Callable[[Filler], Filler]:
     """Register what fills the field ``name``; ``shape`` serializes a value and describes it."""
 
     def register(filler: Filler) -> Filler:
@@ -35,7 +35,7 @@ def fill(name: str, shape: type[Serializer[Any]]) -> Callable[[Filler], Filler]:
     return register
 
 
-def fields() -> dict[str, Serializer[Any]]:
+def fields() -> dict[str, Field]:
     return {name: extra.shape(read_only=True) for name, extra in _extras.items()}
 
 

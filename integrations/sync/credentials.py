@@ -29,15 +29,23 @@ class Logins:
             return Choice(self.team, "the team's login")
         return Choice(self.strongest, "the login with the highest permission")
 
-    def choose(self, operation: str, origin: str, actor_id: int | None) -> Choice:
-        """The login of a write: the acting user's, but for creates whose origin is the team's."""
-        if operation == Outbox.Operation.CREATE and origin in TEAM_ORIGINS:
+    def choose(self, operation: str, origin: str, actor_id: int | None, *, is_log: bool = False) -> Choice:
+        """The login of a write: the acting user's, but for creates whose origin is the team's.
+
+        ``is_log``: an activity is logged, which is the acting user's whatever its origin.
+        """
+        if operation == Outbox.Operation.CREATE and origin in TEAM_ORIGINS and not is_log:
             return self._because(f"made by {Origin(origin).label.lower()}")
         if actor_id is None:
             return self._because("nobody was acting")
         if personal := self.personal.get(actor_id):
             return Choice(personal, "the acting user's own login")
         return self._because("the acting user has no login of their own")
+
+    def reason_for(self, used: Credential, operation: str, origin: str, actor_id: int | None) -> str:
+        """Why a write went out with the login that it did; another may be chosen by now."""
+        choice = self.choose(operation, origin, actor_id)
+        return choice.reason if choice.credential == used else "the login that was chosen when it was queued"
 
     def _because(self, why: str) -> Choice:
         choice = self.for_team()

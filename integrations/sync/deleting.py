@@ -12,6 +12,7 @@ from common.bulk import any_of, copy_in, write_columns
 from common.models import DeletedRecord
 from integrations.models import ErrorEntry, HeldDeletions, Outbox, RecordLink, Run, SyncEvent
 from integrations.sync import brake, outbox
+from integrations.sync.credentials import Logins
 from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import LATER_SECONDS, LATER_TRIES
 from integrations.sync.provider import Accepted, Answer, Later, Provider, Refused, RequestRefused
@@ -231,6 +232,7 @@ def _store_errors(claim: Claim, fates: Mapping[int, Fate], rows: Sequence[Outbox
 
 
 def _tell(claim: Claim, fates: Mapping[int, Fate], run: Run) -> None:
+    logins = Logins(claim.credential.connection)
     copy_in(
         [
             SyncEvent(
@@ -241,6 +243,7 @@ def _tell(claim: Claim, fates: Mapping[int, Fate], run: Run) -> None:
                 run=run,
                 actor_id=row.actor_id,
                 credential=claim.credential,
+                credential_reason=logins.reason_for(claim.credential, claim.operation, "", row.actor_id),
             )
             for row in claim.rows
             if isinstance(fate := fates[row.pk], Gone | Refused)

@@ -87,5 +87,7 @@ def _records(scope: Scope, ids: Sequence[int]) -> Iterable[Record]:
 
 
 def _login_reasons(claim: Claim, items: Sequence[Item]) -> dict[int, str]:
-    logins = Logins(claim.credential.connection)
-    return {item.row.pk: logins.choose(claim.operation, item.record.origin, item.row.actor_id).reason for item in items}
+    logins, used = Logins(claim.credential.connection), claim.credential
+    return {
+        item.row.pk: logins.reason_for(used, claim.operation, item.record.origin, item.row.actor_id) for item in items
+    }

@@ -16,6 +16,7 @@ from integrations.models import (
     RecordLink,
     RemoteRole,
     SkippedRecord,
+    SyncEvent,
 )
 from integrations.sync import outbox
 from integrations.sync.credentials import Logins
@@ -62,6 +63,37 @@ def leave_tombstones(kind: str, records: Sequence[Record], *, into: Record | Non
     ErrorEntry.objects.of(kind, ids).delete()
     PendingReference.objects.filter(record_kind=kind, record_id__in=ids).delete()
     return is_due
+
+
+def tell_of_merge(kind: str, records: Sequence[Record], into: Record, actor_id: int | None) -> None:
+    """Note in the timeline of the record that stays what was merged into it here, before that is gone.
+
+    A merge that follows one over there is told of by the pull that finds it.
+    """
+    followed = RecordLink.objects.live().of(kind, [record.pk for record in records]).exclude(merged_into="")
+    ids = set(followed.values_list("record_id", flat=True))
+    SyncEvent.objects.bulk_create(
+        SyncEvent(
+            record_kind=kind,
+            record_id=into.pk,
+            kind=SyncEvent.Kind.MERGED,
+            summary=f"“{record}” was merged into it here, and can be taken out again for thirty days."
+            + (" Salesforce keeps both." if record.crm_id and into.crm_id else ""),
+            actor_id=actor_id,
+        )
+        for record in records
+        if record.pk not in ids
+    )
+
+
+def tell_of_return(kind: str, records: Sequence[Record], actor_id: int | None, *, out_of: Record | None) -> None:
+    """Note that records are here again; ``out_of``: the record that they had been merged into."""
+    told = [(record.pk, "It was taken out of a merge." if out_of else "It was restored here.") for record in records]
+    told += [(out_of.pk, f"“{record}” was taken out of it again.") for record in records if out_of]
+    SyncEvent.objects.bulk_create(
+        SyncEvent(record_kind=kind, record_id=pk, kind=SyncEvent.Kind.RESTORED, summary=summary, actor_id=actor_id)
+        for pk, summary in told
+    )
 
 
 def _inherit(link: RecordLink, heir: Record) -> None:

@@ -210,7 +210,8 @@ def test_the_root_names_what_there_is(api: Api) -> None:
     found = json.loads(api.get(V1).content)
 
     assert found.keys() == {
-        "contacts", "accounts", "deals", "activities", "deleted", "held-deletions", "errors", "runs"
+        "contacts", "accounts", "deals", "activities", "deleted", "held-deletions", "tombstones", "logins", "errors",
+        "runs",
     }  # fmt: skip
 
 

@@ -61,3 +61,14 @@ def test_only_admins_decide_on_held_deletions() -> None:
     assert api.ids("held-deletions", is_open=True) == [held.pk]
     assert api.post(f"{V1}held-deletions/{held.pk}/refuse/").json() == {"count": 0}
     assert api.post(f"{V1}held-deletions/{held.pk}/confirm/").status_code == 409
+
+
+def test_a_record_says_how_many_look_like_it_until_they_are_decided_on() -> None:
+    api = Api(UserFactory())
+    first, second = (ContactFactory(email="a@a.example") for _ in range(2))
+
+    before = api.one("contacts", first.pk)["potential_duplicates"]
+    api.post(f"{V1}contacts/{first.pk}/duplicates/{second.pk}/dismiss/")
+
+    assert before == 1
+    assert [row["potential_duplicates"] for row in api.page("contacts")["results"]] == [0, 0]

@@ -1,12 +1,14 @@
 """Which records look like one, and what people decide about them."""
 
 import pytest
+from django.test import Client
+from pytest_django.asserts import assertContains
 
 from common import duplicates, merging, timeline
 from common.models import DuplicatePair
 from contacts.models import Contact
 from contacts.services import delete_contact
-from tests.factories import AccountFactory, ContactFactory
+from tests.factories import AccountFactory, ContactFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -97,3 +99,12 @@ def test_the_timeline_tells_of_a_potential_duplicate() -> None:
     assert [entry.url for entry in entries if entry.title.startswith("Potential duplicate")] == [
         second.get_absolute_url()
     ]
+
+
+def test_a_record_s_page_and_list_say_that_it_looks_like_others(client: Client) -> None:
+    client.force_login(UserFactory())
+    first, _, _ = (ContactFactory(email="a@a.example") for _ in range(3))
+    ContactFactory()
+
+    assertContains(client.get(f"/contacts/{first.pk}/"), "Potential duplicates: 2")
+    assertContains(client.get("/contacts/"), "Potential duplicates: 2", count=3)

@@ -1,0 +1,30 @@
+"""What records look like others: told beside their names, and in their JSON."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.template.loader import render_to_string
+from rest_framework import serializers
+
+from common import slots
+from common.api import extras
+from common.duplicates import counts_of
+from common.http import Request
+from common.models import Record
+
+
+@slots.fill("record.badges")
+def duplicate_badges(request: Request, records: Sequence[Any]) -> list[str]:
+    counts = counts_of(records)
+    return [
+        render_to_string("common/_duplicate_badge.html", {"count": counts[record.pk]}, request)
+        if record.pk in counts
+        else ""
+        for record in records
+    ]
+
+
+@extras.fill("potential_duplicates", serializers.IntegerField)
+def potential_duplicates(records: Sequence[Record]) -> list[int]:
+    counts = counts_of(records)
+    return [counts.get(record.pk, 0) for record in records]
