@@ -7,6 +7,8 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
+from common.models import Workspace
+from common.visibility import let_see_pulled
 from integrations.mappings import Choice, Fault, faults
 from integrations.models import Connection, FieldMapping, ObjectSettings
 from integrations.salesforce import oauth
@@ -88,6 +90,28 @@ class AppForm(forms.Form):
         if is_local and self.local_org and client_id == self.local_org.client_id:
             return self.local_org.client_secret
         return self.connection.client_secret if client_id == self.connection.client_id else ""
+
+
+class SeenForm(forms.Form):
+    """Who sees what is pulled with the team's login."""
+
+    pulled_seen_by = forms.ChoiceField(
+        label="Who sees pulled records",
+        choices=[
+            (Workspace.SeenBy.EVERYONE, "Everyone in Tandem"),
+            (Workspace.SeenBy.OWNERS, "Each user those that they own, admins all"),
+        ],
+        widget=forms.RadioSelect,
+        required=False,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"initial": {"pulled_seen_by": Workspace.load().pulled_seen_by}, **kwargs})
+
+    def save(self) -> None:
+        """Without a choice the present one stays."""
+        if chosen := self.cleaned_data["pulled_seen_by"]:
+            let_see_pulled(chosen)
 
 
 class ObjectSettingsForm(forms.ModelForm):

@@ -215,6 +215,17 @@ def _lacks_of_login(login: Credential, *, is_teams: bool) -> Iterator[str]:
         )
 
 
+def what_is_read(connection: Connection) -> str:
+    """With whose eyes the org is read, for an admin who is about to start: more may be seen here than there."""
+    login = connection.team_credential
+    if login is None:
+        return "There is no login to read with."
+    whose = f"Everything is read with the login of {login} ({login.get_power_display()})"
+    if login.power >= Credential.Power.VIEW_ALL:
+        return f"{whose}, which sees all records: people may see more of them here than in Salesforce."
+    return f"{whose}: what is shared with that user is pulled, whoever looks at it here."
+
+
 def lacking_for(login: Credential, remote_object: str, operation: str) -> tuple[str, ...]:
     """What a write by ``login`` would be refused for, or go without; empty also while nothing is known of it."""
     own = login.connection.descriptions if login.connection.team_credential_id == login.pk else login.descriptions

@@ -7,6 +7,7 @@ urlpatterns = [
     path("", overview.overview, name="overview"),
     path("status/", overview.status, name="status"),
     path("start/", overview.start, name="start"),
+    path("seen-by/", overview.seen_by, name="seen_by"),
     path("hold/", overview.hold, name="hold"),
     path("team-login/", overview.team_login, name="team_login"),
     path("logins/<int:pk>/", overview.login, name="login"),

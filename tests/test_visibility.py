@@ -33,7 +33,9 @@ from users.models import User
 pytestmark = pytest.mark.django_db
 
 SECRET = "Zebulon"
-OF_ADMINS = re.compile(r"^(admin/|settings/(people|integrations/salesforce/(?!records))|api/v1/(errors|runs|held|logins|tombstones|pull-conditions))")
+OF_ADMINS = re.compile(
+    r"^(admin/|settings/(people|integrations/salesforce/(?!records))|api/v1/(conflicts|errors|runs|held|logins|tombstones|pull-conditions))"
+)
 NOT_OF_RECORDS = re.compile(r"^(auth/|settings/(?!integrations)|api/v1/schema|healthz)")
 
 

@@ -10,9 +10,10 @@ from django.views.decorators.http import require_POST
 from common.http import Request, typed
 from integrations import checking, connecting, progress, services
 from integrations.access import admin_required
+from integrations.forms import SeenForm
 from integrations.logins import the_connection
 from integrations.models import Connection, Credential, ErrorEntry
-from integrations.permissions import rights_of
+from integrations.permissions import rights_of, what_is_read
 from integrations.salesforce.demo import local_org
 from integrations.sync.provider import ProviderError
 from integrations.views.frame import framed
@@ -26,7 +27,7 @@ def overview(request: Request) -> HttpResponse:
     connection = the_connection()
     if not connection.is_connected:
         return framed(request, "integrations/unconnected.html", {"local_org": local_org()})
-    return framed(request, "integrations/overview.html", _status(connection) | {"logins": _logins(connection)})
+    return framed(request, "integrations/overview.html", _overview(connection))
 
 
 @admin_required
@@ -45,13 +46,31 @@ def start(request: Request) -> HttpResponse:
     if connection.phase != Connection.Phase.SETUP:
         return redirect("integrations:overview")
     lacking = connecting.missing_requirements(connection)
-    if request.method == "POST" and not lacking:
+    form = SeenForm(request.POST if request.method == "POST" else None)
+    if form.is_valid() and not lacking:
+        form.save()
         connecting.start_syncing(connection)
         services.wake_pull()
         messages.success(request, "Syncing has started. The first pull is under way.")
         return redirect("integrations:overview")
-    context = {"lacking": lacking, "waiting": _waiting(connection), "settings": _settings(connection)}
+    context = {
+        "lacking": lacking,
+        "waiting": _waiting(connection),
+        "settings": _settings(connection),
+        "form": form,
+        "what_is_read": what_is_read(connection),
+    }
     return framed(request, "integrations/start.html", context, status=422 if request.method == "POST" else 200)
+
+
+@admin_required
+@require_POST
+def seen_by(request: Request) -> HttpResponse:
+    form = SeenForm(request.POST)
+    if form.is_valid():
+        form.save()
+        messages.success(request, "Saved. It counts from now on.")
+    return redirect("integrations:overview")
 
 
 @admin_required
@@ -142,6 +161,11 @@ def _status(connection: Connection) -> dict[str, Any]:
         "pull_refusal": services.pull_refusal(connection),
         "calls": sum(run.api_calls for run in connection.runs.filter(is_first=True)),
     }
+
+
+def _overview(connection: Connection) -> dict[str, Any]:
+    own = {"logins": _logins(connection), "seen_form": SeenForm(), "what_is_read": what_is_read(connection)}
+    return _status(connection) | own
 
 
 def _waiting(connection: Connection) -> list[tuple[str, int]]:

@@ -29,6 +29,7 @@ CONTACT = {
     "phone", "mobile_phone", "home_phone", "other_phone", "street", "city", "state", "postal_code", "country",
     "linkedin_url", "seniority", "department", "headline", "time_zone", "no_email", "do_not_call", "owner", "stage",
     "origin", "crm_id", "crm_object", "custom", "created_at", "updated_at", "sync",
+    "potential_duplicates",
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from common.models import Workspace
 from contacts.models import Contact
 from contacts.models import Stage as ContactStage
 from integrations import connecting, tasks
@@ -352,3 +353,26 @@ def test_the_object_page_costs_a_fixed_number_of_queries(
 
 def test_missing_requirements_count_the_source_as_given(connection: Connection) -> None:
     assert connecting.missing_requirements(connection) == []
+
+
+def test_before_starting_one_is_told_with_whose_eyes_is_read_and_chooses_who_sees_it(
+    admin_client: Client, connection: Connection
+) -> None:
+    asked = admin_client.get(reverse("integrations:start")).content.decode()
+    admin_client.post(reverse("integrations:start"), {"pulled_seen_by": "owners"})
+    chosen = Workspace.load().pulled_seen_by
+    overview = admin_client.get(reverse("integrations:overview")).content.decode()
+    admin_client.post(reverse("integrations:seen_by"), {"pulled_seen_by": "everyone"})
+
+    assert f"read with the login of {connection.team_credential} (Modify All Data)" in asked
+    assert "more of them here than in Salesforce" in asked
+    assert (chosen, Workspace.load().pulled_seen_by) == ("owners", "everyone")
+    assert "Each user those that they own" in overview
+    assert Connection.objects.get().phase == Connection.Phase.INITIAL_PULL
+
+
+def test_a_choice_that_there_is_not_changes_nothing(admin_client: Client, connection: Connection) -> None:
+    admin_client.post(reverse("integrations:seen_by"), {"pulled_seen_by": "nobody"})
+    admin_client.post(reverse("integrations:start"), {"pulled_seen_by": "nobody"})
+    assert Workspace.load().pulled_seen_by == "everyone"
+    assert Connection.objects.get().phase == Connection.Phase.SETUP
