@@ -29,7 +29,9 @@ class RecordLinkQuerySet(models.QuerySet["RecordLink"]):
         return self.filter(models.Q(dropped_at=None) | models.Q(record_id=None))
 
     def tombstones_of(self, kind: str, record_ids: list[int]) -> Self:
-        return self.filter(record_kind=kind, deleted_id__in=any_of(record_ids, "bigint"))
+        """Tombstones of records; of one that was linked, deleted and restored more than once, the last one stands."""
+        found = self.filter(record_kind=kind, deleted_id__in=any_of(record_ids, "bigint"))
+        return found.order_by(models.F("gone_at").asc(nulls_last=True), "pk")
 
 
 class RecordLink(TimestampedModel):

@@ -19,7 +19,7 @@ from integrations.sync.mapping import normal
 from integrations.sync.merging import merge
 from integrations.sync.page import Applied, Known, Page, is_gone
 from integrations.sync.provider import RemoteRecord
-from integrations.sync.returns import bring_back, note_unmerged
+from integrations.sync.returns import bring_back, follow_ended_links, note_unmerged
 from integrations.sync.scope import Scope
 from integrations.sync.stages import learn
 
@@ -51,6 +51,7 @@ def apply_page(scope: Scope, page: Page, run: Run) -> Counter[str]:
     writer = Writer(scope)
     applied.unknown = left_to_their_push(scope, applied)
     follow(scope, known, writer, applied)
+    follow_ended_links(scope, applied)
     bring_back(scope, writer, applied)
     adopt_or_create(scope, applied)
     merge(scope, writer, applied, run)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from common.bulk import any_of, copy_in, write_columns
@@ -87,7 +88,10 @@ def _fates(claim: Claim, provider: Provider) -> dict[int, Fate]:
     kind = claim.rows[0].record_kind
     ids = [row.record_id for row in claim.rows]
     links = {link.deleted_id: link for link in RecordLink.objects.tombstones_of(kind, ids)}
-    back = {link.record_id: link for link in RecordLink.objects.of(kind, ids).filter(remote_object=claim.remote_object)}
+    present = RECORD_TYPES[kind].model._default_manager.filter(pk__in=any_of(ids, "bigint"))
+    ours = RecordLink.objects.of(kind, list(present.values_list("pk", flat=True)))
+    ours = ours.filter(remote_object=claim.remote_object)
+    back = {link.record_id: link for link in ours.order_by(F("dropped_at").asc(nulls_last=True))}  # a live one last
     fates: dict[int, Fate] = {}
     doubtful, fresh = [], []
     for row in claim.rows:

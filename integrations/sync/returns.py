@@ -17,6 +17,40 @@ UNMERGED = (
 )
 
 
+def follow_ended_links(scope: Scope, applied: Applied) -> None:
+    """Find out what records are that came back after their link had ended.
+
+    Where our record still waits for its counterpart, the link is taken up again. Where it was deleted here since, it
+    is restored. Where it is linked to another record by now, or was merged into one, what came back is a record of
+    its own.
+    """
+    ended = [(link, remote) for link, remote in applied.changed if link.dropped_at]
+    if not ended:
+        return
+    applied.changed = [(link, remote) for link, remote in applied.changed if not link.dropped_at]
+    ids = [link.record_id for link, _ in ended if link.record_id]
+    rows = scope.type.model._default_manager.filter(pk__in=any_of(ids, "bigint"))
+    present = dict(rows.values_list("pk", "crm_id"))
+    merged = DeletedRecord.objects.filter(record_kind=scope.kind, record_id__in=any_of(ids, "bigint"))
+    alive_there = RecordLink.objects.tombstones_of(scope.kind, ids).filter(gone_at=None)
+    taken = {pk for pk, crm_id in present.items() if crm_id}
+    taken.update(merged.exclude(merged_into=None).values_list("record_id", flat=True))
+    taken.update(pk for pk in alive_there.values_list("deleted_id", flat=True) if pk)
+    others = []
+    for link, remote in ended:
+        record_id = link.record_id or 0
+        if record_id in taken:
+            others.append(link.pk)
+            applied.unknown.append(remote)
+        elif record_id in present:
+            applied.changed.append((link, remote))
+        else:
+            link.deleted_id, link.record_id = record_id, None
+            applied.undeleted.append((link, remote))
+        taken.add(record_id)
+    RecordLink.objects.filter(pk__in=others).delete()
+
+
 def bring_back(scope: Scope, writer: Writer, applied: Applied) -> None:
     """Restore records here that were undeleted there, as far as they are kept; they go on to be compared."""
     if not applied.undeleted:

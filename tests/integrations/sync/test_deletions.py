@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from accounts.models import Account
 from accounts.services import delete_account
-from activities.models import Activity
 from common import trash
 from common.models import DeletedRecord
 from contacts.models import Contact
@@ -16,7 +15,6 @@ from contacts.services import delete_contact
 from integrations import deletions, rehearsal, tasks
 from integrations.models import (
     Connection,
-    DeletionSettings,
     ErrorEntry,
     HeldDeletions,
     Outbox,
@@ -27,19 +25,11 @@ from integrations.sync import creating
 from integrations.sync.page import Known
 from tests.conftest import pull_all, push_all
 from tests.factories import AccountFactory, ActivityFactory, ContactFactory
-from tests.integrations.sync.test_storm import time_passes
+from tests.integrations.sync.storms import time_passes
 from tests.salesforce_org import Org
 from users.models import User
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def following(synced: Connection) -> Connection:
-    """Deletions of contacts, leads and accounts are synced."""
-    for name in ("Contact", "Lead", "Account"):
-        DeletionSettings.objects.create(connection=synced, remote_object=name, sync_deletes=True)
-    return synced
 
 
 def linked_contact() -> Contact:
@@ -128,115 +118,6 @@ def test_an_edit_here_of_a_record_deleted_there_goes_with_it(following: Connecti
 
     assert not Contact.objects.filter(pk=contact.pk).exists()
     assert DeletedRecord.objects.get(record_id=contact.pk).values["title"] == "Edited"
-    assert not Outbox.objects.exists()
-
-
-def test_an_undelete_there_restores_it_here_with_what_hung_on_it(following: Connection, org: Org) -> None:
-    contact = linked_contact()
-    call = ActivityFactory(contact=contact, subject="Call")
-    org.delete("Contact", contact.crm_id)
-    pull_all()
-
-    org.control("undelete", ids=[contact.crm_id])
-    pull_all()
-
-    back = Contact.objects.get(pk=contact.pk)
-    assert (back.crm_id, back.crm_object, back.account_id) == (contact.crm_id, "Contact", contact.account_id)
-    assert Activity.objects.get(pk=call.pk).contact == back
-    assert not DeletedRecord.objects.exists()
-    org.forget_calls()
-    push_all()
-    assert not [name for name in org.calls() if not name.startswith("POST composite/sobjects/Contact")]
-
-
-def test_an_undelete_there_restores_what_was_deleted_from_here(following: Connection, org: Org) -> None:
-    contact = linked_contact()
-    delete_contact(contact.pk)
-    push_all()
-
-    org.control("undelete", ids=[contact.crm_id])
-    pull_all()
-
-    assert Contact.objects.get(crm_id=contact.crm_id).email == contact.email
-
-
-def test_an_account_and_its_contacts_deleted_and_undeleted_there_are_together_again(
-    following: Connection, org: Org
-) -> None:
-    contact = Contact.objects.filter(crm_object="Contact").exclude(account=None)[0]
-    account, mates = contact.account, Contact.objects.filter(account=contact.account).count()
-    assert account
-    org.delete("Account", account.crm_id)
-    pull_all()
-    assert not Contact.objects.filter(pk=contact.pk).exists()
-
-    org.control("undelete", ids=[account.crm_id])
-    pull_all()
-    push_all()
-
-    assert Contact.objects.filter(account_id=account.pk).count() == mates
-    assert org.get("Contact", contact.crm_id)["AccountId"] == account.crm_id
-
-
-def test_a_restored_record_is_linked_again_and_takes_up_what_changed_there(synced: Connection, org: Org) -> None:
-    contact = linked_contact()
-    delete_contact(contact.pk)
-    org.update("Contact", contact.crm_id, Title="Changed meanwhile")
-
-    trash.restore("contact", contact.pk)
-    push_all()
-
-    back = Contact.objects.get(pk=contact.pk)
-    assert (back.crm_id, back.title) == (contact.crm_id, "Changed meanwhile")
-    assert back.account_id == contact.account_id
-    assert RecordLink.objects.live().filter(remote_id=contact.crm_id, record_id=contact.pk).exists()
-
-
-def test_a_restored_record_that_is_gone_there_is_pushed_as_new(following: Connection, org: Org) -> None:
-    contact = linked_contact()
-    delete_contact(contact.pk)
-    push_all()
-
-    trash.restore("contact", contact.pk)
-    push_all()
-
-    back = Contact.objects.get(pk=contact.pk)
-    assert back.crm_id not in ("", contact.crm_id)
-    assert org.get("Contact", back.crm_id)["LastName"] == contact.last_name
-
-
-def test_a_record_restored_before_its_delete_was_sent_is_not_deleted(following: Connection, org: Org) -> None:
-    contact = linked_contact()
-    delete_contact(contact.pk)
-    trash.restore("contact", contact.pk)
-
-    push_all()
-
-    assert is_there(org, contact.crm_id)
-    assert Contact.objects.get(pk=contact.pk).crm_id == contact.crm_id
-    assert not Outbox.objects.exists()
-
-
-@pytest.mark.parametrize("fault", ["drop_after", "drop_before"])
-def test_a_record_restored_while_its_delete_is_in_doubt_survives(following: Connection, org: Org, fault: str) -> None:
-    contact = linked_contact()
-    delete_contact(contact.pk)
-    org.faults({"match": {"path": "composite"}, "do": fault})
-    push_all()
-    org.faults()
-    time_passes()
-    assert Outbox.objects.get().sent_at
-
-    trash.restore("contact", contact.pk)
-    pull_all()
-    for _ in range(2):
-        time_passes()
-        push_all()
-        pull_all()
-
-    back = Contact.objects.get(pk=contact.pk)
-    assert (back.crm_id == contact.crm_id) == (fault == "drop_before")
-    assert org.get("Contact", back.crm_id)["LastName"] == contact.last_name
     assert not Outbox.objects.exists()
 
 

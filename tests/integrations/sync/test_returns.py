@@ -1,0 +1,199 @@
+"""What brings deleted records back: restored here, undeleted there, or both."""
+
+import pytest
+
+from activities.models import Activity
+from common import trash
+from common.models import DeletedRecord
+from contacts.models import Contact
+from contacts.services import delete_contact
+from integrations.models import Connection, DeletionSettings, Outbox, RecordLink
+from tests.conftest import pull_all, push_all
+from tests.factories import ActivityFactory
+from tests.integrations.sync.storms import time_passes
+from tests.integrations.sync.test_deletions import is_there, linked_contact
+from tests.salesforce_org import Org
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_undelete_there_restores_it_here_with_what_hung_on_it(following: Connection, org: Org) -> None:
+    contact = linked_contact()
+    call = ActivityFactory(contact=contact, subject="Call")
+    org.delete("Contact", contact.crm_id)
+    pull_all()
+
+    org.control("undelete", ids=[contact.crm_id])
+    pull_all()
+
+    back = Contact.objects.get(pk=contact.pk)
+    assert (back.crm_id, back.crm_object, back.account_id) == (contact.crm_id, "Contact", contact.account_id)
+    assert Activity.objects.get(pk=call.pk).contact == back
+    assert not DeletedRecord.objects.exists()
+    org.forget_calls()
+    push_all()
+    assert not [name for name in org.calls() if not name.startswith("POST composite/sobjects/Contact")]
+
+
+def test_an_undelete_there_restores_what_was_deleted_from_here(following: Connection, org: Org) -> None:
+    contact = linked_contact()
+    delete_contact(contact.pk)
+    push_all()
+
+    org.control("undelete", ids=[contact.crm_id])
+    pull_all()
+
+    assert Contact.objects.get(crm_id=contact.crm_id).email == contact.email
+
+
+def test_an_account_and_its_contacts_deleted_and_undeleted_there_are_together_again(
+    following: Connection, org: Org
+) -> None:
+    contact = Contact.objects.filter(crm_object="Contact").exclude(account=None)[0]
+    account, mates = contact.account, Contact.objects.filter(account=contact.account).count()
+    assert account
+    org.delete("Account", account.crm_id)
+    pull_all()
+    assert not Contact.objects.filter(pk=contact.pk).exists()
+
+    org.control("undelete", ids=[account.crm_id])
+    pull_all()
+    push_all()
+
+    assert Contact.objects.filter(account_id=account.pk).count() == mates
+    assert org.get("Contact", contact.crm_id)["AccountId"] == account.crm_id
+
+
+def test_a_restored_record_is_linked_again_and_takes_up_what_changed_there(synced: Connection, org: Org) -> None:
+    contact = linked_contact()
+    delete_contact(contact.pk)
+    org.update("Contact", contact.crm_id, Title="Changed meanwhile")
+
+    trash.restore("contact", contact.pk)
+    push_all()
+
+    back = Contact.objects.get(pk=contact.pk)
+    assert (back.crm_id, back.title) == (contact.crm_id, "Changed meanwhile")
+    assert back.account_id == contact.account_id
+    assert RecordLink.objects.live().filter(remote_id=contact.crm_id, record_id=contact.pk).exists()
+
+
+def test_a_restored_record_that_is_gone_there_is_pushed_as_new(following: Connection, org: Org) -> None:
+    contact = linked_contact()
+    delete_contact(contact.pk)
+    push_all()
+
+    trash.restore("contact", contact.pk)
+    push_all()
+
+    back = Contact.objects.get(pk=contact.pk)
+    assert back.crm_id not in ("", contact.crm_id)
+    assert org.get("Contact", back.crm_id)["LastName"] == contact.last_name
+
+
+def test_a_record_restored_before_its_delete_was_sent_is_not_deleted(following: Connection, org: Org) -> None:
+    contact = linked_contact()
+    delete_contact(contact.pk)
+    trash.restore("contact", contact.pk)
+
+    push_all()
+
+    assert is_there(org, contact.crm_id)
+    assert Contact.objects.get(pk=contact.pk).crm_id == contact.crm_id
+    assert not Outbox.objects.exists()
+
+
+@pytest.mark.parametrize("fault", ["drop_after", "drop_before"])
+def test_a_record_restored_while_its_delete_is_in_doubt_survives(following: Connection, org: Org, fault: str) -> None:
+    contact = linked_contact()
+    delete_contact(contact.pk)
+    org.faults({"match": {"path": "composite"}, "do": fault})
+    push_all()
+    org.faults()
+    time_passes()
+    assert Outbox.objects.get().sent_at
+
+    trash.restore("contact", contact.pk)
+    pull_all()
+    for _ in range(2):
+        time_passes()
+        push_all()
+        pull_all()
+
+    back = Contact.objects.get(pk=contact.pk)
+    assert (back.crm_id == contact.crm_id) == (fault == "drop_before")
+    assert org.get("Contact", back.crm_id)["LastName"] == contact.last_name
+    assert not Outbox.objects.exists()
+
+
+@pytest.fixture
+def pushed_anew(following: Connection) -> tuple[Contact, str]:
+    """A contact that was deleted on both sides, restored here and pushed as new; and the id that it had before."""
+    contact = linked_contact()
+    delete_contact(contact.pk)
+    push_all()
+    trash.restore("contact", contact.pk)
+    push_all()
+    return Contact.objects.get(pk=contact.pk), contact.crm_id
+
+
+def test_an_undelete_there_of_what_was_pushed_anew_is_a_record_of_its_own(
+    pushed_anew: tuple[Contact, str], org: Org
+) -> None:
+    contact, former_id = pushed_anew
+
+    org.control("undelete", ids=[former_id])
+    pull_all()
+    push_all()
+
+    other = Contact.objects.get(crm_id=former_id)
+    assert other.pk != contact.pk
+    assert (other.last_name, other.email) == (contact.last_name, contact.email)
+    assert Contact.objects.get(pk=contact.pk).crm_id == contact.crm_id
+    assert not Outbox.objects.exists()
+
+
+def test_what_was_pushed_anew_is_deleted_there_with_its_next_deletion_here(
+    pushed_anew: tuple[Contact, str], org: Org
+) -> None:
+    contact, _ = pushed_anew
+
+    delete_contact(contact.pk)
+    push_all()
+
+    assert not is_there(org, contact.crm_id)
+    assert not Outbox.objects.exists()
+
+
+def test_an_undelete_there_restores_what_was_pushed_anew_and_deleted_again(
+    pushed_anew: tuple[Contact, str], org: Org
+) -> None:
+    contact, former_id = pushed_anew
+    delete_contact(contact.pk)
+    push_all()
+
+    org.control("undelete", ids=[former_id])
+    pull_all()
+    push_all()
+
+    assert Contact.objects.get(pk=contact.pk).crm_id == former_id
+    assert is_there(org, former_id)
+    assert not is_there(org, contact.crm_id)
+    assert RecordLink.objects.live().of("contact", [contact.pk]).get().remote_id == former_id
+
+
+def test_an_undelete_there_of_what_was_pushed_anew_and_merged_away_is_a_record_of_its_own(
+    pushed_anew: tuple[Contact, str], org: Org
+) -> None:
+    contact, former_id = pushed_anew
+    DeletionSettings.objects.update(sync_merges=True)
+    master = Contact.objects.filter(crm_object="Contact").exclude(pk=contact.pk)[0]
+    org.control("merge", object="Contact", master=master.crm_id, losers=[contact.crm_id])
+    pull_all()
+    assert not Contact.objects.filter(pk=contact.pk).exists()
+
+    org.control("undelete", ids=[former_id])
+    pull_all()
+
+    assert Contact.objects.get(crm_id=former_id).last_name == contact.last_name
+    assert Contact.objects.get(pk=master.pk).crm_id == master.crm_id
