@@ -6,9 +6,9 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
-from common.bulk import any_of
+from common.bulk import any_of, copy_in, write_columns
 from common.merging import empty_fields, merge
-from common.models import Record
+from common.models import Record, RecordKind
 from common.trash import delete_records
 from integrations.models import HeldDeletions, RecordLink, Run, SyncEvent
 from integrations.sync import brake
@@ -67,12 +67,14 @@ def keep(scope: Scope) -> int:
     records = locked(scope, ids)
     links = list(_departing(scope).filter(record_id__in=any_of(records, "bigint")).select_for_update().order_by("pk"))
     for link in links:
-        dropped(link, KEPT).save(update_fields=["dropped_at", "drop_reason"])
-        columns = {"crm_id": ""} | ({"crm_object": ""} if hasattr(records[link.record_id or 0], "crm_object") else {})
-        scope.type.model._default_manager.filter(pk=link.record_id).update(**columns)
-        SyncEvent.objects.create(
-            record_kind=scope.kind, record_id=link.record_id or 0, kind=SyncEvent.Kind.UNLINKED, summary=KEPT
-        )
+        dropped(link, KEPT)
+    write_columns(links, ["dropped_at", "drop_reason"])
+    kept = [link.record_id for link in links if link.record_id]
+    columns = {"crm_id": ""} | ({"crm_object": ""} if scope.kind == RecordKind.CONTACT else {})
+    scope.type.model._default_manager.filter(pk__in=any_of(kept, "bigint")).update(**columns)
+    copy_in(
+        [SyncEvent(record_kind=scope.kind, record_id=pk, kind=SyncEvent.Kind.UNLINKED, summary=KEPT) for pk in kept]
+    )
     return len(links)
 
 

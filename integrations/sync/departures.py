@@ -8,7 +8,7 @@ known how much that is (``departed.carry_out``).
 from collections.abc import Iterable, Mapping
 
 from common.bulk import any_of, write_columns
-from common.models import Record, RecordKind
+from common.models import DeletedRecord, Record, RecordKind
 from integrations.models import DeletionSettings, Lane, Outbox, RecordLink, SyncEvent
 from integrations.sync import outbox
 from integrations.sync.linking import dropped, lead_beside, left_by_contact, moved, reword
@@ -25,6 +25,7 @@ BACK_TO_LEAD = "The contact was deleted in Salesforce: its lead is linked again.
 def follow(scope: Scope, known: Known, writer: Writer, applied: Applied) -> None:
     """Move each link to the record that Salesforce goes on with, if there is one; else drop it, or note it."""
     gone = {remote.id: remote for _, remote in applied.gone}
+    _free_left_behind(scope, known, gone)
     ids = [link.record_id for link, _ in applied.gone if link.record_id]
     records = locked(scope, ids)
     ours = _deletes_of_ours(scope, ids)
@@ -77,6 +78,23 @@ def _free_leads(scope: Scope, links: Iterable[RecordLink]) -> set[str]:
     ids = {lead_id for link in links if (lead_id := lead_beside(link))}
     taken = RecordLink.objects.filter(connection=scope.connection, remote_id__in=any_of(ids)) if ids else ()
     return ids - {link.remote_id for link in taken}
+
+
+def _free_left_behind(scope: Scope, known: Known, gone: Mapping[str, RemoteRecord]) -> None:
+    """Let go of survivors of merges that we deleted and Salesforce kept: they are the losers' records by now.
+
+    A record that was deleted for good never comes back, under no name.
+    """
+    survivors = {_last(remote, gone)[1] for remote in gone.values()}
+    tombstones = [known.own[id_] for id_ in survivors & known.own.keys() if known.own[id_].record_id is None]
+    left = {link.deleted_id: link for link in tombstones if link.gone_at is None}
+    if not left:
+        return
+    kept = DeletedRecord.objects.filter(record_kind=scope.kind, record_id__in=any_of(left, "bigint"))
+    freed = [left[pk] for pk in kept.values_list("record_id", flat=True)]
+    RecordLink.objects.filter(pk__in=[link.pk for link in freed]).delete()
+    for link in freed:
+        del known.own[link.remote_id]
 
 
 def _is_followed(settings: DeletionSettings, link: RecordLink, heir: RecordLink | None, remote_object: str) -> bool:

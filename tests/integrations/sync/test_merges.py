@@ -4,9 +4,10 @@ import pytest
 
 from accounts.models import Account
 from activities.models import Activity
-from common import merging
+from common import merging, trash
 from common.models import DeletedRecord
 from contacts.models import Contact
+from contacts.services import delete_contact
 from deals.models import DealContact
 from integrations import tasks
 from integrations.models import Connection, DeletionSettings, ErrorEntry, Outbox, RecordLink, SyncEvent
@@ -265,3 +266,50 @@ def test_an_unmerge_there_is_told_and_not_followed(following: Connection, org: O
 
     merging.undo("contact", DeletedRecord.objects.get(merged_into=kept.pk).record_id)
     assert Contact.objects.get(crm_id=loser).email == "loser@merge.example"
+
+
+def test_a_record_merged_there_into_one_that_was_deleted_here_goes_on_with_it(following: Connection, org: Org) -> None:
+    first, second = person(org, "Adler"), person(org, "Bauer")
+    pull_all()
+    loser, winner = Contact.objects.get(crm_id=first), Contact.objects.get(crm_id=second)
+    delete_contact(winner.pk)
+
+    org.control("merge", object="Contact", master=second, losers=[first])
+    pull_all()
+    pull_all()
+
+    loser.refresh_from_db()
+    assert (loser.crm_id, loser.last_name) == (second, "Bauer")
+    assert RecordLink.objects.filter(remote_id=second).get().record_id == loser.pk
+
+
+def test_a_record_merged_there_into_one_that_was_deleted_here_for_good_does_not_bring_it_back(
+    following: Connection, org: Org
+) -> None:
+    first, second = person(org, "Adler"), person(org, "Bauer")
+    pull_all()
+    loser, winner = Contact.objects.get(crm_id=first), Contact.objects.get(crm_id=second)
+    delete_contact(winner.pk)
+    trash.purge(DeletedRecord.objects.filter(record_id=winner.pk))
+
+    org.control("merge", object="Contact", master=second, losers=[first])
+    pull_all()
+    pull_all()
+
+    loser.refresh_from_db()
+    assert (loser.crm_id, loser.last_name) == ("", "Adler")
+
+
+def test_a_lead_whose_contact_was_deleted_there_after_its_conversion_is_gone(synced: Connection, org: Org) -> None:
+    lead_id = org.create("Lead", LastName="Adler", Company="Merge", Email="adler@merge.example")
+    org.control("convert", lead=lead_id)
+    pull_all()
+    contact = Contact.objects.get(email="adler@merge.example")
+
+    org.delete("Contact", contact.crm_id)
+    pull_all()
+    pull_all()
+
+    contact.refresh_from_db()
+    assert contact.crm_id == ""
+    assert not RecordLink.objects.live().filter(remote_id=lead_id).exists()
