@@ -15,11 +15,11 @@ from integrations import budget, everything
 from integrations.checking import check, check_all
 from integrations.connecting import prepare, start_syncing
 from integrations.logins import mark_broken
-from integrations.models import ApiUsage, Connection, Credential, Cursor, Lane, Outbox, RecordLink, Run
+from integrations.models import ApiUsage, Connection, Credential, Cursor, IngestJob, Lane, Outbox, RecordLink, Run
 from integrations.providers import provider_for
 from integrations.salesforce.provider import SalesforceProvider
 from integrations.services import CLUSTERS, wake_pull
-from integrations.sync import outbox, showing
+from integrations.sync import ingested, outbox, showing
 from integrations.sync.credentials import Logins
 from integrations.sync.outbox import Claim
 from integrations.sync.provider import CallFailed, ConnectionBroken, ProviderError, RequestRefused
@@ -53,7 +53,7 @@ def push_lane(
     """
     with outbox.place(lane, settings.PUSH_WORKERS) as has_place:
         is_done = not has_place or _push_lane(lane, monotonic() + seconds, sleeper, only)
-    if not is_done and Outbox.objects.due().filter(lane=lane, claim_token=None).exists():
+    if not is_done and Outbox.objects.due().filter(lane=lane, claim_token=None, job=None).exists():
         wake_lane(lane)
 
 
@@ -63,13 +63,21 @@ def _push_lane(lane: str, until: float, sleeper: Callable[[float], None], only: 
     cut_off: dict[int, str] = {}
     has_called = False
     while (is_in_time := monotonic() < until) and _may_push(lane, until, sleeper):
+        if job := ingested.take(lane, only):
+            _look(job, runs, cut_off)
+            continue
         claim = outbox.claim(lane, only)
         if claim is None:
-            break
+            rest = ingested.next_look(lane)
+            if rest is None or monotonic() + rest >= until:
+                break
+            sleeper(rest)
+            continue
         if claim.is_full and not has_called:
             wake_lane(lane)
             has_called = True
-        run = _run_of(claim, runs)
+        actors = {row.actor_id for row in claim.rows}
+        run = _run_of(claim.credential, claim.remote_object, actors.pop() if len(actors) == 1 else None, runs)
         cut_off[run.pk] = _push(claim, run)
         for other in outbox.lanes_set_free(claim):
             wake_lane(other)
@@ -82,20 +90,46 @@ def wake_lane(lane: str) -> None:
     async_task("integrations.tasks.push_lane", lane, cluster=CLUSTERS.get(Lane(lane)))
 
 
-def _run_of(claim: Claim, runs: dict[RunKey, Run]) -> Run:
-    """The run of the claim's object, login and person, begun when it has none yet."""
-    actors = {row.actor_id for row in claim.rows}
-    actor_id = actors.pop() if len(actors) == 1 else None
-    key = (claim.remote_object, claim.credential.pk, actor_id)
+def _run_of(credential: Credential, remote_object: str, actor_id: int | None, runs: dict[RunKey, Run]) -> Run:
+    """The run of an object, login and person, begun when it has none yet."""
+    key = (remote_object, credential.pk, actor_id)
     if key not in runs:
         runs[key] = Run.objects.create(
-            connection=claim.credential.connection,
+            connection=credential.connection,
             kind=Run.Kind.PUSH,
-            remote_object=claim.remote_object,
-            credential=claim.credential,
+            remote_object=remote_object,
+            credential=credential,
             started_by_id=actor_id,
         )
     return runs[key]
+
+
+def _look(job: IngestJob, runs: dict[RunKey, Run], cut_off: dict[int, str]) -> None:
+    """See how a job is getting on that Salesforce works off by itself, and settle it when it is over."""
+    credential = job.credential
+    if credential is None or credential.broken_reason:
+        ingested.free(job)  # what became of it is found out when its records are planned again
+        return
+    provider = provider_for(credential)
+    try:
+        state = ingested.look(job, provider)
+        if state and state.is_over:
+            run = _run_of(credential, job.remote_object, None, runs)
+            cut_off.setdefault(run.pk, "")
+            ingested.settle_job(job, state, provider, run)
+            run.count(api_calls=provider.calls)
+    except (CallFailed, ConnectionBroken) as error:
+        ingested.give_back(job, 0)
+        if isinstance(error, ConnectionBroken):
+            doubt(credential, error)
+        else:
+            pause(credential.connection, error)
+    except Exception:
+        logger.exception("A job broke; its records are planned again.")
+        ingested.free(job)
+    else:
+        all_is_well(credential.connection)
+    budget.note(credential, provider, job.lane)
 
 
 def _may_push(lane: str, until: float, sleeper: Callable[[float], None]) -> bool:

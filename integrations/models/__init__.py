@@ -4,7 +4,7 @@ from .connection import Connection, Credential, LoginDescription, ObjectDescript
 from .journal import ApiUsage, ErrorEntry, HeldDeletions, Run, SyncEvent
 from .links import PendingReference, RecordLink, RemoteRole, SkippedRecord
 from .mapping import DeletionSettings, FieldMapping, ObjectSettings, PullCondition, StageMapping
-from .queue import Cursor, Lane, Outbox
+from .queue import Cursor, IngestJob, Lane, Outbox
 
 __all__ = [
     "ApiUsage",
@@ -15,6 +15,7 @@ __all__ = [
     "ErrorEntry",
     "FieldMapping",
     "HeldDeletions",
+    "IngestJob",
     "Lane",
     "LoginDescription",
     "ObjectDescription",

@@ -29,6 +29,28 @@ class OutboxQuerySet(models.QuerySet["Outbox"]):
         return self.filter(next_attempt_at__lte=timezone.now())
 
 
+class IngestJob(models.Model):
+    """Many changes of one object that the other side works off by itself; its rows wait until it is over.
+
+    It is stored before anything is handed over, so that a killed worker's job is found again. ``looks``: how often it
+    was asked for how it is getting on.
+    """
+
+    remote_id = models.CharField(max_length=18, unique=True)
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="ingest_jobs")
+    credential = models.ForeignKey(Credential, models.SET_NULL, null=True, blank=True, related_name="+")
+    lane = models.CharField(max_length=12, choices=Lane)
+    remote_object = models.CharField(max_length=80)
+    key = models.CharField(max_length=80, help_text="The remote field by which its rows are told apart.")
+    begun_at = models.DateTimeField(default=timezone.now)
+    looks = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(default=timezone.now)
+    leased_until = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.remote_object} {self.remote_id}"
+
+
 class Outbox(models.Model):
     """A record that is due to be pushed; one row a record, gone when settled.
 
@@ -80,9 +102,12 @@ class Outbox(models.Model):
     claimed_until = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     external_id = models.UUIDField(null=True, blank=True, help_text="Under which a create was sent.")
-    sent = models.JSONField(null=True, blank=True, help_text="What a create of unknown outcome carried.")
+    sent = models.JSONField(null=True, blank=True, help_text="What a write of unknown outcome carried.")
     parts_sent_at = models.DateTimeField(
         null=True, blank=True, help_text="When, by the remote clock, parts of it were sent of which no answer came."
+    )
+    job = models.ForeignKey(
+        IngestJob, models.SET_NULL, null=True, blank=True, related_name="rows", db_index=False, help_text="It is in it."
     )
 
     objects = OutboxQuerySet.as_manager()
@@ -94,6 +119,12 @@ class Outbox(models.Model):
             models.Index(fields=["lane", "next_attempt_at", "id"], name="outbox_due"),
             models.Index(fields=["claim_token"], condition=models.Q(claim_token__isnull=False), name="outbox_claimed"),
             models.Index(fields=["run"], condition=models.Q(run__isnull=False), name="outbox_of_run"),
+            models.Index(fields=["job"], condition=models.Q(job__isnull=False), name="outbox_of_job"),
+            models.Index(
+                fields=["parent_kind", "parent_id"],
+                condition=models.Q(parent_id__isnull=False),
+                name="outbox_by_parent",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -208,15 +208,23 @@ class Client:
 
     def bulk_part(self, path: str, params: dict[str, Any]) -> tuple[dict[str, Sequence[str]], str]:
         """A part of a bulk result, column by column, and the locator of the part after it; "" after the last one."""
-        response = self.session.request("GET", f"{self.salesforce.base_url}{path}", params=params)
-        if response.status_code != HTTPStatus.OK:
-            raise sorted_error(SalesforceError(path, response.status_code, "bulk", _content(response)))
+        response = self._bulk("GET", path, params=params)
         locator = response.headers.get("Sforce-Locator", "null")
         # Text areas come with either line ending; nothing else tells the two apart.
         text = response.content.decode().replace("\r\n", "\n")
         names, *rows = csv.reader(io.StringIO(text, newline=""))
         columns = zip(*rows, strict=True) if rows else ((),) * len(names)
         return dict(zip(names, columns, strict=True)), "" if locator == "null" else locator
+
+    def upload(self, path: str, rows: bytes) -> None:
+        """Hand the rows of a bulk job over, as CSV."""
+        self._bulk("PUT", path, data=rows, headers={"Content-Type": "text/csv"})
+
+    def _bulk(self, method: str, path: str, **options: Any) -> requests.Response:
+        response = self.session.request(method, f"{self.salesforce.base_url}{path}", **options)
+        if not response.ok:
+            raise sorted_error(SalesforceError(path, response.status_code, "bulk", _content(response)))
+        return response
 
     def _composite(self, soqls: Sequence[str], resource: str) -> list[list[dict[str, Any]] | RequestRefused]:
         version = f"/services/data/v{API_VERSION}"

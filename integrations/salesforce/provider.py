@@ -10,7 +10,9 @@ from itertools import islice
 from typing import Any
 
 from integrations.salesforce import soql
+from integrations.salesforce.answers import answer_of
 from integrations.salesforce.client import Client, TokenExpired
+from integrations.salesforce.ingest import Ingests
 from integrations.sync.provider import (
     NUMBERS,
     Accepted,
@@ -18,7 +20,6 @@ from integrations.sync.provider import (
     CallFailed,
     Description,
     Export,
-    Later,
     Position,
     ProviderError,
     Question,
@@ -43,12 +44,7 @@ FATE = {
     "Lead": ("MasterRecordId", "IsConverted", "ConvertedContactId", "ConvertedAccountId", "ConvertedOpportunityId"),
 }
 CONVERTED = {"Contact": "ConvertedContactId", "Account": "ConvertedAccountId", "Opportunity": "ConvertedOpportunityId"}
-RETRY_LATER = {"UNABLE_TO_LOCK_ROW"}
-# A trigger's or flow's failure often quotes the lock that it ran into.
-EMBEDDED_LOCK = re.compile(r"UNABLE_TO_LOCK_ROW")
-UNAVAILABLE_ROW = {"SERVER_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED"}
 PEOPLE = {"Contact", "Lead"}
-UNWRITABLE_FIELDS = {"INVALID_FIELD_FOR_INSERT_UPDATE"}
 # What the delete of a record answers that is in the bin, or is no more at all.
 ALREADY_DELETED = {"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"}
 FAILED_JOB = {"Failed", "Aborted"}
@@ -59,7 +55,7 @@ def parse_moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-class SalesforceProvider:
+class SalesforceProvider(Ingests):
     """One login's view of the org. ``user_id`` is the Salesforce user behind it."""
 
     def __init__(self, client: Client, user_id: str) -> None:
@@ -280,7 +276,7 @@ class SalesforceProvider:
         rows = self.client.call("composite/sobjects", method="DELETE", params=params)
         if not isinstance(rows, list) or len(rows) != len(ids):
             raise CallFailed("Salesforce answered a delete with something else.", is_answered=True)
-        return [_deleted(id_, _answer(row)) for id_, row in zip(ids, rows, strict=True)]
+        return [_deleted(id_, answer_of(row)) for id_, row in zip(ids, rows, strict=True)]
 
     def _write(self, method: str, records: list[dict[str, Any]], path: str = "composite/sobjects") -> list[Answer]:
         # Assignment rules would hand our leads to others; most-recently-used lists are for people.
@@ -289,7 +285,7 @@ class SalesforceProvider:
         rows = self.client.call(path, method=method, json=body, headers=headers)
         if not isinstance(rows, list) or len(rows) != len(records):
             raise CallFailed("Salesforce answered a write with something else.", is_answered=True)
-        return [_answer(row) for row in rows]
+        return [answer_of(row) for row in rows]
 
     def _select(self, remote_object: str, fields: Sequence[str]) -> str:
         return f"SELECT {', '.join(self._columns(remote_object, fields))} FROM {remote_object}"
@@ -450,18 +446,3 @@ def _value(raw: Any) -> Value:
 
 def _deleted(id_: str, answer: Answer) -> Answer:
     return Accepted(id_) if isinstance(answer, Refused) and answer.code in ALREADY_DELETED else answer
-
-
-def _answer(row: Mapping[str, Any]) -> Answer:
-    if row.get("success"):
-        return Accepted(row["id"])
-    errors = row.get("errors") or [{"statusCode": "UNKNOWN_EXCEPTION", "message": "Salesforce gave no reason."}]
-    first = errors[0]
-    code, message = str(first.get("statusCode", "")), str(first.get("message", ""))
-    if code in RETRY_LATER or EMBEDDED_LOCK.search(message):
-        return Later(code, message)
-    if code in UNAVAILABLE_ROW:
-        return Later(code, message)
-    fields = tuple(name for error in errors for name in error.get("fields") or ())
-    texts = "; ".join(str(error.get("message", "")) for error in errors)
-    return Refused(code, texts, fields, of_fields=bool(fields) and code in UNWRITABLE_FIELDS)

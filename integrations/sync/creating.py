@@ -13,6 +13,7 @@ from common.models import RecordKind
 from integrations.models import Outbox
 from integrations.sync import outbox
 from integrations.sync.eligibility import kept_out, stays_here
+from integrations.sync.ingest import FillingIngest
 from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import Item, LeftOut, Outcome, Rerouted, Waits, rejected, tried_again
 from integrations.sync.own import created, find_own
@@ -25,8 +26,10 @@ from integrations.sync.writing import answers_of, check, set_aside, still_open, 
 COMPANY = "company_name"
 
 
-def push_new(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider) -> Iterator[list[Item]]:
-    """Yields the records when their outcomes are known."""
+def push_new(
+    claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider, ingest: FillingIngest | None = None
+) -> Iterator[list[Item]]:
+    """Yields the records when their outcomes are known. What ``ingest`` takes, travels with that."""
     prefetch_related_objects([item.record for item in items], "stage", *(pair.field.name for pair in scope.references))
     _turn_back_linked(items)
     find_own(scope, items, provider)
@@ -36,11 +39,16 @@ def push_new(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provid
     wait_for_parents(claim, scope, items)
     for item in still_open(items):
         withhold(scope, item)
-    payloads = {item.row.pk: _payload(scope, item) for item in still_open(items)}
+    payloads = {item.row.pk: payload_of(scope, item) for item in still_open(items)}
     check(scope, still_open(items), payloads, provider, is_create=True)
     link_twins(claim, scope, items, provider)
-    _create(claim, scope, still_open(items), payloads, provider)
-    yield list(items)
+    to_send = still_open(items)
+    for item in to_send:
+        _name(scope, item, payloads)
+    if ingest:
+        to_send = ingest.take_new(to_send, payloads)
+    _create(claim, scope, to_send, payloads, provider)
+    yield [item for item in items if not item.is_open]
 
 
 def _turn_back_linked(items: Sequence[Item]) -> None:
@@ -61,7 +69,7 @@ def _hold_back(scope: Scope, items: Sequence[Item]) -> None:
             item.outcome = LeftOut(reason)
 
 
-def _payload(scope: Scope, item: Item) -> dict[str, Value]:
+def payload_of(scope: Scope, item: Item) -> dict[str, Value]:
     """What to create: every value that is not empty, the source, and the company that a lead must have."""
     fields = scope.description.fields
     payload: dict[str, Value] = {
@@ -96,8 +104,6 @@ def _create(
 ) -> None:
     if not items:
         return
-    for item in items:
-        _name(scope, item, payloads)
     intents = {item.row.pk: (payloads[item.row.pk], item.row.external_id) for item in items}
     kept = outbox.note_sent(claim, intents, provider.clock())
     mine = [item for item in items if item.row.pk in kept]

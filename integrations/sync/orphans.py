@@ -27,7 +27,7 @@ def settle_orphans(claim: Claim, scope: Scope, rows: Sequence[Outbox], provider:
         if not found and may_still_arrive(row, provider):
             _look_again(claim, row)
         else:
-            _bury(claim, scope, row, found)
+            bury(claim, scope, row, found)
 
 
 def _look_again(claim: Claim, row: Outbox) -> None:
@@ -40,7 +40,7 @@ def _look_again(claim: Claim, row: Outbox) -> None:
 
 
 @transaction.atomic
-def _bury(claim: Claim, scope: Scope, row: Outbox, found: Sequence[str]) -> None:
+def bury(claim: Claim, scope: Scope, row: Outbox, found: Sequence[str]) -> None:
     """The record there gets a tombstone here, and is deleted there where deletions are synced."""
     held, _ = Outbox.objects.filter(pk=row.pk, claim_token=claim.token).delete()
     if len(found) > 1:

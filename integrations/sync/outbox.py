@@ -17,13 +17,14 @@ from django.utils import timezone
 
 from common.bulk import any_of, write_columns
 from common.models import Record, RecordKind
-from integrations.models import Connection, Credential, Cursor, Lane, ObjectSettings, Outbox, SkippedRecord
+from integrations.models import Connection, Credential, Cursor, IngestJob, Lane, ObjectSettings, Outbox, SkippedRecord
 from integrations.sync.credentials import Logins
 from integrations.sync.provider import Values
 from integrations.sync.records import REFERENCES
 
 BATCH = 200  # records in one collections call
 CLAIM = 1_000  # updates claimed at once: they are read in one call and written in several
+LARGE_CLAIM = 10_000  # claimed at once from a large backlog: what the other side works off by itself in one piece
 CREATE_AS = {RecordKind.ACCOUNT: "Account", RecordKind.DEAL: "Opportunity"}
 URGENCY = [lane.value for lane in Lane]
 
@@ -50,7 +51,16 @@ class Claim:
     @property
     def is_full(self) -> bool:
         """Whether there may be more where it came from."""
-        return len(self.rows) >= (CLAIM if self.operation == Outbox.Operation.UPDATE else BATCH)
+        return len(self.rows) >= self._part
+
+    @property
+    def _part(self) -> int:
+        return CLAIM if self.operation == Outbox.Operation.UPDATE else BATCH
+
+    def parts(self) -> Iterator[list[Outbox]]:
+        """Its rows, as many at once as are loaded and planned together."""
+        for start in range(0, len(self.rows), self._part):
+            yield self.rows[start : start + self._part]
 
     @property
     def remote_object(self) -> str:
@@ -171,7 +181,8 @@ def queue(rows: Sequence[Outbox], due_at: datetime | None = None) -> None:
 # Rows whose parent is itself due wait for it; rows of a login that must be connected again wait for that. Where only
 # some objects are asked for, what records of theirs wait for goes as well.
 _CLAIMABLE = """
-    o.next_attempt_at <= clock_timestamp() AND (o.claim_token IS NULL OR o.claimed_until < clock_timestamp())
+    o.next_attempt_at <= clock_timestamp() AND o.job_id IS NULL
+    AND (o.claim_token IS NULL OR o.claimed_until < clock_timestamp())
     AND EXISTS (SELECT 1 FROM integrations_credential c WHERE c.id = o.credential_id AND c.broken_reason = '')
     AND NOT EXISTS (SELECT 1 FROM integrations_outbox p
                     WHERE p.record_kind = o.parent_kind AND p.record_id = o.parent_id AND p.id <> o.id)
@@ -185,10 +196,24 @@ _CLAIM = f"""
         UNION SELECT p.parent_kind, p.parent_id FROM integrations_outbox p
         JOIN needed n ON p.record_kind = n.kind AND p.record_id = n.id WHERE p.parent_id IS NOT NULL
     ), head AS (
-        SELECT o.connection_id, o.credential_id, o.remote_object, o.operation, o.sent_at IS NULL AS is_fresh,
-               o.batch_limit
+        SELECT o.connection_id, o.credential_id, o.remote_object, o.record_kind, o.operation,
+               o.sent_at IS NULL AS is_fresh, o.batch_limit
         FROM integrations_outbox o WHERE o.lane = %(lane)s AND {_CLAIMABLE}
         ORDER BY o.next_attempt_at, o.id LIMIT 1 FOR UPDATE SKIP LOCKED
+    ), backlog AS (
+        -- What goes as one job: updates, and creates that can be told apart. A person's push goes at once.
+        SELECT count(*) >= %(bulk_from)s AS is_large FROM (
+            SELECT 1 FROM integrations_outbox o, head
+            WHERE o.lane = %(lane)s AND o.lane <> 'people' AND o.next_attempt_at <= clock_timestamp()
+              AND o.claim_token IS NULL AND o.job_id IS NULL AND o.batch_limit >= %(batch)s
+              AND head.batch_limit >= %(batch)s AND head.is_fresh
+              AND o.credential_id = head.credential_id AND o.remote_object = head.remote_object
+              AND o.operation = head.operation
+              AND (head.operation = 'update' OR head.operation = 'create' AND EXISTS (
+                      SELECT 1 FROM integrations_objectsettings s WHERE s.connection_id = head.connection_id
+                      AND s.record_kind = head.record_kind AND s.external_id_field <> ''))
+            LIMIT %(bulk_from)s
+        ) first
     ), batch AS (
         SELECT o.id FROM integrations_outbox o, head
         WHERE o.lane = %(lane)s AND {_CLAIMABLE}
@@ -196,8 +221,8 @@ _CLAIM = f"""
           AND o.remote_object = head.remote_object AND o.operation = head.operation
           AND (o.sent_at IS NULL) = head.is_fresh AND o.batch_limit >= head.batch_limit
         ORDER BY o.next_attempt_at, o.id
-        LIMIT (SELECT CASE WHEN batch_limit < %(batch)s THEN batch_limit WHEN operation = 'update' THEN %(claim)s
-                      ELSE %(batch)s END FROM head)
+        LIMIT (SELECT CASE WHEN is_large THEN %(large)s WHEN batch_limit < %(batch)s THEN batch_limit
+                      WHEN operation = 'update' THEN %(claim)s ELSE %(batch)s END FROM head, backlog)
         FOR UPDATE OF o SKIP LOCKED
     )
     UPDATE integrations_outbox
@@ -216,8 +241,20 @@ def claim(lane: str, only: Sequence[str] = ()) -> Claim | None:
     token, lapses = uuid.uuid4(), monotonic() + lease().total_seconds()
     with transaction.atomic(), database.cursor() as cursor:
         seconds = f"{lease().total_seconds()} s"
-        limits: dict[str, Any] = {"batch": BATCH, "claim": CLAIM, "lease": seconds}
+        limits: dict[str, Any] = {"batch": BATCH, "claim": CLAIM, "large": LARGE_CLAIM, "lease": seconds}
+        limits["bulk_from"] = settings.SYNC_BULK_FROM
         cursor.execute(_CLAIM, {"lane": lane, "only": list(only) or None, "token": token, **limits})
+    return _claimed(token, lapses)
+
+
+def claim_of_job(rows: models.QuerySet[Outbox]) -> Claim | None:
+    """Take rows of a job that this worker looks at; None when they are there no more."""
+    token, lapses = uuid.uuid4(), monotonic() + lease().total_seconds()
+    rows.update(claim_token=token, claimed_until=timezone.now() + lease(), attempts=F("attempts") + 1)
+    return _claimed(token, lapses)
+
+
+def _claimed(token: uuid.UUID, lapses: float) -> Claim | None:
     rows = list(Outbox.objects.filter(claim_token=token).order_by("record_id"))
     if not rows:
         return None
@@ -318,17 +355,23 @@ def renew(claim: Claim, ids: Iterable[int]) -> set[int]:
 
 
 @transaction.atomic
-def note_sent(claim: Claim, intents: Mapping[int, tuple[Values, uuid.UUID | None]], at: datetime) -> set[int]:
-    """Write down what creates will carry, and under which external id, before they are sent.
+def note_sent(
+    claim: Claim,
+    intents: Mapping[int, tuple[Values, uuid.UUID | None]],
+    at: datetime | None,
+    job: IngestJob | None = None,
+) -> set[int]:
+    """Write down what rows will carry, and under which external id, before they are sent.
 
-    Returns the rows that the claim still holds.
+    ``at``: when creates are sent, by the other side's clock; ``job``: with which they go. Returns the rows that the
+    claim still holds.
     """
     wanted = any_of(intents, "bigint")
     rows = list(held(claim.token).filter(pk__in=wanted, claimed_until__gt=timezone.now()))
     for row in rows:
         payload, row.external_id = intents[row.pk]
-        row.sent_at, row.sent, row.claimed_until = at, dict(payload), timezone.now() + lease()
-    write_columns(rows, ["sent_at", "sent", "external_id", "claimed_until"])
+        row.sent_at, row.sent, row.job, row.claimed_until = at, dict(payload), job, timezone.now() + lease()
+    write_columns(rows, ["sent_at", "sent", "job", "external_id", "claimed_until"])
     return {row.pk for row in rows}
 
 
@@ -340,4 +383,5 @@ def forget_sent(token: uuid.UUID) -> None:
 def forget_claims() -> None:
     """Free what workers held that are no more; only for a supervisor that knows that none is running."""
     Outbox.objects.exclude(claim_token=None).update(claim_token=None, claimed_until=None)
+    IngestJob.objects.update(leased_until=None)
     Cursor.objects.exclude(lease_token=None).update(lease_token=None, leased_until=None)

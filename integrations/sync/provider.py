@@ -141,6 +141,21 @@ class Export:
 
 
 @dataclass(frozen=True)
+class Ingest:
+    """Many changes that the other side works off by itself, and how it is getting on.
+
+    ``is_open``: they were not handed over yet. ``is_over``: it will do no more of them; it then took and refused that
+    many, and the rest not at all.
+    """
+
+    id: str
+    is_open: bool = False
+    is_over: bool = False
+    taken: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True)
 class Question:
     """What changed in an object after a position, ``fields`` of it, at most ``limit`` records."""
 
@@ -271,6 +286,21 @@ class Provider(Protocol):
 
         Batches are drawn as they are sent. After a call failed no more are sent; those under way are answered.
         """
+
+    def start_ingest(self, remote_object: str, key: str) -> str:
+        """Begin to update many records by ``Id``, or to create them by the external id field ``key``; its name."""
+
+    def fill_ingest(self, ingest_id: str, payloads: Sequence[Values]) -> None:
+        """Hand over what it is to write, once; each payload holds the key."""
+
+    def ingest(self, ingest_id: str) -> Ingest:
+        """How it is getting on. Raises RequestRefused when it is not known any more."""
+
+    def ingest_answers(self, ingest: Ingest, key: str) -> Iterator[tuple[str, Answer]]:
+        """What became of each record that one which is over took or refused, by its key, in any order."""
+
+    def end_ingest(self, ingest_id: str) -> None:
+        """Do no more of it."""
 
     def delete(self, remote_object: str, ids: Sequence[str]) -> list[Answer]:
         """Delete up to 200 records; one that is deleted already is accepted. Answers in their order."""

@@ -1,23 +1,25 @@
-"""The push engine: a claim of one login, one object and one operation goes out in one batch, and is settled.
+"""The push engine: a claim of one login, one object and one operation goes out in batches, and is settled.
+
+A large claim is handed over as one job, which is looked at again later (``ingested.py``).
 
 No transaction or lock is held while Salesforce is being asked. Whatever is cut off is cured by planning again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from common.bulk import any_of
-from common.models import Record, RecordKind
-from integrations.models import ErrorEntry, Outbox, RecordLink, Run, SkippedRecord
+from common.models import RecordKind
+from integrations.models import Outbox, Run
+from integrations.sync import outbox
 from integrations.sync.creating import push_new
-from integrations.sync.credentials import Logins
 from integrations.sync.deleting import push_deletes
-from integrations.sync.eligibility import stays_here
+from integrations.sync.ingest import FillingIngest, begin_ingest
+from integrations.sync.items import items_of, login_reasons
 from integrations.sync.lost_parents import follow_lost_parents
-from integrations.sync.mapping import Problem
 from integrations.sync.matching import LOOKED_THROUGH
 from integrations.sync.orphans import settle_orphans
 from integrations.sync.outbox import Claim
-from integrations.sync.outcomes import Item, LeftOut, Rejected
+from integrations.sync.outcomes import Item
 from integrations.sync.provider import Provider, RequestRefused
 from integrations.sync.role_push import push_people
 from integrations.sync.scope import Scope, described_for, refresh
@@ -39,55 +41,38 @@ def push(claim: Claim, provider: Provider, run: Run) -> None:
     scope = Scope.load(claim.credential.connection, claim.remote_object, claim.credential)
     if scope.description.refusal(claim.operation) and refresh(scope, provider):
         scope = Scope.load(claim.credential.connection, claim.remote_object, claim.credential)
-    items = _load(claim, scope)
-    present = {item.row.pk for item in items}
-    settle_orphans(claim, scope, [row for row in claim.rows if row.sent_at and row.pk not in present], provider)
-    push_them = push_new if claim.operation == Outbox.Operation.CREATE else push_changes
-    reasons = _login_reasons(claim, items)
+    ingest = begin_ingest(claim, scope)
     try:
-        for done in push_them(claim, scope, items, provider):
-            follow_lost_parents(scope, done, provider)
-            if scope.kind == RecordKind.DEAL:
-                push_people(claim, done, provider, run)
-            settle(claim, scope, done, run, reasons)
+        for rows in claim.parts():
+            _push(claim, scope, rows, provider, run, ingest)
+        if ingest:
+            ingest.send(provider)
     except RequestRefused:
         for name in looked_through:
             refresh(scope.of(name), provider)
         raise
 
 
-def _load(claim: Claim, scope: Scope) -> list[Item]:
-    """The records of a claim. Rows of records that are gone here are dropped, unless a create may still turn up."""
-    ids = [row.record_id for row in claim.rows]
-    records = {record.pk: record for record in _records(scope, ids)}
-    gone = any_of(set(ids) - set(records), "bigint")
-    Outbox.objects.filter(claim_token=claim.token, sent_at=None, record_id__in=gone).delete()
-    links = {link.record_id: link for link in RecordLink.objects.live().of(scope.kind, ids)}
-    expressed = scope.express(list(records.values()), scope.vocabulary(list(records.values())))
-    skipped = set(SkippedRecord.objects.of(scope.kind, ids).values_list("record_id", flat=True))
-    items = [
-        Item(row, records[row.record_id], links.get(row.record_id), scope, expressed[row.record_id])
-        for row in claim.rows
-        if row.record_id in records
-    ]
-    reason, refusal = stays_here(scope.settings), scope.description.refusal(claim.operation)
-    for item in items:
-        if item.record.pk in skipped and not item.row.sent_at:
-            item.outcome = LeftOut("Somebody keeps it out of the sync.")
-        elif reason and not item.row.sent_at:
-            item.outcome = LeftOut(reason)
-        elif refusal and not item.row.sent_at:
-            problem = Problem("INSUFFICIENT_ACCESS_OR_READONLY", "", f"{claim.credential} {refusal}")
-            item.outcome = Rejected(problem, ErrorEntry.By.TANDEM, item.local)
-    return items
+def _push(
+    claim: Claim, scope: Scope, rows: Sequence[Outbox], provider: Provider, run: Run, ingest: FillingIngest | None
+) -> None:
+    kept = outbox.renew(claim, [row.pk for row in rows])
+    rows = [row for row in rows if row.pk in kept]
+    items = items_of(claim, scope, rows)
+    _drop_gone(claim, scope, rows, items, provider)
+    push_them = push_new if claim.operation == Outbox.Operation.CREATE else push_changes
+    reasons = login_reasons(claim, items)
+    for done in push_them(claim, scope, items, provider, ingest):
+        follow_lost_parents(scope, done, provider)
+        if scope.kind == RecordKind.DEAL:
+            push_people(claim, done, provider, run)
+        settle(claim, scope, done, run, reasons)
 
 
-def _records(scope: Scope, ids: Sequence[int]) -> Iterable[Record]:
-    return scope.type.model._default_manager.filter(pk__in=any_of(ids, "bigint")).order_by("pk")
-
-
-def _login_reasons(claim: Claim, items: Sequence[Item]) -> dict[int, str]:
-    logins, used = Logins(claim.credential.connection), claim.credential
-    return {
-        item.row.pk: logins.reason_for(used, claim.operation, item.record.origin, item.row.actor_id) for item in items
-    }
+def _drop_gone(claim: Claim, scope: Scope, rows: Sequence[Outbox], items: Sequence[Item], provider: Provider) -> None:
+    """Rows of records that are gone here are done with, unless a create may still turn up."""
+    present = {item.row.pk for item in items}
+    gone = [row for row in rows if row.pk not in present]
+    ids = any_of((row.pk for row in gone if not row.sent_at), "bigint")
+    Outbox.objects.filter(claim_token=claim.token, pk__in=ids).delete()
+    settle_orphans(claim, scope, [row for row in gone if row.sent_at], provider)

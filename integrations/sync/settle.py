@@ -43,7 +43,7 @@ DEADLOCK_TRIES = 4
 ERROR_COLUMNS = ["record_name", "operation", "remote_object", "remote_id", "by", "code", "message", "fields", "details"]
 ERROR_COLUMNS += ["payload", "actor", "credential", "attempts", "last_at"]
 ROW_COLUMNS = ["operation", "remote_object", "attempts", "next_attempt_at", "wait_reason", "parent_kind", "parent_id"]
-ROW_COLUMNS += ["claim_token", "claimed_until", "sent_at", "sent", "parts_sent_at", "batch_limit", "run"]
+ROW_COLUMNS += ["claim_token", "claimed_until", "sent_at", "sent", "parts_sent_at", "batch_limit", "run", "job"]
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
 
@@ -262,7 +262,7 @@ def _store_rows(items: Sequence[Item], rows: dict[int, Outbox]) -> None:
     """Free the rows of items that are not done with."""
     for item in items:
         row = rows[item.row.pk]
-        row.claim_token = row.claimed_until = None
+        row.claim_token = row.claimed_until = row.job = None
         row.run_id = None if _count(item) else row.run_id  # counted once, whatever becomes of it later
         waiting = item.rest if isinstance(item.rest, Waits) else item.outcome
         if isinstance(waiting, Waits):

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from common.bulk import any_of
 from integrations.models import Cursor, DeletionSettings, ErrorEntry, Outbox, RecordLink, SyncEvent
+from integrations.sync.ingest import FillingIngest
 from integrations.sync.linking import lead_beside
 from integrations.sync.mapping import MISSING, Problem, normal
 from integrations.sync.outbox import Claim
@@ -19,8 +20,13 @@ from integrations.sync.waiting import wait_for_parents
 from integrations.sync.writing import drop_unwritable, set_aside, still_open, together, unfit, withhold, write_all
 
 
-def push_changes(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider) -> Iterator[list[Item]]:
-    """Yields the records whose outcome is known: first those with nothing to send, then batch after batch."""
+def push_changes(
+    claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider, ingest: FillingIngest | None = None
+) -> Iterator[list[Item]]:
+    """Yields the records whose outcome is known: first those with nothing to send, then batch after batch.
+
+    What ``ingest`` takes, travels with that.
+    """
     _turn_back_unlinked(scope, items)
     set_aside(items)
     wait_for_parents(claim, scope, items)
@@ -40,6 +46,8 @@ def push_changes(claim: Claim, scope: Scope, items: Sequence[Item], provider: Pr
     yield [item for item in items if item.row.pk not in sent_later]
     # Children of one parent travel together: apart, they would lock each other out of it.
     to_send.sort(key=lambda item: _parents(scope, item))
+    if ingest:
+        to_send = ingest.take_changes(to_send)
     yield from write_all(claim, scope, to_send, provider)
 
 
