@@ -13,9 +13,10 @@ import pytest
 from django.db import connection as database
 from django.utils import timezone
 
+from common.bulk import update_rows
 from contacts.models import Contact
 from integrations import services, tasks
-from integrations.models import Connection, Cursor, ErrorEntry, Outbox, RecordLink, Run
+from integrations.models import Connection, Cursor, ErrorEntry, IngestJob, Outbox, RecordLink, Run
 from integrations.sync import own
 from tests.conftest import pull_all, push_all
 from tests.factories import AccountFactory
@@ -27,8 +28,8 @@ MANY = 1_000
 KILLS = 6
 
 
-def worker(org: Org, code: str) -> subprocess.Popen:
-    """A worker in a process of its own, on the test's database."""
+def worker(org: Org, code: str, **more: str) -> subprocess.Popen:
+    """A worker in a process of its own, on the test's database; ``more``: of its environment."""
     settings = database.settings_dict
     environment = {
         **os.environ,
@@ -38,6 +39,7 @@ def worker(org: Org, code: str) -> subprocess.Popen:
         "SALESFORCE_CLIENT_ID": org.client_id,
         "SALESFORCE_CLIENT_SECRET": org.client_secret,
         "LOG_LEVEL": "ERROR",
+        **more,
     }
     setup = "import django; django.setup(); from integrations import tasks; from integrations.sync import pull;"
     return subprocess.Popen([sys.executable, "-c", f"{setup} {code}"], cwd=ROOT, env=environment)
@@ -60,6 +62,7 @@ def let_time_pass(org: Org) -> None:
         time.sleep(0.2)
     Outbox.objects.update(next_attempt_at=timezone.now(), claimed_until=timezone.now())
     Cursor.objects.update(leased_until=timezone.now())
+    IngestJob.objects.update(leased_until=timezone.now(), due_at=timezone.now())
     Connection.objects.update(paused_until=None)
 
 
@@ -97,6 +100,38 @@ def test_a_push_of_a_thousand_new_contacts_survives_killed_workers(synced: Conne
     assert not ErrorEntry.objects.exists()
     assert not Contact.objects.filter(crm_id="").exists()
     assert len(org.query("SELECT Id FROM Account WHERE Name = 'All of them'")) == 1
+
+
+@pytest.mark.parametrize("path", ["ingest$", "batches", r"ingest/\w+$", "Results"])
+def test_jobs_survive_killed_workers(synced: Connection, org: Org, monkeypatch, path: str) -> None:
+    """Workers are killed about one of a job's calls: that which begins it, fills it, closes it or asks after it."""
+    monkeypatch.setattr(own, "patience", timedelta)
+    chance = random.Random(SEED)
+    synced.object_settings.update(external_id_field="Tandem_Id__c")
+    new = Contact.objects.bulk_create(Contact(first_name=f"N{n}", last_name="Killed") for n in range(120))
+    services.queue_push(new, lane="background")
+    linked = list(Contact.objects.filter(crm_object="Contact").values_list("pk", flat=True))
+    update_rows(Contact.objects.filter(pk__in=linked), title="Killed")
+    org.faults({"match": {"path": f"jobs/.*{path}"}, "do": "delay", "delay_ms": 300, "times": None})
+
+    for _ in range(KILLS):
+        kill_after(
+            worker(org, "tasks.push_lane('background', 60)", SYNC_BULK_FROM="10"),
+            lambda: IngestJob.objects.exists() or Outbox.objects.filter(claim_token__isnull=False).exists(),
+            chance,
+        )
+        let_time_pass(org)
+    org.faults()
+    for _ in range(3):
+        let_time_pass(org)
+        push_all()
+
+    made = Counter(row["FirstName"] for row in org.query("SELECT FirstName FROM Contact WHERE LastName = 'Killed'"))
+    assert made == Counter(person.first_name for person in new), f"seed {SEED}"
+    assert len(org.query("SELECT Id FROM Contact WHERE Title = 'Killed'")) == len(linked)
+    assert not Outbox.objects.exists()
+    assert not IngestJob.objects.exists()
+    assert not ErrorEntry.objects.exists()
 
 
 def test_a_pull_survives_killed_workers(synced: Connection, org: Org) -> None:
