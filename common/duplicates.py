@@ -89,19 +89,22 @@ def find(kind: str, ids: Sequence[int], *, is_new: bool = False) -> None:
     with database.cursor() as cursor:
         if not is_new:
             _forget(cursor, recogniser, table, ids)
-        for likeness in recogniser.likenesses:
-            cursor.execute(
-                f"""
-                INSERT INTO {DuplicatePair._meta.db_table} (record_kind, first_id, second_id, reason)
-                SELECT %s, least(a.id, other.id), greatest(a.id, other.id), %s
-                FROM {table} a CROSS JOIN LATERAL (
-                    SELECT b.id FROM {table} b WHERE {likeness.condition} AND b.id <> a.id LIMIT {OTHERS}
-                ) other
-                WHERE a.id = ANY(%s::bigint[])
-                ON CONFLICT (record_kind, first_id, second_id) DO NOTHING
-                """,  # noqa: S608 - names and conditions of ours; every value is a parameter
-                [kind, likeness.reason, *likeness.parameters, array_literal(ids)],
-            )
+        # One pass over the records; each kind of likeness asks its own index.
+        others = " UNION ALL ".join(
+            f"(SELECT b.id, %s FROM {table} b WHERE {likeness.condition} AND b.id <> a.id LIMIT {OTHERS})"  # noqa: S608
+            for likeness in recogniser.likenesses
+        )
+        parameters = [value for one in recogniser.likenesses for value in (one.reason, *one.parameters)]
+        cursor.execute(
+            f"""
+            INSERT INTO {DuplicatePair._meta.db_table} (record_kind, first_id, second_id, reason)
+            SELECT %s, least(a.id, other.id), greatest(a.id, other.id), other.reason
+            FROM {table} a CROSS JOIN LATERAL ({others}) other (id, reason)
+            WHERE a.id = ANY(%s::bigint[])
+            ON CONFLICT (record_kind, first_id, second_id) DO NOTHING
+            """,  # noqa: S608 - names and conditions of ours; every value is a parameter
+            [kind, *parameters, array_literal(ids)],
+        )
 
 
 def _forget(cursor: Any, recogniser: Recogniser, table: str, ids: Sequence[int]) -> None:

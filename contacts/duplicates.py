@@ -22,7 +22,7 @@ recognise(
         Likeness("Same name and account.", f"{SAME_NAME} AND b.account_id = a.account_id"),
         Likeness(
             "Same name and e-mail domain.",
-            f"{SAME_NAME} AND a.email <> '' AND {HOST.format('b')} = {HOST.format('a')}"
+            f"{SAME_NAME} AND a.email <> '' AND b.email <> '' AND {HOST.format('b')} = {HOST.format('a')}"
             f" AND {HOST.format('a')} <> ALL(%s)",
             (sorted(free_mail_domains),),
         ),

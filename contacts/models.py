@@ -97,6 +97,12 @@ class Contact(Record):
             *record_indexes("contact"),
             models.Index(fields=["sort_name", "id"], name="contact_by_name"),
             models.Index(fields=["account", "sort_name", "id"], name="contact_by_account"),
+            models.Index(
+                "sort_name",
+                models.Func("email_key", models.Value("@"), models.Value(2), function="split_part"),
+                condition=~models.Q(email=""),
+                name="contact_by_name_and_host",
+            ),
             models.Index(fields=["email_key"], condition=~models.Q(email=""), name="contact_by_email"),
             GinIndex(fields=["other_emails"], condition=~models.Q(other_emails=[]), name="contact_by_other_email"),
         ]

@@ -46,8 +46,11 @@ class RecordLink(TimestampedModel):
     ``merged_into``.
     """
 
-    # Indexes of their own would cost every pull time: the constraints and indexes below serve all look-ups.
-    connection = models.ForeignKey(Connection, models.CASCADE, related_name="links", db_index=False)
+    # Indexes of their own would cost every pull time: the constraints and indexes below serve all look-ups. So would a
+    # check for each row that the one connection is there.
+    connection = models.ForeignKey(
+        Connection, models.CASCADE, related_name="links", db_index=False, db_constraint=False
+    )
     record_kind = models.CharField(max_length=12, choices=RecordKind)
     record_id = models.BigIntegerField(null=True, blank=True, help_text="Empty: the record was deleted here.")
     remote_object = models.CharField(max_length=80)

@@ -17,6 +17,7 @@ from time import sleep
 
 import pghistory
 from django.db import DatabaseError, transaction
+from django.db import connection as database
 from django.db.models import Q
 from django.utils import timezone
 
@@ -379,6 +380,8 @@ class _Puller:
         before = {name: getattr(self.cursor, name) for name in WHERE_IT_IS}
         try:
             with transaction.atomic(), pghistory.context(source="Salesforce", run=self.run.pk):
+                # What a crash of the database loses is read again: the cursor is lost with it.
+                database.cursor().execute("SET LOCAL synchronous_commit TO off")
                 counts = apply(self.scope, page, self.run)
                 self._move(page.records, finished_at, part)
         except (DatabaseError, *BAD_RECORD):
