@@ -117,6 +117,8 @@ def record_indexes(label: str) -> list[models.Index]:
         models.Index(fields=["-created_at", "-id"], name=f"{label}_newest"),
         models.Index(fields=["-updated_at", "-id"], name=f"{label}_changed"),
         models.Index(fields=["id"], condition=models.Q(crm_id=""), name=f"{label}_unsynced"),
+        # Beside the one by owner: what somebody sees of records that are kept to their owners.
+        models.Index(fields=["id"], condition=~models.Q(origin=Origin.CRM_PULL), name=f"{label}_made_here"),
         GinIndex(fields=["search"], name=f"{label}_search"),
         GinIndex(fields=["custom"], name=f"{label}_custom", opclasses=["jsonb_path_ops"]),
     ]

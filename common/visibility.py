@@ -37,7 +37,7 @@ class RecordQuerySet(models.QuerySet[AnyRecord]):
         """What a user may see and change; None is a job, which sees all. ``also``: the id of one chosen before."""
         if user is None or user.sees_everything:
             return self
-        return self.filter(seen_by(user) | Q(pk=also))
+        return self.filter(seen_by(user) | Q(pk=also) if also else seen_by(user))
 
 
 def seen_of(model: type[AnyRecord], user: "User | None") -> RecordQuerySet[AnyRecord]:

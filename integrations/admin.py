@@ -18,10 +18,12 @@ from integrations.models import (
     ErrorEntry,
     FieldMapping,
     HeldDeletions,
+    LoginDescription,
     ObjectDescription,
     ObjectSettings,
     Outbox,
     PendingReference,
+    PullCondition,
     RecordLink,
     Run,
     StageMapping,
@@ -179,4 +181,4 @@ class ObjectDescriptionAdmin(ReadOnlyAdmin):
     list_display = ("remote_object", "fetched_at")
 
 
-admin.site.register(PendingReference, ReadOnlyAdmin)
+admin.site.register([PendingReference, PullCondition, LoginDescription], ReadOnlyAdmin)

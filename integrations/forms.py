@@ -101,7 +101,6 @@ class SeenForm(forms.Form):
             (Workspace.SeenBy.EVERYONE, "Everyone in Tandem"),
             (Workspace.SeenBy.OWNERS, "Each user those that they own, admins all"),
         ],
-        widget=forms.RadioSelect,
         required=False,
     )
 

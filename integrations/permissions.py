@@ -186,7 +186,7 @@ def _lacks_of_object(
         yield f"Give Edit on {name} (object permissions): changes can't be written with this login."
     if description.name in needs.deletes and not description.is_deletable:
         yield f"Give Delete on {name} (object permissions): deletions are synced, and this login may not delete."
-    if settings and needs.creates(kind, description.name):
+    if settings and needs.creates(kind, description.name) and description.is_createable:
         yield from _lacks_of_special_fields(description, settings)
 
 
