@@ -2,15 +2,17 @@ from typing import Any
 
 from django.core.validators import RegexValidator
 from django.db.models import QuerySet
+from rest_framework import serializers
 
 from accounts.models import Account
 from common.api.fields import ReferenceField
 from common.api.filters import RecordApiFilter
 from common.api.serializers import FIRST, LAST, RecordSerializer
 from common.api.views import RecordView, both_ways
+from contacts.models import Contact
 from deals import services
 from deals.filters import DealFilter
-from deals.models import Deal, Stage
+from deals.models import Deal, DealContact, Stage
 
 
 class StageField(ReferenceField):
@@ -25,6 +27,16 @@ class StageField(ReferenceField):
         return own or stages
 
 
+class PartSerializer(serializers.ModelSerializer):
+    """Who takes part in a deal, and as what."""
+
+    contact = ReferenceField(queryset=Contact.objects.all())
+
+    class Meta:
+        model = DealContact
+        fields = ["contact", "role", "is_primary"]
+
+
 class DealSerializer(RecordSerializer):
     """An opportunity in a pipeline."""
 
@@ -33,11 +45,15 @@ class DealSerializer(RecordSerializer):
         queryset=Stage.objects.choosable(), word="name", required=False, help_text="Id or name; at first the first one."
     )
 
+    people = PartSerializer(
+        source="roles", many=True, required=False, help_text="Who takes part; a list that is given replaces all."
+    )
+
     class Meta(RecordSerializer.Meta):
         model = Deal
         fields = [
             *FIRST, "name", "account", "amount", "currency", "probability", "forecast_category", "close_on",
-            "type", "source", "next_step", "description",
+            "type", "source", "next_step", "description", "people",
             *LAST,
         ]  # fmt: skip
         read_only_fields = ["crm_id"]
@@ -47,6 +63,10 @@ class DealSerializer(RecordSerializer):
             }
         }
 
+    def to_internal_value(self, data: Any) -> Any:
+        values = super().to_internal_value(data)
+        return values | ({"people": values.pop("roles")} if "roles" in values else {})
+
 
 class DealApiFilter(RecordApiFilter, DealFilter):
     pass
@@ -55,7 +75,7 @@ class DealApiFilter(RecordApiFilter, DealFilter):
 class DealView(RecordView):
     """Opportunities in pipelines."""
 
-    queryset = Deal.objects.all()
+    queryset = Deal.objects.prefetch_related("roles")
     serializer_class = DealSerializer
     filterset_class = DealApiFilter
     orders = both_ways(created_at="created_at", updated_at="updated_at", name="sort_name", close_on="sort_close_on")

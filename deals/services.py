@@ -1,6 +1,6 @@
 """Writes of deals, by people and by the REST API."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -11,18 +11,46 @@ from common.records import assign, locked, save_changes, save_new
 from contacts.models import Contact
 from deals.models import Deal, DealContact, Stage
 
+# Who takes part: ``contact``, and perhaps ``role`` and ``is_primary``.
+Part = Mapping[str, Any]
+
 
 @transaction.atomic
-def create_deal(**values: Any) -> Deal:
+def create_deal(*, people: Sequence[Part] = (), **values: Any) -> Deal:
     """Whoever makes a deal owns it; without a stage it starts in the first one. Raises ValidationError."""
-    return save_new(Deal(**{"owner": acting_user(), "stage": Stage.objects.first_open(), **values}))
+    deal = save_new(Deal(**{"owner": acting_user(), "stage": Stage.objects.first_open(), **values}))
+    _cast(deal, people)
+    return deal
 
 
 @transaction.atomic
 def update_deal(deal_id: int, changes: Mapping[str, Any]) -> Deal:
-    """Write these fields and no other; custom values are merged. Raises ValidationError and DoesNotExist."""
-    deal = locked(Deal, deal_id)
-    return save_changes(deal, assign(deal, changes))
+    """Write these fields and no other; custom values are merged. Raises ValidationError and DoesNotExist.
+
+    ``people`` replaces all who take part.
+    """
+    deal, fields = locked(Deal, deal_id), dict(changes)
+    if "people" in fields:
+        _cast(deal, fields.pop("people"))
+    return save_changes(deal, assign(deal, fields))
+
+
+def _cast(deal: Deal, people: Sequence[Part]) -> None:
+    wanted = {part["contact"].pk: part for part in people}
+    if len(wanted) < len(people):
+        raise ValidationError({"people": "Somebody is named twice."})
+    if sum(bool(part.get("is_primary")) for part in people) > 1:
+        raise ValidationError({"people": "Only one of them is the primary contact."})
+    present = {row.contact_id: row for row in deal.roles.all()}
+    for contact_id, row in present.items():
+        if contact_id not in wanted:
+            row.delete()
+    for contact_id, part in wanted.items():
+        values = {"role": part.get("role", ""), "is_primary": bool(part.get("is_primary"))}
+        row = present.get(contact_id) or DealContact(deal=deal, contact_id=contact_id)
+        if row.pk is None or any(getattr(row, name) != value for name, value in values.items()):
+            row.role, row.is_primary = values["role"], values["is_primary"]
+            row.save()
 
 
 @transaction.atomic

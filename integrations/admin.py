@@ -8,7 +8,8 @@ from django.db import models
 from django.http import HttpRequest
 
 from common.admin import HonestPaginator
-from integrations import deletions
+from common.models import RecordKind
+from integrations import deletions, tuning
 from integrations.models import (
     ApiUsage,
     Connection,
@@ -72,7 +73,20 @@ class CredentialAdmin(ReadOnlyAdmin):
 
 @admin.register(ObjectSettings)
 class ObjectSettingsAdmin(ReadOnlyAdmin):
-    list_display = ("record_kind", "push_new", "create_as", "is_visible", "pull_every")
+    """Contacts and accounts have pages of their own; which way deals go, and whether they show, is set here."""
+
+    list_display = ("record_kind", "sync", "push_new", "create_as", "is_visible", "pull_every")
+
+    def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
+        can_change = self.has_change_permission(request, obj)
+        return ("sync", "is_visible", "pull_every") if can_change else super().get_fields(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return getattr(obj, "record_kind", "") == RecordKind.DEAL and request.user.is_superuser
+
+    def save_model(self, request: HttpRequest, obj: ObjectSettings, form: Any, change: bool) -> None:
+        for line in tuning.save_settings(obj, form.changed_data):
+            self.message_user(request, line)
 
 
 @admin.register(FieldMapping)

@@ -91,6 +91,9 @@ class PushPreviewSerializer(serializers.Serializer):
     lacking = serializers.ListField(
         child=serializers.CharField(), help_text="What the login may not do of it: fields that would stay behind."
     )
+    problems = serializers.ListField(
+        child=serializers.CharField(), help_text="Why it would be refused as it is: no close date, an unknown stage."
+    )
 
 
 class RetrySerializer(OutcomeSerializer):

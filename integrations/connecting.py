@@ -238,6 +238,8 @@ def missing_requirements(connection: Connection) -> list[str]:
     settings_by_kind = {row.record_kind: row for row in connection.object_settings.all()}
     contacts = settings_by_kind.get("contact")
     created = {"Account", (contacts.create_as if contacts else "") or "Contact"}
+    deals = settings_by_kind.get("deal")
+    created |= {"Opportunity"} if deals and deals.creates else set()
     lacking = []
     for row in connection.descriptions.filter(remote_object__in=created).order_by("remote_object"):
         mappings = connection.field_mappings.filter(remote_object=row.remote_object).exclude(

@@ -100,6 +100,11 @@ EXPLANATIONS: dict[str, Explanation] = {
         "Look at them in Salesforce and choose the one that it is.",
         "record",
     ),
+    "UNKNOWN_STAGE": Explanation(
+        "The deal is at a stage that Salesforce does not have, or has closed.",
+        "Choose a stage of the pipeline that follows Salesforce.",
+        "record",
+    ),
     "PARENT_NOT_SYNCED": Explanation(
         "The record belongs to another one that Salesforce has refused.",
         "Mend that one first: this one follows by itself.",

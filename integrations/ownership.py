@@ -7,6 +7,7 @@ from common.models import Record
 from integrations.models import Connection, Credential, FieldMapping, ObjectSettings, Outbox, RecordLink, UserMapping
 from integrations.permissions import lacking_for
 from integrations.sync.credentials import Logins
+from integrations.sync.foresight import foreseen_problems
 from integrations.sync.outbox import remote_object_of
 from integrations.sync.records import kind_of
 from users.models import User
@@ -37,7 +38,7 @@ def remote_owners(records: Sequence[Record]) -> dict[int, str]:
 @dataclass(frozen=True)
 class PushPreview:
     """How a push of a record would be signed. ``owner``: in Salesforce, also one who is nobody here; ``lacking``: what
-    the login may not do of it.
+    the login may not do of it; ``problems``: why it would be refused as it is.
     """
 
     operation: str
@@ -47,6 +48,7 @@ class PushPreview:
     created_by: str
     owner: str
     lacking: tuple[str, ...]
+    problems: tuple[str, ...]
 
 
 def push_preview(record: Record, user: User | None) -> PushPreview | None:
@@ -67,6 +69,7 @@ def push_preview(record: Record, user: User | None) -> PushPreview | None:
         created_by=str(choice.credential or "") if is_new else "",
         owner=_owner(connection, record, choice.credential if is_new else None),
         lacking=lacking_for(choice.credential, remote_object, operation) if choice.credential else (),
+        problems=foreseen_problems(connection, record, remote_object, choice.credential),
     )
 
 

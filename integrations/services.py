@@ -32,6 +32,7 @@ from users.models import User
 
 __all__ = ["State", "SyncState", "push_refusal", "queue_push", "request_pull", "retry", "sync_states"]
 
+NOT_PULLED = "It is not pulled: the settings say so, or the login may not see it."
 ALIVE = {"deleted_id": None, "gone_at": None, "merged_into": ""}  # no tombstone any more
 # The workers of this cluster serve what people wait for and nothing else.
 CLUSTERS = {Lane.PEOPLE: settings.PEOPLE_CLUSTER, Lane.REAL_TIME: settings.PEOPLE_CLUSTER}
@@ -138,6 +139,8 @@ def request_pull(connection: Connection, remote_object: str = "", *, user: User 
     cursors = Cursor.objects.filter(connection=connection)
     if remote_object:
         cursors = cursors.filter(remote_object=remote_object)
+    if not cursors.exists():
+        raise Refused(NOT_PULLED)
     cursors.update(due_at=timezone.now(), is_asked_for=True, asked_by=user)
     wake_pull()
 

@@ -69,6 +69,8 @@ class Command(BaseCommand):
         connection = self._ready(services.pull_refusal(Connection.objects.first()))
         names = [options["object"]] if options["object"] else list(tasks.PULL_ORDER)
         names = list(connection.cursors.filter(remote_object__in=names).values_list("remote_object", flat=True))
+        if not names:
+            raise services.Refused(services.NOT_PULLED)
         if options["dry_run"]:
             return self._tell(rehearsal.pull(connection, names, everything=options["all"]))
         if options["all"]:
