@@ -211,7 +211,7 @@ def test_the_root_names_what_there_is(api: Api) -> None:
 
     assert found.keys() == {
         "contacts", "accounts", "deals", "activities", "deleted", "held-deletions", "tombstones", "logins", "errors",
-        "runs",
+        "runs", "conflicts",
     }  # fmt: skip
 
 
