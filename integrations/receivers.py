@@ -60,6 +60,8 @@ def on_records_deleted(
         Bell(Lane.REAL_TIME).ring()
     if into and kind == RecordKind.CONTACT:
         queue_push(deals_with([into.pk]))
+    elif into and kind == RecordKind.DEAL:
+        queue_push(into)  # who took part in the other one does so in this one
 
 
 def on_records_restored(

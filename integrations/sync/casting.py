@@ -43,7 +43,9 @@ def apply_roles(scope: RoleScope, page: Page, run: Run) -> Counter[str]:
     for record in records.values():
         what = _what(scope, record, known.get(record.id))
         counts[what] += 1
-        if what not in ("unchanged", "skipped"):
+        # One that is not agreed on may have come while its deal or contact was being linked elsewhere.
+        is_settled = record.id not in known or known[record.id].is_agreed
+        if what not in ("unchanged", "skipped") or not is_settled:
             changed.append(record)
     deals = {str(record.values.get(ROLES.deal) or "") for record in changed}
     deals |= {known[record.id].remote_deal_id for record in changed if record.id in known}

@@ -324,3 +324,38 @@ def test_a_deletion_that_waits_for_an_admin_takes_nobody_out(
     pull_all()
 
     assert DealContact.objects.filter(deal__in=deals).count() == 12
+
+
+def test_a_merge_of_deals_here_moves_their_people_into_the_one_that_stays(
+    deal: Deal, people: list[Contact], org: Org
+) -> None:
+    other = pushable(name="Merged away")
+    services.add_contact(other.pk, people[2], role="Other")
+    push_all()
+    other.refresh_from_db()
+
+    merging.merge(deal, other)
+    push_all()
+    pull_all()
+
+    assert roles_here(deal) == roles_there(org, deal)
+    assert set(roles_there(org, deal)) == {person.crm_id for person in people[:3]}
+    assert set(roles_there(org, other)) == {people[2].crm_id}  # there they are two, as before
+
+
+def test_a_part_that_came_while_its_deal_was_being_linked_is_looked_at_again(
+    deal: Deal, people: list[Contact], org: Org
+) -> None:
+    org.create(ROLE, OpportunityId=deal.crm_id, ContactId=people[2].crm_id, Role="Other")
+    remote_id = part(org, deal, people[2])
+    RemoteRole.objects.create(
+        connection=Connection.objects.get(),
+        remote_id=remote_id,
+        remote_deal_id=deal.crm_id,
+        remote_contact_id=people[2].crm_id,
+        role="Other",
+    )
+
+    pull_all()
+
+    assert roles_here(deal) == roles_there(org, deal)
