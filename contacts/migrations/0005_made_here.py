@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0004_made_here"),
-        ("contacts", "0003_lean_indexes"),
+        ("contacts", "0004_name_and_host"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
