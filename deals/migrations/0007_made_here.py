@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0004_made_here"),
-        ("contacts", "0004_made_here"),
+        ("contacts", "0005_made_here"),
         ("deals", "0006_long_roles"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
