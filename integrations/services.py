@@ -11,7 +11,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from common.acting import acting_user
-from common.models import Origin, Record, RecordKind
+from common.models import Origin, Record
 from integrations.models import (
     Connection,
     Cursor,
@@ -291,28 +291,34 @@ def _is_of_delete(entry: ErrorEntry) -> bool:
 @transaction.atomic
 def _delete_again(entries: Sequence[ErrorEntry], user: User) -> int:
     """Queue refused deletes once more, by the user's login; returns how many."""
-    rows = []
-    for entry in entries:
-        link = RecordLink.objects.tombstones_of(entry.record_kind, [entry.record_id or 0]).filter(gone_at=None).first()
-        if link is None:
-            entry.closed_at, entry.closed_reason = timezone.now(), "There is nothing left to delete."
-            entry.save(update_fields=["closed_at", "closed_reason"])
-            continue
-        choice = Logins(entry.connection).choose(Outbox.Operation.DELETE, "", user.pk)
-        rows.append(
-            Outbox(
-                connection=entry.connection,
-                record_kind=RecordKind(entry.record_kind),
-                record_id=entry.record_id or 0,
-                lane=Lane.PEOPLE,
-                remote_object=link.remote_object,
-                operation=Outbox.Operation.DELETE,
-                actor_id=user.pk,
-                credential=choice.credential,
-                is_manual=True,
-            )
+    rows: list[Outbox] = []
+    for kind in {entry.record_kind for entry in entries}:
+        ids = [entry.record_id or 0 for entry in entries if entry.record_kind == kind]
+        links = RecordLink.objects.tombstones_of(kind, ids).filter(gone_at=None).select_related("connection")
+        by_id = {link.deleted_id: link for link in links}
+        ErrorEntry.objects.open().of(kind, list(set(ids) - set(by_id))).update(
+            closed_at=timezone.now(), closed_reason="There is nothing left to delete."
         )
+        rows += _deletes_by_hand(list(by_id.values()), user)
     outbox.queue(rows)
     if rows:
         Bell(Lane.PEOPLE).ring()
     return len(rows)
+
+
+def _deletes_by_hand(links: Sequence[RecordLink], user: User) -> list[Outbox]:
+    choice = Logins(links[0].connection).choose(Outbox.Operation.DELETE, "", user.pk) if links else None
+    return [
+        Outbox(
+            connection=link.connection,
+            record_kind=link.record_kind,
+            record_id=link.deleted_id or 0,
+            lane=Lane.PEOPLE,
+            remote_object=link.remote_object,
+            operation=Outbox.Operation.DELETE,
+            actor_id=user.pk,
+            credential=choice.credential if choice else None,
+            is_manual=True,
+        )
+        for link in links
+    ]

@@ -35,7 +35,7 @@ from integrations.sync.provider import (
 
 RETRIEVE_LIMIT = 2_000  # ids in one collections retrieve by POST
 WRITE_LIMIT = 200  # records in one collections write
-AT_ONCE = 3  # writes under way: a call waits for the org most of its time
+AT_ONCE = 5  # writes under way: a call waits for the org most of its time; these carry what one call has read
 META = ("Id", "SystemModstamp", "LastModifiedDate", "IsDeleted")
 # What else tells the fate of a record, where the object has it.
 FATE = {

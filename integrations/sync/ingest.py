@@ -52,7 +52,7 @@ class FillingIngest:
 
     def send(self, provider: Provider) -> None:
         """Hand the job over; the rows wait until it is over. Where few are left, they go by batches next time."""
-        if len(self.payloads) < settings.SYNC_BULK_FROM // 2:
+        if len(self.payloads) < _smallest() // 2:
             outbox.release(self.claim.token)
             return
         job, kept = self._store(provider.start_ingest(self.scope.remote_object, self.key), provider)
@@ -80,12 +80,17 @@ class FillingIngest:
 
 def begin_ingest(claim: Claim, scope: Scope) -> FillingIngest | None:
     """For a claim that is large enough. Creates need an external id, by which a lost one is found again."""
-    if len(claim.rows) < settings.SYNC_BULK_FROM or claim.rows[0].lane == Lane.PEOPLE:
+    if len(claim.rows) < _smallest() or claim.rows[0].lane == Lane.PEOPLE:
         return None
     if any(row.batch_limit < BATCH for row in claim.rows) or scope.kind == RecordKind.DEAL:  # whose people go with it
         return None
     is_told_apart = claim.operation == Outbox.Operation.UPDATE or scope.external_id
     return FillingIngest(claim, scope) if is_told_apart else None
+
+
+def _smallest() -> int:
+    """Rows of a claim from a large backlog, at least; what is left of one goes by batches."""
+    return min(settings.SYNC_BULK_FROM, outbox.LARGE_CLAIM)
 
 
 def _is_plain(item: Item) -> bool:
