@@ -37,6 +37,8 @@ def follow(scope: Scope, known: Known, writer: Writer, applied: Applied) -> None
         record = records.get(link.record_id or 0)
         remote_object, remote_id = _last(remote, gone)
         heir = known.own.get(remote_id) if remote_id else None
+        if heir and heir.record_id is None and heir.gone_at:
+            remote_object, remote_id, heir = "", "", None  # the survivor is gone as well
         reason = _why(remote)
         if link.record_id in ours:
             applied.counts["unchanged"] += 1  # our own delete of a record that was brought back since: see its push
