@@ -24,6 +24,10 @@ class RecordLinkQuerySet(models.QuerySet["RecordLink"]):
     def tombstones(self) -> Self:
         return self.filter(record_id=None)
 
+    def departing(self) -> Self:
+        """Links whose record is to be deleted here, or merged into another, because that happened there."""
+        return self.live().filter(gone_at__isnull=False, record_id__isnull=False)
+
     def standing(self) -> Self:
         """Links that say what a remote record is here: one of ours, or one that we deleted."""
         return self.filter(models.Q(dropped_at=None) | models.Q(record_id=None))

@@ -1,14 +1,14 @@
 """What is gone on the other side: deleted, merged into another record, converted to one.
 
-A link moves to the record that Salesforce goes on with. Where that is one of ours already, or where deletions are
-synced, something is to be deleted here: it is only noted with the page, and done at the end of the run, when it is
-known how much that is (``departed.carry_out``).
+A link moves to the record that Salesforce goes on with. Where that is known already, or where deletions are synced, it
+is only noted with the page, and followed at the end of the run: then all is known of the survivor, and how much would
+be deleted here (``departed.carry_out``).
 """
 
 from collections.abc import Iterable, Mapping
 
-from common.bulk import any_of, write_columns
-from common.models import DeletedRecord, Record, RecordKind
+from common.bulk import any_of
+from common.models import Record, RecordKind
 from integrations.models import DeletionSettings, Lane, Outbox, RecordLink, SyncEvent
 from integrations.sync import outbox
 from integrations.sync.linking import dropped, lead_beside, left_by_contact, moved, reword
@@ -16,7 +16,6 @@ from integrations.sync.local import Writer
 from integrations.sync.matching import CONTACT, LEAD
 from integrations.sync.page import Applied, Known, successor
 from integrations.sync.provider import RemoteRecord
-from integrations.sync.records import RECORD_TYPES, REFERENCES
 from integrations.sync.scope import Scope
 
 BACK_TO_LEAD = "The contact was deleted in Salesforce: its lead is linked again."
@@ -25,7 +24,6 @@ BACK_TO_LEAD = "The contact was deleted in Salesforce: its lead is linked again.
 def follow(scope: Scope, known: Known, writer: Writer, applied: Applied) -> None:
     """Move each link to the record that Salesforce goes on with, if there is one; else drop it, or note it."""
     gone = {remote.id: remote for _, remote in applied.gone}
-    _free_left_behind(scope, known, gone)
     ids = [link.record_id for link, _ in applied.gone if link.record_id]
     records = locked(scope, ids)
     ours = _deletes_of_ours(scope, ids)
@@ -37,8 +35,6 @@ def follow(scope: Scope, known: Known, writer: Writer, applied: Applied) -> None
         record = records.get(link.record_id or 0)
         remote_object, remote_id = _last(remote, gone)
         heir = known.own.get(remote_id) if remote_id else None
-        if heir and heir.record_id is None and heir.gone_at:
-            remote_object, remote_id, heir = "", "", None  # the survivor is gone as well
         reason = _why(remote)
         if link.record_id in ours:
             applied.counts["unchanged"] += 1  # our own delete of a record that was brought back since: see its push
@@ -59,13 +55,11 @@ def follow(scope: Scope, known: Known, writer: Writer, applied: Applied) -> None
             writer.identify(record, LEAD, lead_id)
             to_compare.append(record)
             applied.tell(scope, record.pk, SyncEvent.Kind.RELINKED, BACK_TO_LEAD)
-        elif record and _is_followed(settings, link, heir, remote_object):
+        elif record and (heir or settings.sync_deletes):
             link.gone_at, link.merged_into = applied.page.read_at, remote_id
         else:
             dropped(link, reason)
             if record:
-                if heir and heir.record_id:
-                    _hand_over_children(scope, record, heir.record_id)
                 writer.identify(record, "", "")
                 applied.tell(scope, record.pk, SyncEvent.Kind.UNLINKED, reason)
     _reword(scope, converted)
@@ -82,47 +76,9 @@ def _free_leads(scope: Scope, links: Iterable[RecordLink]) -> set[str]:
     return ids - {link.remote_id for link in taken}
 
 
-def _free_left_behind(scope: Scope, known: Known, gone: Mapping[str, RemoteRecord]) -> None:
-    """Let go of survivors of merges that we deleted and Salesforce kept: they are the losers' records by now.
-
-    A record that was deleted for good never comes back, under no name.
-    """
-    survivors = {_last(remote, gone)[1] for remote in gone.values()}
-    tombstones = [known.own[id_] for id_ in survivors & known.own.keys() if known.own[id_].record_id is None]
-    left = {link.deleted_id: link for link in tombstones if link.gone_at is None}
-    if not left:
-        return
-    kept = DeletedRecord.objects.filter(record_kind=scope.kind, record_id__in=any_of(left, "bigint"))
-    freed = [left[pk] for pk in kept.values_list("record_id", flat=True)]
-    RecordLink.objects.filter(pk__in=[link.pk for link in freed]).delete()
-    for link in freed:
-        del known.own[link.remote_id]
-
-
-def _is_followed(settings: DeletionSettings, link: RecordLink, heir: RecordLink | None, remote_object: str) -> bool:
-    """Whether the record here is to be deleted, or merged into that of ``heir``."""
-    if heir is None:
-        return settings.sync_deletes
-    is_ours = heir.record_id not in (None, link.record_id) and heir.dropped_at is None
-    # By Salesforce's word a lead and the contact that it became are one person.
-    return is_ours and (settings.sync_merges or link.remote_object != remote_object)
-
-
 def _deletes_of_ours(scope: Scope, ids: Iterable[int]) -> set[int]:
     rows = Outbox.objects.of(scope.kind, list(ids)).filter(operation=Outbox.Operation.DELETE)
     return set(rows.values_list("record_id", flat=True))
-
-
-def _hand_over_children(scope: Scope, loser: Record, heir_id: int) -> None:
-    """Salesforce gave the loser's children to the winner: the linked ones follow here, which is no edit of theirs."""
-    for type_ in RECORD_TYPES.values():
-        for name in (name for name in type_.names if REFERENCES.get(name) == scope.kind):
-            children = type_.model._default_manager.filter(**{f"{name}_id": loser.pk}).exclude(crm_id="")
-            children = children.exclude(pk=heir_id) if type_.kind == scope.kind else children
-            rows = list(children.select_for_update(of=("self",)).order_by("pk"))
-            for row in rows:
-                setattr(row, f"{name}_id", heir_id)
-            write_columns(rows, [name])
 
 
 def note_lead(link: RecordLink, lead: RemoteRecord, applied: Applied) -> None:
