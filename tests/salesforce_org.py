@@ -11,7 +11,7 @@ from urllib.parse import quote
 import requests
 
 ROOT = Path(__file__).resolve().parent.parent
-API = "/services/data/v62.0"
+API = "/services/data/v61.0"  # not that of Tandem: faults tell the two apart by their paths
 
 
 class RunningOrg:

@@ -31,12 +31,16 @@ FAULTS = (
     {"do": "limit"},
     {"do": "expire"},
     {"do": "duplicate_page"},
+    {"do": "reorder_page"},
+    {"do": "truncate"},
+    {"do": "refuse", "code": "UNABLE_TO_LOCK_ROW"},
 )
 LOCAL_FIELDS = ("title", "phone", "city", "street", "department", "first_name")
 REMOTE_FIELDS = {
     "Contact": ("Title", "Phone", "MailingCity", "MailingStreet", "Department", "FirstName"),
     "Lead": ("Title", "Phone", "City", "Street", "FirstName"),
 }
+CALLS = (r"v62\.0/composite", r"v62\.0/query", r"v62\.0")
 EDITS = ("create_here", "edit_here", "edit_here", "create_there", "edit_there", "edit_there")
 DELETIONS = ("delete_here", "delete_there", "restore_here", "undelete_there")
 SYNC = ("break_something", "pull", "push", "push")
@@ -140,9 +144,9 @@ class Storm:
             self.org.control("convert", lead=lead)
 
     def break_something(self) -> None:
-        """Something that will hit the next pull or push, and not the calls of these tests."""
+        """Something that will hit Tandem's next calls, and not those of these tests."""
         fault = {**self.chance.choice(FAULTS), "times": self.chance.randint(1, 3)}
-        self.faults.append({"match": {"path": self.chance.choice(["composite", "query", "data"])}, **fault})
+        self.faults.append({"match": {"path": self.chance.choice(CALLS)}, **fault})
 
     def under_faults(self, work: Callable[[], None]) -> None:
         time_passes()

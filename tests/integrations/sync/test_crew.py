@@ -1,0 +1,91 @@
+"""Two workers at once on both sides' random deeds, under faults, killed with SIGKILL again and again; then quiet.
+
+A seed repeats the deeds and faults; where the workers were when they died is chance.
+"""
+
+import os
+import random
+import time
+
+import pytest
+
+from integrations.models import Connection
+from tests.integrations.sync.storms import (
+    DELETIONS,
+    EDITS,
+    Storm,
+    be_impatient,
+    calm,
+    check,
+    follow_deletions,
+    join_no_accounts,
+)
+from tests.integrations.sync.test_killed import let_time_pass, worker
+from tests.salesforce_org import Org
+
+pytestmark = pytest.mark.django_db(transaction=True)
+DEEDS = (*EDITS, *EDITS, *DELETIONS, "merge_there", "create_lead_there", "edit_lead_there", "convert_there")
+WORK = """
+import time
+from datetime import timedelta
+from integrations.models import Lane
+from integrations.sync import own
+own.patience = timedelta
+while True:
+    for name in tasks.PULL_ORDER:
+        tasks.pull_due(10, only=name, is_forced=True)
+    for lane in Lane:
+        tasks.push_lane(lane, 10)
+    time.sleep(0.02)
+"""
+
+
+class Crew:
+    """So many workers, until they are killed."""
+
+    def __init__(self, org: Org, many: int = 2) -> None:
+        self.workers = [worker(org, WORK) for _ in range(many)]
+
+    def __enter__(self) -> "Crew":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self.workers:
+            process.kill()
+        for process in self.workers:
+            process.wait()
+
+
+def storm_on_a_crew(org: Org, connection: Connection, rounds: int, deeds: int, seed: int) -> None:
+    join_no_accounts(connection)
+    follow_deletions(connection)
+    chance = random.Random(seed)
+    storm = Storm(org, chance)
+    for _ in range(rounds):
+        for _ in range(chance.randint(0, 3)):
+            storm.break_something()
+        org.faults(*storm.faults)
+        storm.faults.clear()
+        with Crew(org):
+            for _ in range(deeds):
+                storm.do(chance.choice(DEEDS))
+                time.sleep(chance.uniform(0, 0.15))
+        org.faults()
+        let_time_pass(org)
+    calm(org)
+    check(org, connection, f"seed {seed}, {rounds} rounds of {deeds} deeds")
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    be_impatient(monkeypatch)
+
+
+def test_a_crew_that_is_killed_again_and_again_leaves_both_sides_equal(synced: Connection, org: Org) -> None:
+    storm_on_a_crew(org, synced, 4, 20, int(os.environ.get("STORM_SEED", "1")))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(300, 304))
+def test_a_crew_that_is_killed_for_long_leaves_both_sides_equal(synced: Connection, org: Org, seed: int) -> None:
+    storm_on_a_crew(org, synced, 25, 20, seed)
