@@ -12,7 +12,7 @@ from common import trash
 from common.models import DeletedRecord
 from contacts.models import Contact
 from contacts.services import delete_contact
-from integrations import deletions, rehearsal, tasks
+from integrations import deletions, rehearsal, services, tasks
 from integrations.models import (
     Connection,
     ErrorEntry,
@@ -157,6 +157,26 @@ def test_a_refused_delete_is_in_the_error_log(following: Connection, org: Org, m
 
     entry = ErrorEntry.objects.open().get()
     assert (entry.operation, entry.record_name, entry.remote_id) == ("delete", str(contact), contact.crm_id)
+
+
+def test_refused_deletes_are_sent_again_together(
+    following: Connection, org: Org, admin: User, django_assert_max_num_queries: Any
+) -> None:
+    ids = [contact.crm_id for contact in Contact.objects.filter(crm_object="Contact").order_by("pk")[:5]]
+    trash.delete_records(Contact, list(Contact.objects.filter(crm_id__in=ids).values_list("pk", flat=True)))
+    org.faults({"match": {"method": "DELETE"}, "do": "refuse", "code": "DELETE_FAILED", "times": 5})
+    push_all()
+    org.faults()
+    RecordLink.objects.filter(remote_id=ids[0]).update(gone_at=timezone.now())
+    entries = list(ErrorEntry.objects.open())
+
+    with django_assert_max_num_queries(15):
+        count = services.retry(entries, admin)
+    push_all()
+
+    assert (len(entries), count) == (5, 4)
+    assert [is_there(org, remote_id) for remote_id in ids] == [True, False, False, False, False]
+    assert not ErrorEntry.objects.open().exists()
 
 
 def test_deleting_many_costs_a_fixed_number_of_queries(
