@@ -262,7 +262,7 @@ SALESFORCE_CLIENT_SECRET = env.str("SALESFORCE_CLIENT_SECRET", default="")
 SALESFORCE_LOGIN_URL = env.str("SALESFORCE_LOGIN_URL", default="https://login.salesforce.com")
 # The one address that may be spoken to without TLS and outside Salesforce's domains: a local org for trying things out.
 SALESFORCE_LOCAL_ORG = env.str("SALESFORCE_LOCAL_ORG", default="").rstrip("/")
-# Waiting changes of one object that go as one job: a third of the calls from 5,000 on, but twice the time of batches.
+# Waiting changes of one object that go as jobs: at 5,000 a third of the calls of batches, and up to twice their time.
 SYNC_BULK_FROM = env.int("SYNC_BULK_FROM", default=20_000)
 SYNC_TIMEOUT = env.float("SYNC_TIMEOUT", default=60.0)  # seconds for one answer
 SALESFORCE_SETUP_HOURS = env.float("SALESFORCE_SETUP_HOURS", default=6.0)
