@@ -34,7 +34,7 @@ def follow_merge(scope: Scope, link_id: int, run: Run) -> None:
     settings = DeletionSettings.of(scope.connection, scope.remote_object)
     if heir is None:
         _go_on(scope, link, record, link.remote_object, remote_id)
-    elif heir.record_id == link.record_id or _was_left_there(scope, heir):
+    elif heir.record_id == link.record_id or (heir.record_id is None and _was_left_there(scope, heir)):
         heir.delete()
         _go_on(scope, link, record, heir.remote_object, remote_id)
     elif heir.gone_at and settings.sync_deletes:
@@ -69,9 +69,9 @@ def _was_left_there(scope: Scope, heir: RecordLink) -> bool:
 
     A record that was deleted for good never comes back, under no name.
     """
-    is_there = heir.record_id is None and heir.gone_at is None
-    kept = DeletedRecord.objects.filter(record_kind=scope.kind, record_id=heir.deleted_id)
-    return is_there and kept.exists()
+    if heir.deleted_id is None or heir.gone_at:
+        return False
+    return DeletedRecord.objects.filter(record_kind=scope.kind, record_id=heir.deleted_id).exists()
 
 
 def _go_on(scope: Scope, link: RecordLink, record: Record, remote_object: str, remote_id: str) -> None:

@@ -1,7 +1,7 @@
 """Random edits of deals and of who takes part in them, on both sides under faults; then quiet: both sides are equal."""
 
 import os
-from collections.abc import Callable
+import random
 
 import pytest
 
@@ -12,54 +12,35 @@ from integrations.models import Connection, ErrorEntry, Outbox, RemoteRole
 from integrations.sync.mapping import normal
 from integrations.sync.records import ROLES
 from integrations.sync.scope import Scope
-from tests.conftest import pull_all, push_all
-from tests.integrations.sync import test_storm
+from tests.conftest import push_all
 from tests.integrations.sync.dealing import opportunity, pushable, roles_here, roles_there
-from tests.integrations.sync.test_storm import Storm, time_passes
+from tests.integrations.sync.storms import Storm, be_impatient, calm
 from tests.salesforce_org import Org
 
 pytestmark = pytest.mark.django_db
-_impatient = test_storm._impatient
+DEEDS = (
+    *("create_here", "create_there", "edit_here", "edit_there", "move_here", "move_there"),
+    *("cast_here", "cast_here", "cast_there", "cast_there", "break_something", "pull", "push", "push"),
+)
 STAGES = ("Prospecting", "Value Proposition", "Negotiation/Review", "Closed Won")
 ROLE_NAMES = ("", "Evaluator", "Decision Maker", "Other")
 FIELDS = {"next_step": "NextStep", "description": "Description", "type": "Type"}
 
 
 class StormOfDeals(Storm):
-    def step(self) -> None:
-        actions: list[Callable[[], None]] = [
-            self.create_here,
-            self.create_there,
-            self.edit_here,
-            self.edit_there,
-            self.move_here,
-            self.move_there,
-            self.cast_here,
-            self.cast_here,
-            self.cast_there,
-            self.cast_there,
-            self.break_something,
-            self.pull,
-            self.push,
-            self.push,
-        ]
-        self.chance.choice(actions)()
-
     def deal(self) -> Deal | None:
-        return self.any_of(Deal.objects.filter(name__startswith="Storm"))
+        return self.any_here(Deal.objects.filter(name__startswith="Storm"))
 
     def opportunity(self) -> str:
         rows = self.org.query("SELECT Id FROM Opportunity WHERE Name LIKE 'Storm%' ORDER BY Id")
         return self.chance.choice(rows)["Id"] if rows else ""
 
     def create_here(self) -> None:
-        self.number += 1
-        deal = pushable(name=f"Storm {self.number}")
+        deal = pushable(name=f"Storm {self.next()}")
         self.cast_here(deal)
 
     def create_there(self) -> None:
-        self.number += 1
-        opportunity(self.org, f"Storm {self.number}")
+        opportunity(self.org, f"Storm {self.next()}")
 
     def edit_here(self) -> None:
         if deal := self.deal():
@@ -83,7 +64,7 @@ class StormOfDeals(Storm):
     def cast_here(self, deal: Deal | None = None) -> None:
         """Somebody comes, goes, or becomes something else."""
         deal = deal or self.deal()
-        person = self.any_of(Contact.objects.filter(crm_object="Contact"))
+        person = self.any_here(Contact.objects.filter(crm_object="Contact"))
         if deal is None or person is None:
             return
         role = self.chance.choice(ROLE_NAMES)
@@ -125,15 +106,17 @@ def deals_there(connection: Connection, org: Org, names: set[str]) -> dict[str, 
     return {row["Id"]: {name: normal(scope.by_name[name].remote, row[name]) for name in names} for row in rows}
 
 
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    be_impatient(monkeypatch)
+
+
 def weather(org: Org, connection: Connection, steps: int, seed: int) -> None:
-    storm = StormOfDeals(org, seed)
+    chance = random.Random(seed)
+    storm = StormOfDeals(org, chance)
     for _ in range(steps):
-        storm.step()
-    org.faults()
-    for _ in range(4):
-        time_passes()
-        pull_all()
-        push_all()
+        storm.do(chance.choice(DEEDS))
+    calm(org)
 
     told = f"seed {seed}, {steps} steps"
     names = {"Name", "StageName", "Probability", "ForecastCategoryName", "CloseDate", *FIELDS.values()}
