@@ -21,11 +21,10 @@ demo: setup
 	@exec $(BIN)/python -m config.demo
 
 test: setup
-	$(BIN)/python -m pytest -m "not long" -n auto tests/localorg
-	$(BIN)/python -m pytest -m "not long" --ignore tests/localorg
+	$(BIN)/python -m pytest -m "not long" -n auto --dist loadgroup
 
 test-long: setup
-	$(BIN)/python -m pytest -m long
+	$(BIN)/python -m pytest -m long -n auto --dist loadgroup
 
 lint: setup
 	$(BIN)/ruff check .

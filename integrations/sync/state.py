@@ -52,11 +52,11 @@ def sync_states(records: Sequence[Record]) -> dict[int, SyncState]:
     if kind is None:
         return {}
     ids = [record.pk for record in records]
-    connection = Connection.objects.first()
+    settings = ObjectSettings.objects.filter(record_kind=kind).select_related("connection").first()
+    connection = settings.connection if settings else Connection.objects.first()
     due = {row.record_id: row for row in Outbox.objects.of(kind, ids).select_related("credential")}
     errors = {entry.record_id: entry for entry in ErrorEntry.objects.open().of(kind, ids)}
     dropped = dict(RecordLink.objects.of(kind, ids).exclude(dropped_at=None).values_list("record_id", "drop_reason"))
-    settings = connection.object_settings.filter(record_kind=kind).first() if connection else None
     skips = {skip.record_id: skip for skip in SkippedRecord.objects.of(kind, ids).select_related("user")}
     return {
         record.pk: _skipped(skips[record.pk])

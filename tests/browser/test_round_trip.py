@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Demo
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]  # one demo for all of them
 SETTINGS = "/settings/integrations/salesforce/"
 PULL_MS = 60_000
 
