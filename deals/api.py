@@ -1,13 +1,13 @@
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.validators import RegexValidator
-from django.db.models import QuerySet
-from rest_framework import serializers
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 
 from accounts.models import Account
+from common.acting import acting_user
 from common.api.fields import ReferenceField
 from common.api.filters import RecordApiFilter
-from common.api.serializers import FIRST, LAST, RecordSerializer
+from common.api.serializers import FIRST, LAST, RecordSerializer, StrictSerializer
 from common.api.views import RecordView, both_ways
 from contacts.models import Contact
 from deals import services
@@ -27,7 +27,7 @@ class StageField(ReferenceField):
         return own or stages
 
 
-class PartSerializer(serializers.ModelSerializer):
+class PartSerializer(StrictSerializer):
     """Who takes part in a deal, and as what."""
 
     contact = ReferenceField(queryset=Contact.objects.all())
@@ -35,6 +35,7 @@ class PartSerializer(serializers.ModelSerializer):
     class Meta:
         model = DealContact
         fields = ["contact", "role", "is_primary"]
+        validators: ClassVar[list[Any]] = []
 
 
 class DealSerializer(RecordSerializer):
@@ -46,7 +47,10 @@ class DealSerializer(RecordSerializer):
     )
 
     people = PartSerializer(
-        source="roles", many=True, required=False, help_text="Who takes part; a list that is given replaces all."
+        source="roles",
+        many=True,
+        required=False,
+        help_text="Who takes part, of those whom you see; a list that is given replaces them.",
     )
 
     class Meta(RecordSerializer.Meta):
@@ -67,6 +71,15 @@ class DealSerializer(RecordSerializer):
         values = super().to_internal_value(data)
         return values | ({"people": values.pop("roles")} if "roles" in values else {})
 
+    def to_representation(self, instance: Deal) -> dict[str, Any]:
+        prefetch_related_objects([instance], people_seen())  # of a deal that was just written; lists have them
+        return super().to_representation(instance)
+
+
+def people_seen() -> Prefetch:
+    rows = DealContact.objects.visible_to(acting_user())
+    return Prefetch("roles", rows.order_by("-is_primary", "id"))
+
 
 class DealApiFilter(RecordApiFilter, DealFilter):
     pass
@@ -75,10 +88,13 @@ class DealApiFilter(RecordApiFilter, DealFilter):
 class DealView(RecordView):
     """Opportunities in pipelines."""
 
-    queryset = Deal.objects.prefetch_related("roles")
+    queryset = Deal.objects.all()
     serializer_class = DealSerializer
     filterset_class = DealApiFilter
     orders = both_ways(created_at="created_at", updated_at="updated_at", name="sort_name", close_on="sort_close_on")
     create_row = staticmethod(services.create_deal)
     update_row = staticmethod(services.update_deal)
     delete_row = staticmethod(services.delete_deal)
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return super().get_queryset().prefetch_related(people_seen())

@@ -148,13 +148,18 @@ class Deal(Record):
     def __str__(self) -> str:
         return self.name
 
-    def people(self, user: "User") -> "models.QuerySet[DealContact]":
+    def people(self, user: "User | None") -> "DealContactQuerySet":
         """Who takes part, as far as ``user`` sees them; the primary one first."""
-        roles = self.roles.select_related("contact").order_by("-is_primary", "id")
-        return roles if user.sees_everything else roles.filter(seen_by(user, "contact__"))
+        return self.roles.visible_to(user).select_related("contact").order_by("-is_primary", "id")
 
     def get_absolute_url(self) -> str:
         return reverse("deals:detail", args=[self.pk])
+
+
+class DealContactQuerySet(models.QuerySet["DealContact"]):
+    def visible_to(self, user: "User | None") -> Self:
+        """Those whose contacts the user sees; None is a job, which sees all."""
+        return self if user is None or user.sees_everything else self.filter(seen_by(user, "contact__"))
 
 
 class DealContact(models.Model):
@@ -164,6 +169,8 @@ class DealContact(models.Model):
     contact = models.ForeignKey("contacts.Contact", models.CASCADE, related_name="deal_roles")
     role = models.CharField(max_length=255, blank=True, default="")
     is_primary = models.BooleanField(default=False)
+
+    objects = DealContactQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["deal", "contact"], name="contact_once_in_deal")]

@@ -1,6 +1,6 @@
 """Writes of deals, by people and by the REST API."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -27,7 +27,7 @@ def create_deal(*, people: Sequence[Part] = (), **values: Any) -> Deal:
 def update_deal(deal_id: int, changes: Mapping[str, Any]) -> Deal:
     """Write these fields and no other; custom values are merged. Raises ValidationError and DoesNotExist.
 
-    ``people`` replaces all who take part.
+    ``people`` replaces all who take part, as far as the acting user sees them.
     """
     deal, fields = locked(Deal, deal_id), dict(changes)
     if "people" in fields:
@@ -41,16 +41,25 @@ def _cast(deal: Deal, people: Sequence[Part]) -> None:
         raise ValidationError({"people": "Somebody is named twice."})
     if sum(bool(part.get("is_primary")) for part in people) > 1:
         raise ValidationError({"people": "Only one of them is the primary contact."})
-    present = {row.contact_id: row for row in deal.roles.all()}
+    present = {row.contact_id: row for row in deal.people(acting_user())}
     for contact_id, row in present.items():
         if contact_id not in wanted:
             row.delete()
+    if any(part.get("is_primary") for part in people):
+        _clear_primary(deal, besides=wanted)
     for contact_id, part in wanted.items():
         values = {"role": part.get("role", ""), "is_primary": bool(part.get("is_primary"))}
         row = present.get(contact_id) or DealContact(deal=deal, contact_id=contact_id)
         if row.pk is None or any(getattr(row, name) != value for name, value in values.items()):
             row.role, row.is_primary = values["role"], values["is_primary"]
             row.save()
+
+
+def _clear_primary(deal: Deal, *, besides: Collection[int]) -> None:
+    """A new primary contact takes that from the one before, whom the acting user may not see."""
+    for row in deal.roles.filter(is_primary=True).exclude(contact__in=besides):
+        row.is_primary = False
+        row.save(update_fields=["is_primary"])
 
 
 @transaction.atomic
@@ -76,11 +85,10 @@ def remove_contact(deal_id: int, contact_id: int) -> None:
 @transaction.atomic
 def change_role(deal_id: int, contact_id: int, *, role: str | None = None, is_primary: bool | None = None) -> None:
     """What a contact is in a deal; a new primary one takes that from the one before. Raises DoesNotExist."""
-    rows = locked(Deal, deal_id).roles
-    row = rows.get(contact_id=contact_id)
-    for other in rows.filter(is_primary=True).exclude(pk=row.pk) if is_primary else ():
-        other.is_primary = False
-        other.save(update_fields=["is_primary"])
+    deal = locked(Deal, deal_id)
+    row = deal.roles.get(contact_id=contact_id)
+    if is_primary:
+        _clear_primary(deal, besides=[contact_id])
     row.role = row.role if role is None else role
     row.is_primary = row.is_primary if is_primary is None else is_primary
     row.full_clean()

@@ -247,6 +247,26 @@ def test_a_deal_shows_only_the_people_whom_one_sees(world: World) -> None:
     assert page.post(f"/deals/{deal.pk}/contacts/{seen.contact_id}/remove/").status_code == 200
 
 
+def test_replacing_the_people_of_a_deal_leaves_those_whom_one_does_not_see(world: World) -> None:
+    deal, api = DealFactory(owner=world.lee), Api(world.lee)
+    deal.roles.create(contact=world.contact, role="Buyer", is_primary=True)
+    first = ContactFactory()
+    changed = api.change("deals", deal.pk, people=[{"contact": first.pk}])
+    assert [one["contact"] for one in changed["people"]] == [first.pk]
+    api.change("deals", deal.pk, people=changed["people"])
+    assert api.page("deals")["results"][0]["people"] == changed["people"]
+    assert Api(world.kim).one("deals", deal.pk)["people"] == [
+        {"contact": world.contact.pk, "role": "Buyer", "is_primary": True},
+        {"contact": first.pk, "role": "", "is_primary": False},
+    ]
+
+    api.change("deals", deal.pk, people=[{"contact": first.pk, "is_primary": True}])
+
+    assert [one.contact for one in deal.roles.filter(is_primary=True)] == [first]
+    api.change("deals", deal.pk, people=[])
+    assert [one.contact for one in deal.roles.all()] == [world.contact]
+
+
 def test_only_admins_choose_who_sees_pulled_records(world: World) -> None:
     assert Api(world.lee).get(f"{V1}workspace/").json() == {"pulled_seen_by": "owners"}
     assert Api(world.lee).patch(f"{V1}workspace/", {"pulled_seen_by": "everyone"}).status_code == 403

@@ -70,6 +70,12 @@ def test_nobody_is_named_twice_and_one_is_the_primary_contact(api: Api, parts: l
     assert not Deal.objects.filter(name="Cast").exists()
 
 
+def test_what_a_part_does_not_have_is_refused(api: Api) -> None:
+    errors = api.refused("deals", name="Cast", people=[{"contact": ContactFactory().pk, "roel": "Evaluator"}])
+
+    assert errors["people"] == ["0: roel: There is no such field. Did you mean “role”?"]
+
+
 def test_a_contact_takes_part_once() -> None:
     deal, person = DealFactory(), ContactFactory()
     services.add_contact(deal.pk, person)
