@@ -8,7 +8,7 @@ from accounts.filters import ORDERS, AccountFilter
 from accounts.forms import AccountForm
 from accounts.models import Account
 from common.http import Request, wants_fragment
-from common.pages import LineView, created, delete_page, form_page, record_page, saved
+from common.pages import LineView, back_to, created, delete_page, form_page, record_page, saved
 from common.paging import paged
 
 
@@ -44,7 +44,7 @@ def account_edit(request: Request, pk: int) -> HttpResponse:
     form = AccountForm(request.POST or None, instance=account)
     if request.method == "POST" and saved(form, services.update_account):
         messages.success(request, "Saved.")
-        return redirect(account)
+        return back_to(request, account)
     return form_page(request, form, title="Edit account")
 
 

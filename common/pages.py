@@ -10,13 +10,15 @@ from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django_htmx.http import trigger_client_event
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from common import timeline
 from common.forms import RecordForm
+from common.http import Request
 from common.lines import Line, Section
 from common.models import Record
 from common.records import kind_of
+from common.visibility import seen_of
 from common.words import counted
 
 Update = Callable[[int, Mapping[str, Any]], Record]
@@ -50,7 +52,7 @@ def _folded(section: Section, record: Record, *, is_first: bool) -> dict[str, An
 class LineView:
     """Answers for one line of a record: to read it, to edit it (``?edit``), to save it (POST)."""
 
-    request: HttpRequest
+    request: Request
     record: Record
     form_class: type[RecordForm]
     update: Update
@@ -78,6 +80,9 @@ class LineView:
         if not saved(form, self.update):
             return self._ask(line, form, status=UNPROCESSABLE)
         self.record.refresh_from_db()
+        if not _is_seen(self.request, self.record):
+            messages.success(self.request, "Saved.")
+            return HttpResponseClientRedirect(reverse(f"{self.record._meta.app_label}:list"))
         return trigger_client_event(self._read(line, is_saved=True), "record-saved")
 
     def _read(self, line: Line, is_saved: bool = False) -> HttpResponse:
@@ -114,6 +119,15 @@ def created(form: RecordForm, create: Callable[..., Record]) -> Record | None:
     except ValidationError as error:
         form.add_error(None, error.messages)
         return None
+
+
+def back_to(request: Request, record: Record) -> HttpResponse:
+    """After saving: to the record, or to the list when it was given to somebody whose records one does not see."""
+    return redirect(record if _is_seen(request, record) else f"{record._meta.app_label}:list")
+
+
+def _is_seen(request: Request, record: Record) -> bool:
+    return seen_of(type(record), request.user).filter(pk=record.pk).exists()
 
 
 def form_page(request: HttpRequest, form: RecordForm, *, title: str) -> HttpResponse:

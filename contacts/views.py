@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from common.http import Request, wants_fragment
-from common.pages import LineView, created, delete_page, form_page, record_page, saved
+from common.pages import LineView, back_to, created, delete_page, form_page, record_page, saved
 from common.paging import paged
 from contacts import services
 from contacts.filters import ORDERS, ContactFilter
@@ -45,7 +45,7 @@ def contact_edit(request: Request, pk: int) -> HttpResponse:
     form = ContactForm(request.POST or None, instance=contact)
     if request.method == "POST" and saved(form, services.update_contact):
         messages.success(request, "Saved.")
-        return redirect(contact)
+        return back_to(request, contact)
     return form_page(request, form, title="Edit contact")
 
 

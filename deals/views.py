@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from common.http import Request, wants_fragment
-from common.pages import UNPROCESSABLE, LineView, created, delete_page, form_page, record_page, saved
+from common.pages import UNPROCESSABLE, LineView, back_to, created, delete_page, form_page, record_page, saved
 from common.paging import paged
 from deals import services
 from deals.filters import ORDERS, DealFilter
@@ -47,7 +47,7 @@ def deal_edit(request: Request, pk: int) -> HttpResponse:
     form = DealForm(request.POST or None, instance=deal)
     if request.method == "POST" and saved(form, services.update_deal):
         messages.success(request, "Saved.")
-        return redirect(deal)
+        return back_to(request, deal)
     return form_page(request, form, title="Edit deal")
 
 

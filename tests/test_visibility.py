@@ -247,6 +247,21 @@ def test_a_deal_shows_only_the_people_whom_one_sees(world: World) -> None:
     assert page.post(f"/deals/{deal.pk}/contacts/{seen.contact_id}/remove/").status_code == 200
 
 
+@pytest.mark.parametrize("kind", ["account", "contact", "deal"])
+def test_who_gives_a_record_away_is_led_to_the_list(world: World, kind: str) -> None:
+    record, page = getattr(world, kind), of(world.kim, "/")
+    app = record._meta.app_label
+    line = page.post(f"/{app}/{record.pk}/lines/owner/", {"owner": world.lee.pk, "initial-owner": world.kim.pk})
+    assert line["HX-Redirect"] == f"/{app}/"
+    form = of(world.lee, "/").get(f"/{app}/{record.pk}/edit/").context["form"]
+    values = {name: form[name].value() or "" for name in form.fields}
+    initial = {f"initial-{name}": value for name, value in values.items()}
+
+    saved = of(world.lee, "/").post(f"/{app}/{record.pk}/edit/", {**values, **initial, "owner": world.kim.pk})
+
+    assert (saved.status_code, saved["Location"]) == (302, f"/{app}/")
+
+
 def test_replacing_the_people_of_a_deal_leaves_those_whom_one_does_not_see(world: World) -> None:
     deal, api = DealFactory(owner=world.lee), Api(world.lee)
     deal.roles.create(contact=world.contact, role="Buyer", is_primary=True)
