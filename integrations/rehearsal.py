@@ -17,9 +17,9 @@ from integrations.models import Connection, Credential, Cursor, Lane, Run
 from integrations.providers import provider_for
 from integrations.sync import outbox
 from integrations.sync.credentials import Logins
+from integrations.sync.leases import take_lease
 from integrations.sync.provider import Accepted, Answer, ProviderError, Values
 from integrations.sync.pull import pull as pull_object
-from integrations.sync.pull import take_lease
 from integrations.sync.push import push as push_claim
 
 MADE_UP = count()  # ids that no record has

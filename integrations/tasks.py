@@ -21,13 +21,15 @@ from integrations.salesforce.provider import SalesforceProvider
 from integrations.services import CLUSTERS, wake_pull
 from integrations.sync import ingested, outbox, showing
 from integrations.sync.credentials import Logins
+from integrations.sync.leases import Lease, LeaseLost, give_back, take_lease
 from integrations.sync.outbox import Claim
 from integrations.sync.provider import CallFailed, ConnectionBroken, ProviderError, RequestRefused
-from integrations.sync.pull import FirstPage, Lease, LeaseLost, give_back, pull, pull_records, question_of, take_lease
+from integrations.sync.pull import FirstPage, pull, question_of
 from integrations.sync.push import push
 from integrations.sync.records import OBJECTS
 from integrations.sync.runs import end_lost_runs
 from integrations.sync.scope import Scope
+from integrations.sync.singles import pull_records
 from integrations.sync.sweep import sweep
 
 logger = logging.getLogger(__name__)

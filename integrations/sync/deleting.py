@@ -14,11 +14,11 @@ from common.models import DeletedRecord
 from integrations.models import ErrorEntry, HeldDeletions, Outbox, RecordLink, Run, SyncEvent
 from integrations.sync import brake, outbox
 from integrations.sync.credentials import Logins
+from integrations.sync.deadlocks import on_deadlock_again
 from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import LATER_SECONDS, LATER_TRIES
 from integrations.sync.provider import Accepted, Answer, Later, Provider, Refused, RequestRefused
 from integrations.sync.records import RECORD_TYPES
-from integrations.sync.settle import on_deadlock_again
 from integrations.sync.tombstones import GONE_THERE
 
 HELD_FOR = timedelta(minutes=15)  # then it is looked again whether they still are too many

@@ -10,11 +10,11 @@ from common.models import RecordKind
 from common.trash import delete_records
 from integrations.models import HeldDeletions, RecordLink, Run, SyncEvent
 from integrations.sync import brake
+from integrations.sync.deadlocks import on_deadlock_again
 from integrations.sync.departures import locked
 from integrations.sync.linking import dropped
 from integrations.sync.merged import follow_merge
 from integrations.sync.scope import Scope
-from integrations.sync.settle import on_deadlock_again
 
 CHUNK = 1_000
 GONE = "It was deleted in Salesforce, and so here."

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from integrations.models import ErrorEntry
 from integrations.sync.outcomes import Item, Rejected, tried_again
 from integrations.sync.provider import Provider
-from integrations.sync.pull import pull_records
 from integrations.sync.records import KINDS
 from integrations.sync.scope import Scope
+from integrations.sync.singles import pull_records
 
 POINTS_AT_NOTHING = {"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"}
 

@@ -8,13 +8,13 @@ from common.bulk import write_columns
 from common.merging import empty_fields, merge
 from common.models import DeletedRecord, Record
 from integrations.models import DeletionSettings, RecordLink, Run, SyncEvent
+from integrations.sync.deadlocks import on_deadlock_again
 from integrations.sync.departures import locked
 from integrations.sync.linking import dropped, moved, reword
 from integrations.sync.mapping import MISSING
 from integrations.sync.matching import LEAD
 from integrations.sync.records import RECORD_TYPES, REFERENCES
 from integrations.sync.scope import Scope, base_of
-from integrations.sync.settle import on_deadlock_again
 
 MERGED = "Salesforce merged it into another record."
 

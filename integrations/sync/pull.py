@@ -6,27 +6,24 @@ repeat and overlap, for what is known already falls out.
 """
 
 import logging
-import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from time import sleep
 
 import pghistory
 from django.db import DatabaseError, transaction
 from django.db import connection as database
-from django.db.models import Q
 from django.utils import timezone
 
 from integrations.models import Connection, Credential, Cursor, Run
-from integrations.sync import absences, unstorable
-from integrations.sync.apply import apply_page
-from integrations.sync.casting import apply_roles
+from integrations.sync import absences
+from integrations.sync.applying import apply, apply_in_one, leave_out, scope_of
+from integrations.sync.deadlocks import on_deadlock_again
 from integrations.sync.departed import carry_out
-from integrations.sync.outbox import lease
+from integrations.sync.leases import Lease, give_back, hold
 from integrations.sync.page import OVERLAP, Page
 from integrations.sync.provider import (
     CallFailed,
@@ -38,10 +35,9 @@ from integrations.sync.provider import (
     RemoteRecord,
     RequestRefused,
 )
-from integrations.sync.records import ROLES
+from integrations.sync.references import resolve_waiting
 from integrations.sync.roles import RoleScope
 from integrations.sync.scope import Scope, refresh
-from integrations.sync.settle import on_deadlock_again
 from integrations.sync.unstorable import BAD_RECORD, in_halves
 
 logger = logging.getLogger(__name__)
@@ -53,45 +49,6 @@ LONG_AGO = timedelta(days=1)  # after so long without a pull there may be that m
 WHERE_IT_IS = ["position", "is_full", "page_at", "page_id"]
 WHERE_IT_IS += ["export_id", "export_part", "export_at", "export_position"]
 EXPORT_POLLS = (0.1, 0.2, 0.5, 1, 2, 4)  # seconds between looks at an export, the last one again and again
-
-
-class LeaseLost(Exception):
-    """Another puller has taken the object over; this one stops and leaves the page to it."""
-
-
-@dataclass(frozen=True)
-class Lease:
-    cursor: Cursor
-    token: uuid.UUID
-
-
-def take_lease(connection: Connection, remote_object: str) -> Lease | None:
-    """Become the one puller of an object; None while another one is at it."""
-    token = uuid.uuid4()
-    free = Q(leased_until=None) | Q(leased_until__lt=timezone.now())
-    cursors = Cursor.objects.filter(free, connection=connection, remote_object=remote_object)
-    if not cursors.update(lease_token=token, leased_until=timezone.now() + lease()):
-        return None
-    return Lease(Cursor.objects.select_related("run").get(lease_token=token), token)
-
-
-def give_back(lease_: Lease) -> None:
-    Cursor.objects.filter(lease_token=lease_.token).update(lease_token=None, leased_until=None)
-
-
-def scope_of(connection: Connection, remote_object: str) -> Scope | RoleScope:
-    """What a pull of an object needs: most objects are records, one ties contacts to deals."""
-    if remote_object != ROLES.name:
-        return Scope.load(connection, remote_object)
-    scope = RoleScope.load(connection)
-    assert scope is not None, "an object that is pulled is described"
-    return scope
-
-
-def apply(scope: Scope | RoleScope, page: Page, run: Run) -> Counter[str]:
-    counts = apply_roles(scope, page, run) if isinstance(scope, RoleScope) else apply_page(scope, page, run)
-    unstorable.close(scope, page.records)
-    return counts
 
 
 def question_of(connection: Connection, cursor: Cursor) -> Question:
@@ -179,54 +136,6 @@ def _since(cursor: Cursor) -> datetime | None:
     return cursor.position - OVERLAP if cursor.position and not cursor.is_full else None
 
 
-def pull_records(scope: Scope, ids: Sequence[str], provider: Provider, login: Credential | None = None) -> Run:
-    """Bring single records up to date, whatever the cursor says; what is gone there is followed.
-
-    Raises CallFailed, ConnectionBroken and RequestRefused; then nothing has changed.
-    """
-    read_at, calls = timezone.now(), provider.calls
-    found = provider.retrieve(scope.remote_object, ids, scope.names)
-    gone = [remote_id for remote_id, record in zip(ids, found, strict=True) if record is None]
-    fates = provider.fates(scope.remote_object, gone) if gone else {}
-    records = [record for record in [*found, *fates.values()] if record]
-    run = Run.objects.create(
-        connection=scope.connection,
-        kind=Run.Kind.PULL,
-        remote_object=scope.remote_object,
-        total=len(ids),
-        credential=login,
-    )
-    page = Page(records, read_at, provider.clock())
-    try:
-        counts = _apply_in_one(scope, page, run)
-    except BAD_RECORD:
-        counts = in_halves(page, partial(_apply_piece, scope, run), partial(_leave_out, scope, run))
-    carry_out(scope, run)
-    counts["failed"] += len(ids) - len(records)
-    run.count(**counts, api_calls=provider.calls - calls)
-    run.finish(Run.State.DONE, run.message)
-    return run
-
-
-@on_deadlock_again
-def _apply_in_one(scope: Scope, page: Page, run: Run) -> Counter[str]:
-    with transaction.atomic(), pghistory.context(source="Salesforce", run=run.pk):
-        return apply(scope, page, run)
-
-
-def _apply_piece(scope: Scope, run: Run, piece: Page, is_last: bool) -> Counter[str]:
-    return _apply_in_one(scope, piece, run)
-
-
-def _leave_out(scope: Scope | RoleScope, run: Run, piece: Page, is_last: bool, error: Exception) -> Counter[str]:
-    for record in piece.records:
-        unstorable.note(scope, record, error)
-        run.message = f"{scope.remote_object} {record.id} could not be stored: {unstorable.reason(error)}"
-        logger.error("%s", run.message)
-        run.save(update_fields=["message"])
-    return Counter(failed=len(piece.records))
-
-
 @dataclass
 class _Puller:
     """One object's pull, for as long as it may go on."""
@@ -255,7 +164,7 @@ class _Puller:
     def _look_for_absent(self) -> None:
         if isinstance(self.scope, Scope) and absences.are_possible(self.cursor, self.provider.clock()):
             for page in absences.absent(self.scope, self.provider, self._store):
-                self.run.count(**_apply_in_one(self.scope, page, self.run))
+                self.run.count(**apply_in_one(self.scope, page, self.run))
 
     # --- page by page -------------------------------------------------------------------------------------------------
 
@@ -284,6 +193,7 @@ class _Puller:
         return Page(records, read_at, self.provider.clock())
 
     def _finish(self) -> None:
+        resolve_waiting(self.scope.connection)
         if isinstance(self.scope, Scope):
             carry_out(self.scope, self.run)
         message = self.run.message
@@ -364,15 +274,15 @@ class _Puller:
         def apply_piece(piece: Page, is_last: bool) -> Counter[str]:
             return self._apply_page(piece, finished_at if is_last else None, part if is_last else None)
 
-        def leave_out(piece: Page, is_last: bool, error: Exception) -> Counter[str]:
-            counts = _leave_out(self.scope, self.run, piece, is_last, error)
+        def left_out(piece: Page, is_last: bool, error: Exception) -> Counter[str]:
+            counts = leave_out(self.scope, self.run, piece, is_last, error)
             self._move(piece.records, finished_at if is_last else None, part if is_last else None)
             return counts
 
         try:
             counts = apply_piece(page, True)
         except BAD_RECORD:
-            counts = in_halves(page, apply_piece, leave_out)
+            counts = in_halves(page, apply_piece, left_out)
         self.run.count(**counts)
 
     @on_deadlock_again
@@ -404,8 +314,5 @@ class _Puller:
         self._store(*WHERE_IT_IS)
 
     def _store(self, *names: str) -> None:
-        """Write fields of the cursor and hold the lease for another while, if it is still ours."""
-        values = {name: getattr(self.cursor, name) for name in names}
-        ours = Cursor.objects.filter(pk=self.cursor.pk, lease_token=self.lease.token)
-        if not ours.update(**values, leased_until=timezone.now() + lease()):
-            raise LeaseLost(self.cursor.remote_object)
+        """Write fields of the cursor, which holds the lease for another while."""
+        hold(self.lease, *names)

@@ -15,12 +15,12 @@ from deals.models import DealContact
 from integrations.models import Outbox, RemoteRole, Run
 from integrations.sync import outbox, own
 from integrations.sync.casting import COLUMNS, bring_together, names_of
+from integrations.sync.deadlocks import on_deadlock_again
 from integrations.sync.outbox import BATCH, Claim
 from integrations.sync.outcomes import Item, Linked, Waits, rejected, tried_again
 from integrations.sync.provider import Accepted, Answer, Later, Provider, Refused, RemoteRecord, RequestRefused, Value
 from integrations.sync.records import ROLES
 from integrations.sync.roles import PRIMARY, TAKES_PART, Contacts, People, RoleScope, compare, contacts_of, load, see
-from integrations.sync.settle import on_deadlock_again
 
 ON_ITS_WAY = "Who takes part was sent, but the answer was lost: finding out what became of it."
 

@@ -2,13 +2,12 @@
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import pghistory
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from common.bulk import any_of, copy_in, maker, write_columns
@@ -16,6 +15,7 @@ from common.models import Record, RecordKind
 from integrations.models import ErrorEntry, Lane, Outbox, RecordLink, Run, SyncEvent
 from integrations.sync import outbox
 from integrations.sync.casting import records_arrived
+from integrations.sync.deadlocks import on_deadlock_again
 from integrations.sync.linking import AGREED, agree, dropped, moved, reword, store_links
 from integrations.sync.local import Writer
 from integrations.sync.outbox import Claim
@@ -38,30 +38,10 @@ from integrations.sync.tombstones import entomb, queue_deletes
 
 logger = logging.getLogger(__name__)
 
-DEADLOCK = "40P01"
-DEADLOCK_TRIES = 4
 ERROR_COLUMNS = ["record_name", "operation", "remote_object", "remote_id", "by", "code", "message", "fields", "details"]
 ERROR_COLUMNS += ["payload", "actor", "credential", "attempts", "last_at"]
 ROW_COLUMNS = ["operation", "remote_object", "attempts", "next_attempt_at", "wait_reason", "parent_kind", "parent_id"]
 ROW_COLUMNS += ["claim_token", "claimed_until", "sent_at", "sent", "parts_sent_at", "batch_limit", "run", "job"]
-Params = ParamSpec("Params")
-Result = TypeVar("Result")
-
-
-def on_deadlock_again(function: Callable[Params, Result]) -> Callable[Params, Result]:
-    """Run a transaction again when PostgreSQL chose it as a deadlock's victim."""
-
-    @wraps(function)
-    def run(*args: Params.args, **kwargs: Params.kwargs) -> Result:
-        for _ in range(DEADLOCK_TRIES - 1):
-            try:
-                return function(*args, **kwargs)
-            except OperationalError as error:
-                if getattr(error.__cause__, "sqlstate", "") != DEADLOCK:
-                    raise
-        return function(*args, **kwargs)
-
-    return run
 
 
 def settle(claim: Claim, scope: Scope, items: Sequence[Item], run: Run, reasons: dict[int, str]) -> None:

@@ -8,8 +8,8 @@ from django.utils import timezone
 from contacts.models import Contact
 from integrations import everything, services, tasks
 from integrations.models import Connection, Cursor, Outbox, Run
+from integrations.sync.leases import take_lease
 from integrations.sync.outbox import claim, lease
-from integrations.sync.pull import take_lease
 from integrations.sync.runs import end_lost_runs
 from tests.conftest import push_all
 from tests.factories import ContactFactory

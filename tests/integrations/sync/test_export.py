@@ -6,6 +6,7 @@ from accounts.models import Account
 from contacts.models import Contact
 from integrations import tasks
 from integrations.models import Connection, Cursor, RecordLink, Run
+from integrations.sync import applying
 from integrations.sync import pull as pulling
 from integrations.sync.page import Page
 from tests.conftest import pull_all
@@ -60,7 +61,7 @@ def test_a_pull_killed_in_an_export_goes_on_at_its_part(
     Contact.objects.all().delete()
     RecordLink.objects.filter(remote_object="Contact").delete()
     Cursor.objects.filter(remote_object="Contact").update(position=None)
-    apply_page, pages = pulling.apply_page, []
+    apply_page, pages = applying.apply_page, []
 
     def killed_at_the_third(scope: object, page: Page, run: Run) -> object:
         pages.append(page)
@@ -68,7 +69,7 @@ def test_a_pull_killed_in_an_export_goes_on_at_its_part(
             raise KeyboardInterrupt
         return apply_page(scope, page, run)
 
-    monkeypatch.setattr(pulling, "apply_page", killed_at_the_third)
+    monkeypatch.setattr(applying, "apply_page", killed_at_the_third)
     with pytest.raises(KeyboardInterrupt):
         tasks.pull_due(600, only="Contact", is_forced=True)
     job = Cursor.objects.get(remote_object="Contact").export_id

@@ -20,6 +20,7 @@ from integrations.models import (
     Run,
     SyncEvent,
 )
+from integrations.sync import leases
 from integrations.sync import pull as pulling
 from tests.conftest import pull_all, push_all
 from tests.factories import AccountFactory, ContactFactory, UserFactory
@@ -121,6 +122,35 @@ def test_a_reference_is_resolved_when_its_record_arrives(connection: Connection,
     assert not PendingReference.objects.filter(field="account").exists()
     for contact in Contact.objects.exclude(account=None).select_related("account"):
         assert org.get("Contact", contact.crm_id)["AccountId"] == contact.account.crm_id
+
+
+def test_a_reference_whose_record_another_worker_brought_meanwhile_is_resolved_when_the_pull_ends(
+    synced: Connection, org: Org
+) -> None:
+    contact = Contact.objects.exclude(crm_id="").exclude(account=None).select_related("account").first()
+    account = contact.account
+    Contact.objects.filter(pk=contact.pk).update(account=None)  # neither worker saw what the other brought
+    PendingReference.objects.create(
+        connection=synced, record_kind="contact", record_id=contact.pk, field="account", remote_id=account.crm_id
+    )
+
+    tasks.pull_due(600, only="Account", is_forced=True)
+
+    contact.refresh_from_db()
+    assert contact.account == account
+    assert not PendingReference.objects.exists()
+    assert not Outbox.objects.exists()
+
+
+def test_what_waits_for_a_record_that_was_deleted_here_goes_on_waiting(synced: Connection, org: Org) -> None:
+    contact = Contact.objects.exclude(crm_id="").exclude(account=None).select_related("account").first()
+    contact.account.delete()
+
+    pull_all()
+
+    contact.refresh_from_db()
+    assert contact.account is None
+    assert PendingReference.objects.filter(record_kind="contact", record_id=contact.pk).exists()
 
 
 def test_a_waiting_reference_is_not_taken_for_an_edit(connection: Connection, org: Org) -> None:
@@ -356,12 +386,12 @@ def test_a_full_pull_that_is_cancelled_leaves_the_last_whole_one_in_force(synced
 
 
 def test_a_person_who_changes_a_pulls_course_ends_the_lease_of_the_worker_that_is_at_it(synced: Connection) -> None:
-    lease = pulling.take_lease(synced, "Contact")
+    lease = leases.take_lease(synced, "Contact")
     assert lease is not None
 
     services.hold_pull(lease.cursor)
 
-    with pytest.raises(pulling.LeaseLost):
+    with pytest.raises(leases.LeaseLost):
         pulling.pull(synced, lease, tasks.provider_for(synced.team_credential))
 
 

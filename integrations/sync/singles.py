@@ -1,0 +1,50 @@
+"""Pulling single records, past the cursor."""
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+
+from django.utils import timezone
+
+from integrations.models import Credential, Run
+from integrations.sync.applying import apply_in_one, leave_out
+from integrations.sync.departed import carry_out
+from integrations.sync.page import Page
+from integrations.sync.provider import Provider
+from integrations.sync.references import resolve_waiting
+from integrations.sync.scope import Scope
+from integrations.sync.unstorable import BAD_RECORD, in_halves
+
+
+def pull_records(scope: Scope, ids: Sequence[str], provider: Provider, login: Credential | None = None) -> Run:
+    """Bring single records up to date, whatever the cursor says; what is gone there is followed.
+
+    Raises CallFailed, ConnectionBroken and RequestRefused; then nothing has changed.
+    """
+    read_at, calls = timezone.now(), provider.calls
+    found = provider.retrieve(scope.remote_object, ids, scope.names)
+    gone = [remote_id for remote_id, record in zip(ids, found, strict=True) if record is None]
+    fates = provider.fates(scope.remote_object, gone) if gone else {}
+    records = [record for record in [*found, *fates.values()] if record]
+    run = Run.objects.create(
+        connection=scope.connection,
+        kind=Run.Kind.PULL,
+        remote_object=scope.remote_object,
+        total=len(ids),
+        credential=login,
+    )
+    page = Page(records, read_at, provider.clock())
+    try:
+        counts = apply_in_one(scope, page, run)
+    except BAD_RECORD:
+        counts = in_halves(page, partial(_apply_piece, scope, run), partial(leave_out, scope, run))
+    resolve_waiting(scope.connection)
+    carry_out(scope, run)
+    counts["failed"] += len(ids) - len(records)
+    run.count(**counts, api_calls=provider.calls - calls)
+    run.finish(Run.State.DONE, run.message)
+    return run
+
+
+def _apply_piece(scope: Scope, run: Run, piece: Page, is_last: bool) -> Counter[str]:
+    return apply_in_one(scope, piece, run)
