@@ -46,6 +46,9 @@ class ReadOnly:
         for changes in batches:
             yield [Accepted(remote_id) for remote_id, _ in changes]
 
+    def erased(self, remote_object: str, ids: Sequence[str]) -> set[str]:
+        return set()  # it takes the try of a write to find out
+
     def delete(self, remote_object: str, ids: Sequence[str]) -> list[Answer]:
         return [Accepted(remote_id) for remote_id in ids]
 

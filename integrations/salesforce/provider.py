@@ -1,7 +1,6 @@
 """The sync core's Provider, as Salesforce answers it."""
 
-import re
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -13,8 +12,9 @@ from integrations.salesforce import soql
 from integrations.salesforce.answers import answer_of
 from integrations.salesforce.client import Client, TokenExpired
 from integrations.salesforce.ingest import Ingests
+from integrations.salesforce.recognising import by_wanted, conditions, keys_of
+from integrations.salesforce.rows import field_of, record_of, records_of
 from integrations.sync.provider import (
-    NUMBERS,
     Accepted,
     Answer,
     CallFailed,
@@ -28,7 +28,6 @@ from integrations.sync.provider import (
     RemoteRecord,
     RemoteUser,
     RequestRefused,
-    Value,
     Values,
     Wanted,
 )
@@ -43,16 +42,9 @@ FATE = {
     "Contact": ("MasterRecordId",),
     "Lead": ("MasterRecordId", "IsConverted", "ConvertedContactId", "ConvertedAccountId", "ConvertedOpportunityId"),
 }
-CONVERTED = {"Contact": "ConvertedContactId", "Account": "ConvertedAccountId", "Opportunity": "ConvertedOpportunityId"}
-PEOPLE = {"Contact", "Lead"}
-# What the delete of a record answers that is in the bin, or is no more at all.
-ALREADY_DELETED = {"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"}
+# What a write to a record answers that is in the bin, or is no more at all.
+NO_MORE = {"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"}
 FAILED_JOB = {"Failed", "Aborted"}
-
-
-def parse_moment(text: str) -> datetime:
-    """``2026-01-02T03:04:05.000+0000``, as Salesforce writes it."""
-    return datetime.fromisoformat(text)
 
 
 class SalesforceProvider(Ingests):
@@ -98,7 +90,7 @@ class SalesforceProvider(Ingests):
 
     def describe(self, remote_object: str) -> Description:
         raw = self.client.describe(remote_object)
-        fields = [_field(field) for field in raw["fields"]]
+        fields = [field_of(field) for field in raw["fields"]]
         return Description(
             name=raw["name"],
             label=raw["label"],
@@ -114,14 +106,14 @@ class SalesforceProvider(Ingests):
 
     def changes(self, question: Question) -> list[RemoteRecord]:
         rows = self.client.query(self._changes(question), with_deleted=True)
-        return [_record(question.remote_object, row, question.fields) for row in rows]
+        return [record_of(question.remote_object, row, question.fields) for row in rows]
 
     def changes_of_all(self, questions: Sequence[Question]) -> list[list[RemoteRecord] | RequestRefused]:
         answers = self.client.try_queries([self._changes(question) for question in questions], with_deleted=True)
         return [
             answer
             if isinstance(answer, RequestRefused)
-            else [_record(question.remote_object, row, question.fields) for row in answer]
+            else [record_of(question.remote_object, row, question.fields) for row in answer]
             for question, answer in zip(questions, answers, strict=True)
         ]
 
@@ -163,7 +155,7 @@ class SalesforceProvider(Ingests):
     ) -> tuple[list[RemoteRecord], str]:
         locator = {"locator": part} if part else {}
         table, after = self.client.bulk_part(f"jobs/query/{export_id}/results", {"maxRecords": limit, **locator})
-        return _records(remote_object, fields, table), after
+        return records_of(remote_object, fields, table), after
 
     def end_export(self, export_id: str) -> None:
         self.client.call(f"jobs/query/{export_id}", method="DELETE")
@@ -174,7 +166,7 @@ class SalesforceProvider(Ingests):
         for start in range(0, len(ids), RETRIEVE_LIMIT):
             body = {"ids": list(ids[start : start + RETRIEVE_LIMIT]), "fields": names}
             rows = self.client.call(f"composite/sobjects/{remote_object}", method="POST", json=body) or []
-            found += [_record(remote_object, row, fields) if row else None for row in rows]
+            found += [record_of(remote_object, row, fields) if row else None for row in rows]
         return [record if record and not record.is_deleted else None for record in found]
 
     def related(self, remote_object: str, field: str, ids: Sequence[str], fields: Sequence[str]) -> list[RemoteRecord]:
@@ -186,7 +178,7 @@ class SalesforceProvider(Ingests):
         for answer in self.client.try_queries(questions, with_deleted=True):
             if isinstance(answer, RequestRefused):
                 raise answer
-            found += [_record(remote_object, row, fields) for row in answer]
+            found += [record_of(remote_object, row, fields) for row in answer]
         return found
 
     def ids(self, remote_object: str) -> Iterator[list[str]]:
@@ -199,8 +191,21 @@ class SalesforceProvider(Ingests):
         for start in range(0, len(ids), WRITE_LIMIT):
             where = f"WHERE Id IN {soql.among(ids[start : start + WRITE_LIMIT])}"
             rows = self.client.query(f"{self._select(remote_object, ())} {where}", with_deleted=True)
-            found |= {row["Id"]: _record(remote_object, row, ()) for row in rows}
+            found |= {row["Id"]: record_of(remote_object, row, ()) for row in rows}
         return found
+
+    def erased(self, remote_object: str, ids: Sequence[str]) -> set[str]:
+        gone: set[str] = set()
+        for start in range(0, len(ids), WRITE_LIMIT):
+            some = ids[start : start + WRITE_LIMIT]
+            # A write of no field: what is hidden is refused for that, what is no more is said to be unknown.
+            answers = self._update(remote_object, [(id_, {}) for id_ in some])
+            gone |= {
+                id_
+                for id_, answer in zip(some, answers, strict=True)
+                if isinstance(answer, Refused) and answer.code in NO_MORE
+            }
+        return gone
 
     def find(
         self, remote_objects: Sequence[str], wanted: Sequence[Wanted], fields: Mapping[str, Sequence[str]]
@@ -208,7 +213,7 @@ class SalesforceProvider(Ingests):
         questions = [
             (remote_object, f"{self._select(remote_object, fields[remote_object])} WHERE {condition}")
             for remote_object in remote_objects
-            for condition in _conditions(remote_object, wanted)
+            for condition in conditions(remote_object, wanted)
         ]
         answers = self.client.queries([text for _, text in questions])
         found = {
@@ -216,13 +221,13 @@ class SalesforceProvider(Ingests):
             for (remote_object, _), rows in zip(questions, answers, strict=True)
             for row in rows
         }
-        records = [(_record(name, row, fields[name]), row) for name, row in found.values()]
-        return _by_wanted(records, wanted)
+        records = [(record_of(name, row, fields[name]), row) for name, row in found.values()]
+        return by_wanted(records, wanted)
 
     def created_by_us(self, remote_object: str, since: datetime, fields: Sequence[str]) -> Iterator[RemoteRecord]:
         where = f"WHERE CreatedById = {soql.quote(self.user_id)} AND CreatedDate >= {soql.moment(since)}"
         for row in self.client.query(f"{self._select(remote_object, fields)} {where}"):
-            yield _record(remote_object, row, fields)
+            yield record_of(remote_object, row, fields)
 
     def by_external_id(self, remote_object: str, field: str, values: Sequence[str]) -> dict[str, str]:
         questions = [
@@ -291,12 +296,7 @@ class SalesforceProvider(Ingests):
         return f"SELECT {', '.join(self._columns(remote_object, fields))} FROM {remote_object}"
 
     def _columns(self, remote_object: str, fields: Sequence[str]) -> list[str]:
-        return list(dict.fromkeys([*META, *FATE.get(remote_object, ()), *_keys(remote_object), *fields]))
-
-
-def _keys(remote_object: str) -> tuple[str, ...]:
-    """What a record is recognised by."""
-    return ("Email",) if remote_object in PEOPLE else ("Name", "Website") if remote_object == "Account" else ()
+        return list(dict.fromkeys([*META, *FATE.get(remote_object, ()), *keys_of(remote_object), *fields]))
 
 
 def _later_than(after: Position) -> str:
@@ -306,143 +306,5 @@ def _later_than(after: Position) -> str:
     return f"(SystemModstamp > {at} OR (SystemModstamp = {at} AND Id > {soql.quote(after.id)}))"
 
 
-def _conditions(remote_object: str, wanted: Sequence[Wanted]) -> Iterator[str]:
-    """WHERE conditions that together find every candidate; the caller compares exactly."""
-    emails = sorted({email for one in wanted for email in one.emails})
-    domains = sorted({one.domain for one in wanted if one.domain})
-    names = sorted({one.name for one in wanted if one.name})
-    if remote_object in PEOPLE:
-        yield from (f"Email IN ({','.join(group)})" for group in soql.chunks(list(map(soql.quote, emails)), ","))
-        return
-    likes = [f"Website LIKE {soql.containing(domain)}" for domain in domains]
-    yield from (" OR ".join(group) for group in soql.chunks(likes))
-    yield from (f"Name IN ({','.join(group)})" for group in soql.chunks(list(map(soql.quote, names)), ","))
-
-
-def _by_wanted(
-    records: Sequence[tuple[RemoteRecord, Mapping[str, Any]]], wanted: Sequence[Wanted]
-) -> list[list[RemoteRecord]]:
-    """The records that each of ``wanted`` recognises: by e-mail; by domain, else by name."""
-    by_key: dict[tuple[str, str], list[RemoteRecord]] = defaultdict(list)
-    for record, row in records:
-        if email := (row.get("Email") or "").lower():
-            by_key["email", email].append(record)
-        if website := row.get("Website"):
-            by_key["domain", _host(website)].append(record)
-        if name := row.get("Name"):
-            by_key["name", _folded(name)].append(record)
-    return [_recognised(one, by_key) for one in wanted]
-
-
-def _recognised(wanted: Wanted, by_key: Mapping[tuple[str, str], list[RemoteRecord]]) -> list[RemoteRecord]:
-    found = {record.id: record for email in wanted.emails for record in by_key.get(("email", email), ())}
-    if wanted.domain and not found:
-        hosts = [key for key in by_key if key[0] == "domain" and _is_below(key[1], wanted.domain)]
-        found = {record.id: record for key in hosts for record in by_key[key]}
-    if wanted.name and not found:
-        found = {record.id: record for record in by_key.get(("name", _folded(wanted.name)), ())}
-    return list(found.values())
-
-
-def _host(website: str) -> str:
-    return re.split(r"[/?#:]", re.sub(r"^[a-z]+://", "", website.strip().lower()), maxsplit=1)[0]
-
-
-def _is_below(host: str, domain: str) -> bool:
-    return host == domain or host.endswith(f".{domain}")
-
-
-def _folded(name: str) -> str:
-    return " ".join(name.lower().split())
-
-
-def _field(raw: Mapping[str, Any]) -> RemoteField:
-    return RemoteField(
-        name=raw["name"],
-        label=raw["label"],
-        type=raw["type"],
-        length=raw["length"],
-        precision=raw["precision"],
-        scale=raw["scale"],
-        digits=raw["digits"],
-        is_createable=raw["createable"],
-        is_updateable=raw["updateable"],
-        is_required=raw["createable"]
-        and not raw["nillable"]
-        and not raw["defaultedOnCreate"]
-        and raw["type"] != "boolean",
-        is_restricted=raw["restrictedPicklist"],
-        is_external_id=raw["externalId"],
-        is_unique=raw["unique"],
-        is_custom=raw["custom"],
-        values=tuple(choice["value"] for choice in raw["picklistValues"] if choice["active"]),
-        references=tuple(raw["referenceTo"]),
-    )
-
-
-def _record(remote_object: str, row: Mapping[str, Any], fields: Sequence[str]) -> RemoteRecord:
-    return RemoteRecord(
-        remote_object=remote_object,
-        id=row["Id"],
-        values={name: _value(row[name]) for name in fields},
-        changed_at=parse_moment(row["SystemModstamp"]),
-        edited_at=parse_moment(row["LastModifiedDate"]),
-        is_deleted=row["IsDeleted"],
-        merged_into=row.get("MasterRecordId") or "",
-        is_converted=bool(row.get("IsConverted")),
-        converted_to={name: row[column] for name, column in CONVERTED.items() if row.get(column)},
-    )
-
-
-def _records(
-    remote_object: str, fields: Sequence[RemoteField], table: Mapping[str, Sequence[str]]
-) -> list[RemoteRecord]:
-    """Records of a bulk query, which comes as columns: everything is text there, and empty is null."""
-    names = [field.name for field in fields]
-    rows = zip(*(_typed(field.type, table[field.name]) for field in fields), strict=True)
-    converted = [(name, table[column]) for name, column in CONVERTED.items() if column in table]
-    nothing = [""] * len(table["Id"])
-    return [
-        RemoteRecord(
-            remote_object=remote_object,
-            id=id_,
-            values=dict(zip(names, row, strict=True)),
-            changed_at=parse_moment(changed_at),
-            edited_at=parse_moment(edited_at),
-            is_deleted=is_deleted == "true",
-            merged_into=merged_into,
-            is_converted=is_converted == "true",
-            converted_to={name: ids[number] for name, ids in converted if ids[number]},
-        )
-        for number, (id_, row, changed_at, edited_at, is_deleted, merged_into, is_converted) in enumerate(
-            zip(
-                table["Id"],
-                rows,
-                table["SystemModstamp"],
-                table["LastModifiedDate"],
-                table["IsDeleted"],
-                table.get("MasterRecordId", nothing),
-                table.get("IsConverted", nothing),
-                strict=True,
-            )
-        )
-    ]
-
-
-def _typed(type_: str, texts: Sequence[str]) -> list[Value]:
-    if type_ == "boolean":
-        return [text == "true" for text in texts]
-    if type_ in NUMBERS:
-        return [float(text) if text else None for text in texts]
-    return [text.strip() or None for text in texts]
-
-
-def _value(raw: Any) -> Value:
-    if isinstance(raw, str):
-        # Text areas come back with either line ending; nothing else tells the two apart.
-        return raw.replace("\r\n", "\n").strip() or None
-    return raw
-
-
 def _deleted(id_: str, answer: Answer) -> Answer:
-    return Accepted(id_) if isinstance(answer, Refused) and answer.code in ALREADY_DELETED else answer
+    return Accepted(id_) if isinstance(answer, Refused) and answer.code in NO_MORE else answer

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from common.copying import array_literal
 from integrations.models import Cursor, RecordLink
+from integrations.sync.fates import erased
 from integrations.sync.page import Page, successor
 from integrations.sync.provider import Provider, RemoteRecord
 from integrations.sync.scope import Scope
@@ -69,6 +70,5 @@ def _gone(scope: Scope, ids: Sequence[str], provider: Provider) -> list[RemoteRe
     """What became of them; without a trace they were deleted, and that was long ago."""
     fates = provider.fates(scope.remote_object, ids)
     now = provider.clock()
-    erased = {id_: RemoteRecord(scope.remote_object, id_, {}, now, now, is_deleted=True) for id_ in ids}
-    found = (fates.get(id_, erased[id_]) for id_ in ids)
+    found = (fates.get(id_) or erased(scope.remote_object, id_, now) for id_ in ids)
     return [record for record in found if record.is_deleted or successor(record)[1]]

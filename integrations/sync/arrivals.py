@@ -59,9 +59,10 @@ def adopt_or_create(scope: Scope, applied: Applied) -> None:
     matches = Matches.load(scope, applied.unknown)
     new: list[RemoteRecord] = []
     for remote in applied.unknown:
-        if link := matches.other_face(remote):
+        found = matches.identified(remote)
+        if found is None and (link := matches.other_face(remote)):
             _join_faces(scope, link, remote, applied)
-        elif found := matches.take(remote):
+        elif found := found or matches.take(remote):
             record_id, note = found
             applied.tell(scope, record_id, SyncEvent.Kind.LINKED, note)
             applied.changed.append((_link(scope, record_id, remote, note), remote))

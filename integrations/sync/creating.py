@@ -13,6 +13,7 @@ from common.models import RecordKind
 from integrations.models import Outbox
 from integrations.sync import outbox
 from integrations.sync.eligibility import kept_out, stays_here
+from integrations.sync.identified import link_identified
 from integrations.sync.ingest import FillingIngest
 from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import Item, LeftOut, Outcome, Rerouted, Waits, rejected, tried_again
@@ -34,6 +35,8 @@ def push_new(
     _turn_back_linked(items)
     find_own(scope, items, provider)
     set_aside(items)
+    _keep_here(scope, items)
+    link_identified(claim, scope, items, provider)
     _hold_back(scope, items)
     give_accounts(scope, still_open(items))
     wait_for_parents(claim, scope, items)
@@ -58,12 +61,14 @@ def _turn_back_linked(items: Sequence[Item]) -> None:
             item.outcome = Rerouted(Outbox.Operation.UPDATE, item.link.remote_object)
 
 
-def _hold_back(scope: Scope, items: Sequence[Item]) -> None:
-    reason = stays_here(scope.settings)
-    for item in still_open(items):
-        if reason:
+def _keep_here(scope: Scope, items: Sequence[Item]) -> None:
+    if reason := stays_here(scope.settings):
+        for item in still_open(items):
             item.outcome = LeftOut(reason)
-            continue
+
+
+def _hold_back(scope: Scope, items: Sequence[Item]) -> None:
+    for item in still_open(items):
         is_wanted = item.row.is_manual or item.row.is_automatic or item.row.sent_at
         if not is_wanted and (reason := kept_out(item.record, scope.settings)):
             item.outcome = LeftOut(reason)

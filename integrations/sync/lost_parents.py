@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from integrations.models import ErrorEntry
+from integrations.sync.fates import fates_of
 from integrations.sync.outcomes import Item, Rejected, tried_again
 from integrations.sync.provider import Provider
 from integrations.sync.records import KINDS
@@ -20,7 +21,7 @@ def follow_lost_parents(scope: Scope, items: Sequence[Item], provider: Provider)
         ids = sorted({_target(item, pair.name) for item in refused})
         if not ids or not remote_object:
             continue
-        fates = provider.fates(remote_object, ids)
+        fates = fates_of(remote_object, ids, provider)
         gone = [remote_id for remote_id, fate in fates.items() if fate.is_deleted or fate.merged_into]
         if gone:
             pull_records(Scope.load(scope.connection, remote_object), gone, provider)

@@ -18,6 +18,7 @@ from integrations.sync.provider import RemoteRecord, Wanted
 from integrations.sync.scope import Scope
 
 CONTACT, LEAD = "Contact", "Lead"
+BY_CRM_ID = "Linked by its CRM ID."
 LOOKED_THROUGH = {RecordKind.CONTACT: (CONTACT, LEAD), RecordKind.ACCOUNT: ("Account",)}
 
 
@@ -87,17 +88,28 @@ class Matches:
         self.by_email: dict[str, list[int]] = defaultdict(list)
         self.by_domain: dict[str, list[int]] = defaultdict(list)
         self.by_name: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self.by_crm_id: dict[str, int] = {}
         self.faces: dict[str, RecordLink] = {}
         self.taken: set[int] = set()
 
     @classmethod
     def load(cls, scope: Scope, unknown: Sequence[RemoteRecord]) -> "Matches":
         matches = cls(scope)
+        matches._load_identified(unknown)
         if scope.kind == RecordKind.CONTACT:
             matches._load_people(unknown)
         elif scope.kind == RecordKind.ACCOUNT:
             matches._load_companies(unknown)
         return matches
+
+    def _load_identified(self, unknown: Sequence[RemoteRecord]) -> None:
+        """Records that say which one they are there, but have no link: imported, restored, or set by hand."""
+        ids = any_of(remote.id for remote in unknown)
+        rows = self.scope.type.model._default_manager.filter(crm_id__in=ids)
+        found = dict(rows.values_list("crm_id", "pk"))
+        links = RecordLink.objects.live().of(self.scope.kind, list(found.values())) if found else ()
+        linked = {link.record_id for link in links}
+        self.by_crm_id = {crm_id: pk for crm_id, pk in found.items() if pk not in linked}
 
     def _read(self, remote: RemoteRecord, name: str) -> str:
         value = remote.values.get(self.scope.by_field.get(name, ""))
@@ -146,6 +158,11 @@ class Matches:
 
     def other_face(self, remote: RemoteRecord) -> RecordLink | None:
         return self.faces.pop(self._read(remote, "email").lower(), None) if self.faces else None
+
+    def identified(self, remote: RemoteRecord) -> tuple[int, str] | None:
+        """The record that has their id already, and what to say of its link."""
+        pk = self.by_crm_id.get(remote.id)
+        return (pk, BY_CRM_ID) if pk else None
 
     def take(self, remote: RemoteRecord) -> tuple[int, str] | None:
         """The record to link and what to say of it. No record is given away twice."""

@@ -42,8 +42,7 @@ def merge(scope: Scope, writer: Writer, applied: Applied, run: Run) -> None:
         _leave_to_push(merged, remote)
         if merged.to_remote:
             due.append(record)
-        if record.crm_id != remote.id:
-            writer.identify(record, remote.remote_object, remote.id)
+        writer.identify(record, remote.remote_object, remote.id)
         agree(link, scope, merged)
         link.dropped_at, link.drop_reason = None, ""
         applied.stamp(link, remote)

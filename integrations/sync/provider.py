@@ -118,6 +118,7 @@ class RemoteRecord:
     changed_at: datetime
     edited_at: datetime
     is_deleted: bool = False
+    is_erased: bool = False  # it is not in the bin any more, either
     merged_into: str = ""
     is_converted: bool = False
     converted_to: Mapping[str, str] = field(default_factory=dict)  # as far as that is still there
@@ -261,6 +262,12 @@ class Provider(Protocol):
 
     def fates(self, remote_object: str, ids: Sequence[str]) -> dict[str, RemoteRecord]:
         """What became of records that ``retrieve`` did not find, as far as it is known: deleted, merged, converted."""
+
+    def erased(self, remote_object: str, ids: Sequence[str]) -> set[str]:
+        """Which of the records that ``fates`` does not know are no more at all; the others are hidden from the login.
+
+        Nothing is written to them.
+        """
 
     def find(
         self, remote_objects: Sequence[str], wanted: Sequence[Wanted], fields: Mapping[str, Sequence[str]]

@@ -9,6 +9,7 @@ from django.utils import timezone
 from integrations.models import Credential, Run
 from integrations.sync.applying import apply_in_one, leave_out
 from integrations.sync.departed import carry_out
+from integrations.sync.fates import fates_of
 from integrations.sync.page import Page
 from integrations.sync.provider import Provider
 from integrations.sync.references import resolve_waiting
@@ -24,7 +25,7 @@ def pull_records(scope: Scope, ids: Sequence[str], provider: Provider, login: Cr
     read_at, calls = timezone.now(), provider.calls
     found = provider.retrieve(scope.remote_object, ids, scope.names)
     gone = [remote_id for remote_id, record in zip(ids, found, strict=True) if record is None]
-    fates = provider.fates(scope.remote_object, gone) if gone else {}
+    fates = fates_of(scope.remote_object, gone, provider)
     records = [record for record in [*found, *fates.values()] if record]
     run = Run.objects.create(
         connection=scope.connection,

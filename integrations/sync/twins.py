@@ -15,6 +15,7 @@ from integrations.sync.scope import Scope
 from integrations.sync.writing import drop_unwritable, still_open, withhold, write
 
 MADE_ON_PURPOSE = "Salesforce has more records that look like this one: one was made here beside the other."
+LINKED = "Linked to the record that Salesforce had already."
 
 
 def link_twins(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider) -> None:
@@ -38,12 +39,12 @@ def link_twins(claim: Claim, scope: Scope, items: Sequence[Item], provider: Prov
             taken |= {chosen.id, twins.also_lead_id} - {""}
             item.scope = scopes[chosen.remote_object]
             item.seen = seen[chosen.remote_object][item.record.pk]
-            item.outcome = _adopted(item, chosen, twins)
+            item.outcome = adopted(item, chosen, twins, LINKED)
         elif twins.linked:
             item.note = MADE_ON_PURPOSE
             on_purpose += [twin.id for twin in twins.linked]
     RecordLink.objects.filter(remote_id__in=any_of(on_purpose)).update(note=MADE_ON_PURPOSE)
-    _write_adopted(claim, scopes, items, provider)
+    write_adopted(claim, scopes, items, provider)
 
 
 def _best(scope: Scope, item: Item, twins: Sequence[RemoteRecord]) -> RemoteRecord | None:
@@ -83,7 +84,7 @@ def _name_of(scope: Scope, twin: RemoteRecord) -> str:
     return " ".join(str(part) for part in parts if part)
 
 
-def _adopted(item: Item, twin: RemoteRecord, twins: Twins) -> Linked:
+def adopted(item: Item, twin: RemoteRecord, twins: Twins, note: str) -> Linked:
     """First link: their non-empty values win, their empty ones are filled with ours."""
     scope = item.scope
     item.local = dict(item.seen)
@@ -91,13 +92,12 @@ def _adopted(item: Item, twin: RemoteRecord, twins: Twins) -> Linked:
     values = {name: normal(scope.by_name[name].remote, value) for name, value in twin.values.items()}
     first = plan(None, item.local, values, scope.rules, Side.THEIRS)
     drop_unwritable(scope, item, first, values)
-    note = "Linked to the record that Salesforce had already."
     if twins.are_several:
         note = f"Linked to one of {len(twins.unlinked)} records in Salesforce that look like it: please check."
     return Linked(twin.id, twin.remote_object, first, SyncEvent.Kind.LINKED, twin, twins.also_lead_id, note)
 
 
-def _write_adopted(claim: Claim, scopes: dict[str, Scope], items: Sequence[Item], provider: Provider) -> None:
+def write_adopted(claim: Claim, scopes: dict[str, Scope], items: Sequence[Item], provider: Provider) -> None:
     """Fill the empty fields of records that were linked instead of created."""
     for name, scope in scopes.items():
         chosen = [

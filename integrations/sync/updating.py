@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from common.bulk import any_of
 from integrations.models import Cursor, DeletionSettings, ErrorEntry, Outbox, RecordLink, SyncEvent
+from integrations.sync.fates import fates_of, follow_erased
 from integrations.sync.ingest import FillingIngest
 from integrations.sync.linking import lead_beside
 from integrations.sync.mapping import MISSING, Problem, normal
@@ -115,15 +116,21 @@ def _follow_lost(scope: Scope, items: Sequence[Item], provider: Provider) -> Non
     """Records that the login can't see any more: merged, converted, deleted, or hidden from it."""
     if not items:
         return
-    fates = provider.fates(scope.remote_object, [_link(item).remote_id for item in items])
+    fates = fates_of(scope.remote_object, [_link(item).remote_id for item in items], provider)
     for item in items:
         fate = fates.get(_link(item).remote_id)
         if fate is None:
-            problem = Problem("NOT_VISIBLE", "", "Salesforce does not show this record to the login that was used.")
-            item.outcome = Rejected(problem, ErrorEntry.By.REMOTE)
+            item.outcome = not_visible()
         else:
             item.outcome = followed(fate)
     _leave_to_pull(scope, items, fates)
+    left = [_link(item).remote_id for item in items if isinstance(item.outcome, LeftOut)]
+    follow_erased(scope, [fates[id_] for id_ in left if fates[id_].is_erased], provider)
+
+
+def not_visible() -> Rejected:
+    problem = Problem("NOT_VISIBLE", "", "Salesforce does not show this record to the login that was used.")
+    return Rejected(problem, ErrorEntry.By.REMOTE)
 
 
 def _leave_to_pull(scope: Scope, items: Sequence[Item], fates: Mapping[str, RemoteRecord]) -> None:
