@@ -296,8 +296,8 @@ def _store_connection(connection: Connection, tokens: oauth.TokenSet) -> None:
 def _store_org(connection: Connection, org: orgs.Org) -> None:
     connection.org_id, connection.org_name = org.id, org.name
     connection.edition, connection.is_sandbox = org.edition, org.is_sandbox
-    connection.waiting_counts = dict(org.waiting)
-    connection.save(update_fields=["org_id", "org_name", "edition", "is_sandbox", "waiting_counts"])
+    connection.waiting_counts, connection.currency = dict(org.waiting), org.currency or connection.currency
+    connection.save(update_fields=["org_id", "org_name", "edition", "is_sandbox", "waiting_counts", "currency"])
     _store_users(connection, org.users)
     _store_descriptions(connection, org.descriptions.values())
     _make_settings(connection, org.descriptions)

@@ -1,6 +1,7 @@
 """What people may decide about deletions: let many through or not, bring records back."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
@@ -70,6 +71,8 @@ def _what_restoring_does(link: RecordLink | None) -> str:
 def bring_back(link: RecordLink) -> Record | None:
     """Bring a record back that was deleted here and is still there: restored, else pulled anew (then None).
 
+    Until that pull its tombstone stands: should the job be lost, it can be asked for again.
+
     Raises Refused, NotRestorable and NotMergeable.
     """
     if link.record_id is not None:
@@ -82,7 +85,6 @@ def bring_back(link: RecordLink) -> Record | None:
     if reason := pull_refusal(link.connection):
         raise Refused(reason)
     remote_object, remote_id = link.remote_object, link.remote_id
-    with transaction.atomic():
-        link.delete()
-        transaction.on_commit(lambda: async_task("integrations.tasks.pull_remote", remote_object, [remote_id]))
+    pull = partial(async_task, "integrations.tasks.pull_remote", remote_object, [remote_id], is_wanted=True)
+    transaction.on_commit(pull)
     return None

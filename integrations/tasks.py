@@ -316,15 +316,18 @@ def pull_record(kind: str, record_id: int) -> Run | None:
     return pull_remote(link.remote_object, [link.remote_id]) if link else None
 
 
-def pull_remote(remote_object: str, ids: Sequence[str]) -> Run | None:
-    """Bring records of the other side up to date here; None when there is nobody to ask as, or no answer."""
+def pull_remote(remote_object: str, ids: Sequence[str], *, is_wanted: bool = False) -> Run | None:
+    """Bring records of the other side up to date here; None when there is nobody to ask as, or no answer.
+
+    ``is_wanted``: also those that were deleted here.
+    """
     connection = Connection.objects.first()
     credential = Logins(connection).for_team().credential if connection else None
     if connection is None or credential is None or credential.broken_reason:
         return None
     provider = provider_for(credential)
     try:
-        return pull_records(Scope.load(connection, remote_object), ids, provider, credential)
+        return pull_records(Scope.load(connection, remote_object), ids, provider, credential, is_wanted=is_wanted)
     except ConnectionBroken as error:
         doubt(credential, error)
     except (CallFailed, RequestRefused) as error:

@@ -28,6 +28,7 @@ class Connection(TimestampedModel):
     org_id = models.CharField(max_length=18, blank=True, default="")
     org_name = models.CharField(max_length=255, blank=True, default="")
     edition = models.CharField(max_length=80, blank=True, default="")
+    currency = models.CharField(max_length=3, blank=True, default="", help_text="Of amounts that the org says none of.")
     is_sandbox = models.BooleanField(default=False)
     instance_url = models.URLField(blank=True, default="")
     waiting_counts = models.JSONField(default=dict, blank=True, help_text="Records found in the org when connecting.")

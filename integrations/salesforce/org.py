@@ -34,6 +34,7 @@ class Org:
     descriptions: Mapping[str, Description]
     deal_stages: Sequence[CrmStage]
     waiting: Mapping[str, int] = field(default_factory=dict)
+    currency: str = ""
 
 
 def read(client: Client, user_id: str) -> Org:
@@ -57,7 +58,16 @@ def read(client: Client, user_id: str) -> Org:
         descriptions=descriptions,
         deal_stages=[_deal_stage(row) for row in stages],
         waiting={name: _count(client, name) for name in COUNTED if name in descriptions},
+        currency=_currency(client),
     )
+
+
+def _currency(client: Client) -> str:
+    """The org's own; "" where the login may not know."""
+    try:
+        return next(client.query("SELECT DefaultCurrencyIsoCode FROM Organization"))["DefaultCurrencyIsoCode"] or ""
+    except RequestRefused:
+        return ""
 
 
 def descriptions_of(client: Client, user_id: str) -> dict[str, Description]:

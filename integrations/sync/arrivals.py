@@ -99,7 +99,8 @@ def _create(scope: Scope, new: Sequence[RemoteRecord], applied: Applied) -> None
     filling = Filling(scope, new)
     columns = filling.columns
     columns["crm_id"] = [remote.id for remote in new]
-    same = scope.needed | ({"crm_object": scope.remote_object} if hasattr(scope.type.model, "crm_object") else {})
+    kind_there = {"crm_object": scope.remote_object} if hasattr(scope.type.model, "crm_object") else {}
+    same = scope.needed | scope.assumed | kind_there
     notes = _match_accounts(scope, filling)
     is_hidden = not scope.settings.is_visible
     ids = copy_columns(scope.type.model, columns, origin=Origin.CRM_PULL, is_hidden=is_hidden, **same)

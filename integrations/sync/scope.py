@@ -108,6 +108,12 @@ class Scope:
         stages: Any = self.type.stage_model._default_manager
         return {} if model._meta.get_field("stage").null else {"stage": stages.first_open()}
 
+    @property
+    def assumed(self) -> dict[str, str]:
+        """What goes without saying there: of an org with one currency, no amount names it."""
+        is_said = "currency" not in self.type.names or "currency" in self.by_field
+        return {} if is_said or not self.connection.currency else {"currency": self.connection.currency}
+
     @cached_property
     def references(self) -> list[Pair]:
         return [pair for pair in self.pairs if pair.field.type == Type.REFERENCE]

@@ -83,6 +83,7 @@ def organization(setup: Setup) -> Iterator[Row]:
         **{f"Default{name}Access": ACCESS[setup.sharing.get(name, "ReadWrite")] for name in TOLD},
         "UiSkin": "Theme3",
         "OrganizationType": "Developer Edition",
+        "DefaultCurrencyIsoCode": "USD",
         "InstanceName": "LO1",
         "IsSandbox": 0,
         "IsReadOnly": 0,

@@ -51,6 +51,17 @@ class TestPull:
             assert own == row["Probability"]
         assert not Outbox.objects.exists()
 
+    @pytest.mark.parametrize("currency", ["EUR", ""])
+    def test_amounts_are_in_the_orgs_own_currency(self, with_deals: Connection, org: Org, currency: str) -> None:
+        assert with_deals.currency == "USD"  # read as it was connected
+        Connection.objects.update(currency=currency)
+        new = opportunity(org, "New", Amount=20)
+
+        pull_all()
+
+        assert Deal.objects.get(crm_id=new).currency == (currency or "USD")
+        assert not Outbox.objects.exists()
+
     def test_a_probability_that_is_the_stages_is_not_the_deals_own(self, with_deals: Connection, org: Org) -> None:
         usual, own = opportunity(org, "Usual"), opportunity(org, "Own", Probability=33)
 

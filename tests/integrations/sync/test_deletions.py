@@ -268,9 +268,23 @@ def test_a_tombstoned_record_comes_back_on_request(synced: Connection, org: Org)
     assert RecordLink.objects.get(remote_id=contact.crm_id).base == {}
 
     deletions.bring_back(RecordLink.objects.get(remote_id=contact.crm_id))
-    tasks.pull_remote("Contact", [contact.crm_id])
+    tasks.pull_remote("Contact", [contact.crm_id], is_wanted=True)
 
     assert Contact.objects.get(crm_id=contact.crm_id).email == contact.email
+
+
+def test_a_tombstone_stands_until_the_record_that_was_asked_for_is_here(synced: Connection, org: Org) -> None:
+    contact = linked_contact()
+    delete_contact(contact.pk)
+    trash.purge(DeletedRecord.objects.all())
+
+    deletions.bring_back(RecordLink.objects.get(remote_id=contact.crm_id))  # and its job is lost
+    pull_all()
+    org.faults({"match": {"object": "Contact"}, "do": "status"})
+    tasks.pull_remote("Contact", [contact.crm_id], is_wanted=True)
+
+    assert RecordLink.objects.tombstones().filter(remote_id=contact.crm_id).exists()
+    assert not Contact.objects.filter(crm_id=contact.crm_id).exists()
 
 
 def test_a_rehearsed_push_deletes_nothing(following: Connection, org: Org) -> None:
