@@ -69,3 +69,12 @@ def test_a_phone_s_width_is_enough_and_the_dark_look_stays(live_server: LiveServ
             page.goto(f"{live_server.url}/{path}")
             assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
             assert page.evaluate("document.documentElement.scrollWidth") == 390, path
+
+
+def test_what_the_admin_keeps_of_its_look_leaves_the_pages_theirs(live_server: LiveServer, contact: Contact) -> None:
+    with open_page() as page:
+        page.emulate_media(color_scheme="dark")
+        sign_in(page, live_server.url, "alex@example.com", "correct-horse")
+        page.evaluate("localStorage.theme = 'auto'")  # as Django's admin does
+        page.goto(f"{live_server.url}/contacts/")
+        assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
