@@ -12,7 +12,7 @@ from common.api.fields import ReferenceField
 from common.api.filters import CrmIdFilter, ReferenceFilter, TimesFilter
 from common.api.serializers import OriginField, StrictSerializer
 from common.api.views import WriteView, both_ways
-from common.filters import YesNoFilter
+from common.filters import SeenFilter, YesNoFilter
 from common.models import Origin
 from contacts.models import Contact
 from deals.models import Deal
@@ -60,9 +60,9 @@ class ActivitySerializer(StrictSerializer):
 
 class ActivityFilter(TimesFilter):
     kind = django_filters.ChoiceFilter(choices=Activity.Kind.choices)
-    contact = django_filters.ModelChoiceFilter(queryset=Contact.objects.all())
-    account = django_filters.ModelChoiceFilter(queryset=Account.objects.all())
-    deal = django_filters.ModelChoiceFilter(queryset=Deal.objects.all())
+    contact = SeenFilter(Contact)
+    account = SeenFilter(Account)
+    deal = SeenFilter(Deal)
     owner = ReferenceFilter(word="email", help_text="Id or e-mail address.")
     origin = django_filters.ChoiceFilter(choices=Origin.choices)
     open = YesNoFilter(when=Q(kind=Activity.Kind.TASK, completed_at=None), help_text="Tasks that are still to do.")

@@ -196,6 +196,13 @@ def test_nobody_reaches_a_record_by_pointing_at_it(world: World) -> None:
     assert not deal.roles.exists()
 
 
+def test_asking_for_what_hangs_on_a_record_does_not_tell_that_it_is_there(world: World) -> None:
+    api = Api(world.lee)
+    for kind in ("account", "contact", "deal"):
+        hidden, absent = (api.get(f"{V1}activities/", {kind: pk}) for pk in (world.pk(kind), 987_654))
+        assert (hidden.status_code, hidden.json()["detail"]) == (400, absent.json()["detail"])
+
+
 def test_merging_needs_both_records_to_be_seen(world: World) -> None:
     own = ContactFactory(owner=world.lee)
     answer = Api(world.lee).post(f"{V1}contacts/{own.pk}/merge/", {"other": world.contact.pk})
