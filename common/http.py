@@ -7,6 +7,8 @@ if TYPE_CHECKING:
 
     from users.models import User
 
+LONGEST_NUMBER = 18  # digits that PostgreSQL's bigint holds in any case
+
 
 class Request(HttpRequest):
     """What our middleware makes of a request; the views of signed-in people say so."""
@@ -18,6 +20,11 @@ class Request(HttpRequest):
 def typed(values: QueryDict, name: str) -> str:
     """What somebody typed, without what PostgreSQL can't compare."""
     return values.get(name, "").replace("\x00", "").strip()
+
+
+def number(text: str) -> int:
+    """An id as a form sends it; 0, which nothing has, for what is none."""
+    return int(text) if text.isdecimal() and len(text) <= LONGEST_NUMBER else 0
 
 
 def wants_fragment(request: HttpRequest) -> bool:

@@ -18,6 +18,7 @@ from django.utils.dateparse import parse_datetime
 logger = logging.getLogger(__name__)
 
 PAGE_SIZE = 20
+LONGEST_COUNT = 6  # digits: so many entries share no moment
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ class Place:
             until = parse_datetime(moment)
         except ValueError:
             return None
-        return cls(until, int(seen)) if until and until.tzinfo and seen.isdecimal() else None
+        is_place = until and until.tzinfo and seen.isdecimal() and len(seen) <= LONGEST_COUNT
+        return cls(until, int(seen)) if until and is_place else None
 
 
 Source = Callable[[Model, datetime | None, int], Iterable[Entry]]

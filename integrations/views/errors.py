@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from common.http import Request, typed, wants_fragment
+from common.http import Request, number, typed, wants_fragment
 from common.paging import paged
 from integrations import mending, services
 from integrations.access import admin_required
@@ -53,7 +53,7 @@ def retry(request: Request) -> HttpResponse:
     if code := typed(request.POST, "code"):
         chosen = entries.filter(code=code, remote_object=typed(request.POST, "object"))
     else:
-        chosen = entries.filter(pk__in=[int(pk) for pk in request.POST.getlist("entry") if pk.isdecimal()])
+        chosen = entries.filter(pk__in=[number(pk) for pk in request.POST.getlist("entry")])
     count = _retry(request, list(chosen))
     if count:
         messages.success(request, f"{count:,} {'record is' if count == 1 else 'records are'} on the way again.")
@@ -141,5 +141,5 @@ def _retry(request: Request, entries: list[ErrorEntry]) -> int:
 
 def _back(request: Request) -> str:
     """The list or the entry that the button stood on."""
-    pk = request.POST.get("back", "")
-    return reverse("integrations:error", args=[pk]) if pk.isdecimal() else reverse("integrations:errors")
+    pk = number(request.POST.get("back", ""))
+    return reverse("integrations:error", args=[pk]) if pk else reverse("integrations:errors")

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from common.http import Request, typed
+from common.http import Request, number, typed
 from integrations import checking, connecting, progress, services
 from integrations.access import admin_required
 from integrations.forms import SeenForm
@@ -88,7 +88,7 @@ def hold(request: Request) -> HttpResponse:
 def team_login(request: Request) -> HttpResponse:
     connection = the_connection()
     usable = connection.credentials.filter(broken_reason="")
-    credential = get_object_or_404(usable, pk=_number(request.POST.get("credential", "")))
+    credential = get_object_or_404(usable, pk=number(request.POST.get("credential", "")))
     connecting.choose_team_login(connection, credential)
     messages.success(request, f"{credential} is the team's login now.")
     return redirect("integrations:overview")
@@ -180,7 +180,3 @@ def _settings(connection: Connection) -> list[Any]:
 def _logins(connection: Connection) -> list[Credential]:
     logins = connecting.present_logins().filter(connection=connection).select_related("user", "connection")
     return list(logins.order_by("broken_reason", "-power", "name"))
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() else 0

@@ -75,7 +75,17 @@ def test_a_contact_s_activities_appear_with_its_account_too() -> None:
     assert str(activity.contact) in entry.title
 
 
-@pytest.mark.parametrize("text", ["", "x", "2026-01-01,1", "2026-01-01T00:00:00+00:00,-1", "2026-99-01T00:00:00Z,0"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x",
+        "2026-01-01,1",
+        "2026-01-01T00:00:00+00:00,-1",
+        "2026-99-01T00:00:00Z,0",
+        f"2026-01-01T00:00:00Z,{'9' * 30}",
+    ],
+)
 def test_a_broken_place_is_the_beginning(text: str) -> None:
     assert Place.read(text) is None
 

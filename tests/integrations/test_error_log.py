@@ -179,8 +179,10 @@ def test_the_chosen_or_all_of_one_cause_are_retried(admin_client: Client, synced
     assert not Outbox.objects.filter(record_kind="account").exists()
 
 
-def test_retrying_nothing_says_so(admin_client: Client, synced: Connection) -> None:
-    response = admin_client.post(reverse("integrations:errors_retry"), {"entry": ["x"]}, follow=True)
+@pytest.mark.parametrize("entry", ["x", "9" * 5_000])
+def test_retrying_nothing_says_so(admin_client: Client, synced: Connection, entry: str) -> None:
+    form = {"entry": [entry], "back": entry}
+    response = admin_client.post(reverse("integrations:errors_retry"), form, follow=True)
 
     assert "Choose what to retry" in text(response)
 

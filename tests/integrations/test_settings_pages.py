@@ -376,3 +376,9 @@ def test_a_choice_that_there_is_not_changes_nothing(admin_client: Client, connec
     admin_client.post(reverse("integrations:start"), {"pulled_seen_by": "nobody"})
     assert Workspace.load().pulled_seen_by == "everyone"
     assert Connection.objects.get().phase == Connection.Phase.SETUP
+
+
+def test_a_login_that_there_is_not_does_not_become_the_teams(admin_client: Client, synced: Connection) -> None:
+    for number in ("", "x", "0", "9" * 30, "9" * 5_000):
+        answer = admin_client.post(reverse("integrations:team_login"), {"credential": number})
+        assert answer.status_code == 404
