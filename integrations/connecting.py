@@ -1,6 +1,6 @@
 """Connecting the workspace to an org, and people to their own logins there."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -23,7 +23,6 @@ from integrations.models import (
     ErrorEntry,
     FieldMapping,
     ObjectDescription,
-    ObjectSettings,
     Outbox,
     PendingReference,
     PullCondition,
@@ -32,8 +31,9 @@ from integrations.models import (
     StageMapping,
     UserMapping,
 )
+from integrations.proposing import make_mappings, make_settings
 from integrations.providers import client_for
-from integrations.salesforce import defaults, oauth
+from integrations.salesforce import oauth
 from integrations.salesforce import org as orgs
 from integrations.salesforce.client import Client, Session
 from integrations.sync.provider import ConnectionBroken, Description, RemoteUser
@@ -300,8 +300,8 @@ def _store_org(connection: Connection, org: orgs.Org) -> None:
     connection.save(update_fields=["org_id", "org_name", "edition", "is_sandbox", "waiting_counts", "currency"])
     _store_users(connection, org.users)
     _store_descriptions(connection, org.descriptions.values())
-    _make_settings(connection, org.descriptions)
-    _make_mappings(connection, org.descriptions)
+    make_settings(connection, org.descriptions)
+    make_mappings(connection, org.descriptions)
     follow_crm(PIPELINE, org.deal_stages)
     for row in connection.object_settings.all():
         follow_direction(row)
@@ -352,60 +352,3 @@ def _store_descriptions(connection: Connection, descriptions: Iterable[Descripti
     for row in connection.descriptions.exclude(remote_object__in=names):
         row.content = {**row.content, **unseen}
         row.save(update_fields=["content"])
-
-
-def _make_settings(connection: Connection, descriptions: Mapping[str, Description]) -> None:
-    for kind, remote_object in (("account", "Account"), ("contact", "Contact"), ("deal", "Opportunity")):
-        description = descriptions.get(remote_object)
-        if description:
-            ObjectSettings.objects.get_or_create(
-                connection=connection,
-                record_kind=kind,
-                defaults={
-                    "sync": ObjectSettings.Sync.OFF if kind == "deal" else ObjectSettings.Sync.BOTH,
-                    "push_new": kind != "contact",
-                    "create_as": remote_object,
-                    "source_field": _source_field(description, kind),
-                },
-            )
-
-
-def _source_field(description: Description, kind: str) -> str:
-    """Where “Tandem” may be written as the source; empty where a restricted picklist does not know it."""
-    remote = description.fields.get(defaults.SOURCE_FIELDS[kind])  # type: ignore[index]
-    if not remote or not remote.is_createable or (remote.is_restricted and "Tandem" not in remote.values):
-        return ""
-    return remote.name
-
-
-def _make_mappings(connection: Connection, descriptions: Mapping[str, Description]) -> None:
-    """Propose a mapping for objects that have none: what people have changed or removed stays so."""
-    for name in defaults.STANDARD:
-        is_mapped = connection.field_mappings.filter(remote_object=name).exists()
-        if name in descriptions and not is_mapped:
-            _propose(connection, descriptions[name])
-
-
-def _propose(connection: Connection, description: Description) -> None:
-    kind = KINDS[description.name]
-    type_ = RECORD_TYPES[kind]
-    common = {"connection": connection, "record_kind": kind, "remote_object": description.name}
-    proposals = list(defaults.field_proposals(description, type_.fields))
-    FieldMapping.objects.bulk_create(
-        FieldMapping(
-            **common,
-            field=proposal.field,
-            remote_field=proposal.remote_field,
-            direction=proposal.direction,
-            winner=proposal.winner,
-            unit=proposal.unit,
-        )
-        for proposal in proposals
-    )
-    status = next((proposal.remote_field for proposal in proposals if proposal.field == "stage"), "")
-    if status and description.name != "Opportunity":  # a deal's stages are the org's own: they need no table
-        stages = list(type_.stage_model._default_manager.values_list("pk", "name"))
-        StageMapping.objects.bulk_create(
-            StageMapping(**common, stage_id=stage_id, remote_value=value)
-            for stage_id, value in defaults.stage_proposals(description.fields[status], stages)
-        )

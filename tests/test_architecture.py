@@ -38,7 +38,7 @@ LAYERS: list[set[str]] = [
         "permissions",
     },
     {"logins", "mappings", "everything"},
-    {"providers", "tuning"},
+    {"providers", "tuning", "proposing"},
     {"connecting", "rehearsal"},
     {"checking"},
     {"tasks", "mending", "forms"},
@@ -64,6 +64,7 @@ LAYERS: list[set[str]] = [
 KNOW_SALESFORCE = {
     "providers",  # the seam of the engines
     "connecting",  # signs in, reads the org
+    "proposing",  # which fields of a stock org belong to ours
     "logins",  # renews tokens
     "mappings",  # which pairs of fields fit
     "tuning",  # what a changed mapping means
