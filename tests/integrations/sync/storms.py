@@ -13,7 +13,7 @@ from common import merging, trash
 from common.models import DeletedRecord
 from contacts.models import Contact
 from contacts.services import delete_contact
-from integrations.models import Connection, Cursor, DeletionSettings, ErrorEntry, Outbox, RecordLink
+from integrations.models import Connection, Cursor, DeletionSettings, ErrorEntry, IngestJob, Outbox, RecordLink
 from integrations.sync import own
 from integrations.sync.mapping import normal
 from integrations.sync.scope import Scope
@@ -224,6 +224,7 @@ def join_no_accounts(connection: Connection) -> None:
 def time_passes() -> None:
     Outbox.objects.update(next_attempt_at=timezone.now(), claimed_until=timezone.now())
     Cursor.objects.update(leased_until=None)
+    IngestJob.objects.update(leased_until=timezone.now(), due_at=timezone.now())
     Connection.objects.update(paused_until=None)
 
 
