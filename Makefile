@@ -21,10 +21,12 @@ demo: setup
 	@exec $(BIN)/python -m config.demo
 
 test: setup
-	$(BIN)/python -m pytest -m "not long" -n auto --dist loadgroup
+	$(BIN)/python -m pytest -m "not long" -n auto tests/localorg
+	$(BIN)/python -m pytest -m "not long" -n auto --dist loadgroup --ignore tests/localorg
 
 test-long: setup
-	$(BIN)/python -m pytest -m long -n auto --dist loadgroup
+	$(BIN)/python -m pytest -m long tests/localorg
+	$(BIN)/python -m pytest -m long -n auto --ignore tests/localorg
 
 # mypy loads the settings, and needs no more of them than that they are there.
 lint: export SECRET_KEY ?= only-for-lint

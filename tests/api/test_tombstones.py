@@ -62,7 +62,7 @@ def test_after_thirty_days_it_is_brought_back_from_salesforce(synced: Connection
 
     (row,) = api.page("tombstones", crm_id=crm_id)["results"]
     answer = api.post(f"{V1}tombstones/{row['id']}/bring-back/")
-    tasks.pull_remote("Contact", [crm_id])
+    tasks.pull_remote("Contact", [crm_id], is_wanted=True)
 
     assert (row["is_there"], answer.json()) == (True, {"id": None})
     assert Contact.objects.get(crm_id=crm_id).last_name == name
