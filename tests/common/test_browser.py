@@ -1,5 +1,5 @@
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
 from contacts.models import Contact
@@ -15,8 +15,8 @@ def contact(live_server: LiveServer) -> Contact:
     return ContactFactory(first_name="Ann", last_name="Roe", title="CEO", email="ann@acme.example")
 
 
-def test_a_line_is_edited_in_place_by_keyboard(live_server: LiveServer, contact: Contact) -> None:
-    with open_page() as page:
+def test_a_line_is_edited_in_place_by_keyboard(browser: Browser, live_server: LiveServer, contact: Contact) -> None:
+    with open_page(browser) as page:
         sign_in(page, live_server.url, "alex@example.com", "correct-horse")
         page.goto(f"{live_server.url}/contacts/{contact.pk}/")
         page.get_by_role("button", name="Edit title").press("Enter")
@@ -44,10 +44,10 @@ def test_a_line_is_edited_in_place_by_keyboard(live_server: LiveServer, contact:
 
 
 def test_the_list_searches_as_one_types_and_going_back_shows_the_whole_page(
-    live_server: LiveServer, contact: Contact
+    browser: Browser, live_server: LiveServer, contact: Contact
 ) -> None:
     ContactFactory(last_name="Other")
-    with open_page() as page:
+    with open_page(browser) as page:
         sign_in(page, live_server.url, "alex@example.com", "correct-horse")
         page.goto(f"{live_server.url}/contacts/")
         page.get_by_label("Search").press_sequentially("roe")
@@ -59,8 +59,10 @@ def test_the_list_searches_as_one_types_and_going_back_shows_the_whole_page(
         expect(page.locator("#rows tbody tr")).to_have_count(1)
 
 
-def test_a_phone_s_width_is_enough_and_the_dark_look_stays(live_server: LiveServer, contact: Contact) -> None:
-    with open_page(width=390) as page:
+def test_a_phone_s_width_is_enough_and_the_dark_look_stays(
+    browser: Browser, live_server: LiveServer, contact: Contact
+) -> None:
+    with open_page(browser, width=390) as page:
         sign_in(page, live_server.url, "alex@example.com", "correct-horse")
         page.get_by_role("button", name="Menu").click()
         page.get_by_role("button", name="Switch between light and dark").click()
@@ -71,8 +73,10 @@ def test_a_phone_s_width_is_enough_and_the_dark_look_stays(live_server: LiveServ
             assert page.evaluate("document.documentElement.scrollWidth") == 390, path
 
 
-def test_what_the_admin_keeps_of_its_look_leaves_the_pages_theirs(live_server: LiveServer, contact: Contact) -> None:
-    with open_page() as page:
+def test_what_the_admin_keeps_of_its_look_leaves_the_pages_theirs(
+    browser: Browser, live_server: LiveServer, contact: Contact
+) -> None:
+    with open_page(browser) as page:
         page.emulate_media(color_scheme="dark")
         sign_in(page, live_server.url, "alex@example.com", "correct-horse")
         page.evaluate("localStorage.theme = 'auto'")  # as Django's admin does

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.chromium import ARGUMENTS, CHROMIUM
+from tests.chromium import launched
 from tests.localorg.client import REDIRECT, Caller, Server
 
 SETTINGS = {
@@ -93,10 +93,8 @@ def bridge(keeper: Caller, private_server: Server) -> Caller:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
