@@ -24,8 +24,9 @@ class RunningOrg:
         self.http = requests.Session()
 
     def reset(self) -> None:
-        """Back to the seed, without faults, with a fresh sign-in."""
+        """Back to the seed and the right time, without faults, with a fresh sign-in."""
         self.faults()
+        self.control("clock", ahead=0)
         requests.post(f"{self.url}/localorg/reset", timeout=30).raise_for_status()
         self.sign_in()
 

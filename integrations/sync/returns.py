@@ -59,21 +59,30 @@ def bring_back(scope: Scope, writer: Writer, applied: Applied) -> None:
     kept = DeletedRecord.objects.filter(record_kind=scope.kind, record_id__in=ids)
     rows = {row.record_id: row for row in kept.select_for_update(of=("self",)).order_by("record_id")}
     back = {record.pk: record for record in put_back([row for row in rows.values() if not row.merged_into])}
+    present = set(scope.type.model._default_manager.filter(pk__in=ids).values_list("pk", flat=True))
     restored: list[tuple[RecordLink, RemoteRecord]] = []
+    taken: set[int] = set()
+    others = []
     for link, remote in applied.undeleted:
         row, record = rows.get(link.deleted_id or 0), back.get(link.deleted_id or 0)
-        if record:
+        if record and record.pk not in taken:
+            taken.add(record.pk)
             link.record_id, link.deleted_id, link.gone_at = record.pk, None, None
             link.dropped_at, link.drop_reason = None, ""
             writer.identify(record, remote.remote_object, remote.id)
             restored.append((link, remote))
             applied.tell(scope, record.pk, SyncEvent.Kind.RESTORED, "It was undeleted in Salesforce.")
             continue
+        if link.deleted_id in present:  # back under an id that it had before or after this one
+            others.append(link.pk)
+            applied.unknown.append(remote)
+            continue
         applied.counts["skipped"] += 1
         link.gone_at = None
         applied.store(link)
         if row and row.merged_into:
             applied.tell(scope, row.merged_into, SyncEvent.Kind.MERGED, UNMERGED)
+    RecordLink.objects.filter(pk__in=others).delete()
     links = {link.record_id: link for link, _ in restored if link.record_id}
     leave_references_to_theirs(scope, links, [back[pk] for pk in links])
     write_columns([link for link, _ in restored], LINK_COLUMNS)

@@ -1,6 +1,7 @@
 """After a gap longer than the recycle bin's fifteen days, what is no more there is found by its absence."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db.models import F
@@ -16,12 +17,6 @@ from tests.salesforce_org import Org
 
 pytestmark = pytest.mark.django_db
 GAP = int(timedelta(days=16).total_seconds())
-
-
-@pytest.fixture(autouse=True)
-def clock(org: Org):  # noqa: ANN201
-    yield
-    org.control("clock", ahead=0)
 
 
 def long_gap(org: Org) -> None:
@@ -116,7 +111,7 @@ def test_what_is_linked_while_the_ids_are_read_is_not_taken_for_gone(
 ) -> None:
     links, made = absences._links, []
 
-    def linked_meanwhile(*arguments):  # noqa: ANN002, ANN202
+    def linked_meanwhile(*arguments: Any) -> Any:
         made.append(ContactFactory(crm_id="003000000000ZZZAAA"))
         RecordLink.objects.create(
             connection=synced,

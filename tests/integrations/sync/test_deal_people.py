@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from common import merging
+from common import merging, trash
 from contacts.models import Contact
 from deals import services
 from deals.models import Deal, DealContact
+from integrations import tasks
 from integrations.models import Connection, DeletionSettings, ErrorEntry, Outbox, RemoteRole, SyncEvent
 from integrations.sync import own
 from tests.conftest import pull_all, push_all
@@ -181,8 +182,6 @@ def test_somebody_who_is_pulled_after_the_deal_takes_part_then(deal: Deal, org: 
 
 
 def pull_only(name: str) -> None:
-    from integrations import tasks  # noqa: PLC0415
-
     tasks.pull_due(600, only=name, is_forced=True)
 
 
@@ -296,8 +295,6 @@ def test_a_deal_deleted_there_keeps_its_people_here(deal: Deal, people: list[Con
 
 
 def test_a_deal_restored_here_has_its_people_and_sends_nothing_new(deal: Deal, org: Org) -> None:
-    from common import trash  # noqa: PLC0415
-
     before = roles_there(org, deal)
     pk = deal.pk
     deal.delete()

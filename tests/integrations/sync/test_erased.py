@@ -17,12 +17,6 @@ from tests.salesforce_org import Org
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def clock(org: Org):  # noqa: ANN201
-    yield
-    org.control("clock", ahead=0)
-
-
 def erase(org: Org, *contacts: Contact) -> None:
     for contact in contacts:
         org.delete("Contact", contact.crm_id)

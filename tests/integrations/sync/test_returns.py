@@ -197,3 +197,19 @@ def test_an_undelete_there_of_what_was_pushed_anew_and_merged_away_is_a_record_o
 
     assert Contact.objects.get(crm_id=former_id).last_name == contact.last_name
     assert Contact.objects.get(pk=master.pk).crm_id == master.crm_id
+
+
+def test_an_undelete_there_of_both_records_that_one_of_ours_was_makes_two(
+    pushed_anew: tuple[Contact, str], org: Org
+) -> None:
+    contact, former_id = pushed_anew
+    delete_contact(contact.pk)
+    push_all()
+
+    org.control("undelete", ids=[former_id])
+    org.control("undelete", ids=[contact.crm_id])
+    pull_all()
+    pull_all()
+
+    assert Contact.objects.filter(crm_id__in=[former_id, contact.crm_id]).count() == 2
+    assert RecordLink.objects.live().filter(remote_id__in=[former_id, contact.crm_id]).count() == 2
