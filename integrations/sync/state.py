@@ -56,7 +56,8 @@ def sync_states(records: Sequence[Record]) -> dict[int, SyncState]:
     connection = settings.connection if settings else Connection.objects.first()
     due = {row.record_id: row for row in Outbox.objects.of(kind, ids).select_related("credential")}
     errors = {entry.record_id: entry for entry in ErrorEntry.objects.open().of(kind, ids)}
-    dropped = _dropped(kind, records) if connection and connection.is_connected else {}
+    lost = RecordLink.objects.of(kind, ids).exclude(dropped_at=None).values_list("record_id", "drop_reason")
+    dropped = dict(lost) if connection and connection.is_connected else {}
     skips = {skip.record_id: skip for skip in SkippedRecord.objects.of(kind, ids).select_related("user")}
     return {
         record.pk: _skipped(skips[record.pk])
@@ -64,13 +65,6 @@ def sync_states(records: Sequence[Record]) -> dict[int, SyncState]:
         else _state(record, connection, due.get(record.pk), errors.get(record.pk), settings, dropped)
         for record in records
     }
-
-
-def _dropped(kind: str, records: Sequence[Record]) -> dict[int | None, str]:
-    """Why records lost their links, of those that have none."""
-    ids = [record.pk for record in records if not record.crm_id]
-    links = RecordLink.objects.of(kind, ids).exclude(dropped_at=None) if ids else RecordLink.objects.none()
-    return dict(links.values_list("record_id", "drop_reason"))
 
 
 def _skipped(skip: SkippedRecord) -> SyncState:
