@@ -110,4 +110,4 @@ def test_two_sides_become_equal(equal_after: Callable[[int, int], None]) -> None
 
 @pytest.mark.long
 def test_two_sides_become_equal_after_long_sequences(equal_after: Callable[[int, int], None]) -> None:
-    equal_after(40, 50)
+    equal_after(15, 50)
