@@ -11,7 +11,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking"]
 REFUSED_FORM = "status of 422"
 
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: browser tests are skipped")
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="The browser tests need Chromium: install it to run them.")
 
 
 @contextmanager

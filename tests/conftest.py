@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 from integrations import connecting, logins, tasks, tuning
 from integrations.models import Connection, Credential, Cursor, Lane, ObjectSettings
 from integrations.salesforce import oauth
-from tests.chromium import CHROMIUM, launched
+from tests.chromium import launched
 from tests.factories import AdminFactory
 from tests.salesforce_org import Org
 from users.models import User
@@ -17,8 +17,6 @@ from users.models import User
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("The browser tests need Chromium: install it to run them.")
     with launched() as chromium:
         yield chromium
 

@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Demo
+from tests.chromium import needs_chromium
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]  # one demo for all of them
+pytestmark = [needs_chromium, pytest.mark.browser, pytest.mark.xdist_group("demo")]  # one demo for all of them
 SETTINGS = "/settings/integrations/salesforce/"
 PULL_MS = 60_000
 

@@ -1,6 +1,5 @@
 """The page at /localorg, in a real Chromium and by keyboard."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -10,14 +9,10 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect, sync_playwright
 
+from tests.chromium import ARGUMENTS, CHROMIUM, needs_chromium
 from tests.localorg.client import Caller, Json
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="The browser tests need Chromium: install it to run them."),
-]
+pytestmark = [needs_chromium, pytest.mark.browser]
 
 
 class Chromium:
@@ -26,8 +21,7 @@ class Chromium:
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1)
         self._playwright = self.run(sync_playwright().start)
-        arguments = ["--no-sandbox", "--disable-background-networking"]
-        self._browser = self.run(lambda: self._playwright.chromium.launch(executable_path=CHROMIUM, args=arguments))
+        self._browser = self.run(lambda: self._playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS))
 
     def run(self, steps: Callable[[], Any]) -> Any:
         return self._thread.submit(steps).result()
