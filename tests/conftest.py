@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 from playwright.sync_api import Browser
 
@@ -13,6 +14,10 @@ from tests.chromium import launched
 from tests.factories import AdminFactory
 from tests.salesforce_org import Org
 from users.models import User
+
+# The same commit is green or red, never either. `pytest --hypothesis-profile default` goes looking for more.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")

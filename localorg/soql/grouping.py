@@ -124,7 +124,7 @@ class Grouping:
             name = operand.names[-1] if isinstance(operand, Path) else str(operand)
             raise self._at(operand, f"Field must be grouped or aggregated: {name}")
         found = expression(self.scope, operand)
-        return replace(found, sql="NULL", bare=False) if key(operand) in absent else found
+        return replace(found, sql="NULL", bare=False, joined=True) if key(operand) in absent else found
 
     def _grouping_of(self, function: Function, absent: Absent) -> Expression:
         """GROUPING(field): 1 in a subtotal over the field, 0 elsewhere."""

@@ -60,6 +60,15 @@ def test_grouping_tells_subtotals_from_missing_values(deals: Caller) -> None:
     assert rows == [("Cold", 0, 2), ("Hot", 0, 2), (None, 0, 1), (None, 1, 5)]
 
 
+def test_a_checkbox_that_a_subtotal_sums_up_counts_as_not_ticked(admin: Caller) -> None:
+    admin.create("Lead", LastName="Ray", Company="Sun")
+    query = "SELECT IsConverted, GROUPING(IsConverted) FROM Lead GROUP BY ROLLUP(IsConverted) HAVING IsConverted = null"
+
+    rows = admin.rows(query)
+
+    assert [(row["IsConverted"], row["expr0"]) for row in rows] == [(False, 0), (None, 1)]
+
+
 def test_subtotals_obey_having_order_and_limit(deals: Caller) -> None:
     rest = "GROUP BY CUBE(Industry, Rating) HAVING COUNT(Id) > 1 ORDER BY COUNT(Id) DESC, Industry NULLS LAST LIMIT 3"
 
