@@ -34,6 +34,7 @@ __all__ = ["State", "SyncState", "push_refusal", "queue_push", "request_pull", "
 
 NOT_PULLED = "It is not pulled: the settings say so, or the login may not see it."
 ALIVE = {"deleted_id": None, "gone_at": None, "merged_into": ""}  # no tombstone any more
+SLICE = 20.0  # seconds that a job works before it queues itself again
 # The workers of this cluster serve what people wait for and nothing else.
 CLUSTERS = {Lane.PEOPLE: settings.PEOPLE_CLUSTER, Lane.REAL_TIME: settings.PEOPLE_CLUSTER}
 
@@ -49,7 +50,7 @@ class Bell:
     lane: Lane
 
     def __call__(self) -> None:
-        async_task("integrations.tasks.push_lane", str(self.lane), cluster=CLUSTERS.get(self.lane))
+        wake_lane(self.lane)
 
     def ring(self) -> None:
         """However many records a transaction marks, it wakes a worker once a lane."""
@@ -198,6 +199,16 @@ def _take_over(cursor: Cursor) -> None:
     """Store a cursor whose course a person changed: the worker that is at it finds its lease gone and stops."""
     cursor.lease_token = cursor.leased_until = None
     cursor.save()
+
+
+def wake_lane(lane: str) -> None:
+    async_task("integrations.tasks.push_lane", lane, cluster=CLUSTERS.get(Lane(lane)))
+
+
+def wake_lanes() -> None:
+    """Wake a worker for every lane that has something due."""
+    for lane in Outbox.objects.due().values_list("lane", flat=True).distinct():
+        wake_lane(lane)
 
 
 def wake_pull() -> None:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from integrations.views import errors, objects, overview, records
+from integrations.views import errors, mapping, objects, overview, records, stages
 
 app_name = "integrations"
 urlpatterns = [
@@ -15,8 +15,8 @@ urlpatterns = [
     path("refresh/", overview.refresh, name="refresh"),
     path("objects/<slug:kind>/", objects.object_page, name="object"),
     path("objects/<slug:kind>/settings/", objects.object_settings, name="object_settings"),
-    path("mapping/<str:remote_object>/", objects.mapping, name="mapping"),
-    path("stages/<str:remote_object>/", objects.stages, name="stages"),
+    path("mapping/<str:remote_object>/", mapping.mapping, name="mapping"),
+    path("stages/<str:remote_object>/", stages.stages, name="stages"),
     path("errors/", errors.error_list, name="errors"),
     path("errors/retry/", errors.retry, name="errors_retry"),
     path("errors/<int:pk>/", errors.error_detail, name="error"),

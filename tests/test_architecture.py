@@ -38,8 +38,8 @@ LAYERS: list[set[str]] = [
         "permissions",
     },
     {"logins", "mappings", "everything"},
-    {"providers", "tuning", "proposing"},
-    {"connecting", "rehearsal"},
+    {"providers", "tuning", "proposing", "pauses"},
+    {"connecting", "rehearsal", "pushing", "pulling"},
     {"checking"},
     {"tasks", "mending", "forms"},
     {
@@ -69,7 +69,7 @@ KNOW_SALESFORCE = {
     "mappings",  # which pairs of fields fit
     "tuning",  # what a changed mapping means
     "forms",  # login hosts, source fields
-    "tasks",  # the type of what providers.py answers
+    "pulling",  # the type of what providers.py answers
     "management",  # connects without a browser
     "checking",  # asks for rights
     "api",  # ids of 15 characters

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from common.http import Request
 from integrations import connecting
 from integrations.access import admin_required
-from integrations.forms import AppForm
+from integrations.forms.app import AppForm
 from integrations.logins import app_for, the_connection
 from integrations.models import Connection, Credential
 from integrations.salesforce import oauth

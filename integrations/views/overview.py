@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from common.http import Request, number, typed
 from integrations import checking, connecting, progress, services
 from integrations.access import admin_required
-from integrations.forms import SeenForm
+from integrations.forms.seen import SeenForm
 from integrations.logins import the_connection
 from integrations.models import Connection, Credential, ErrorEntry
 from integrations.permissions import rights_of, what_is_read

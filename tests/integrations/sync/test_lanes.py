@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("impatient")]
 def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The lanes for which a worker was called, by a push."""
     lanes: list[str] = []
-    monkeypatch.setattr(tasks, "async_task", lambda name, lane, **options: lanes.append(lane))
+    monkeypatch.setattr(services, "async_task", lambda name, lane, **options: lanes.append(lane))
     return lanes
 
 

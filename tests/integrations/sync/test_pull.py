@@ -20,6 +20,7 @@ from integrations.models import (
     Run,
     SyncEvent,
 )
+from integrations.providers import provider_for
 from integrations.sync import leases
 from integrations.sync import pull as pulling
 from tests.conftest import pull_all, push_all
@@ -392,7 +393,7 @@ def test_a_person_who_changes_a_pulls_course_ends_the_lease_of_the_worker_that_i
     services.hold_pull(lease.cursor)
 
     with pytest.raises(leases.LeaseLost):
-        pulling.pull(synced, lease, tasks.provider_for(synced.team_credential))
+        pulling.pull(synced, lease, provider_for(synced.team_credential))
 
 
 def test_an_object_that_is_held_is_not_pulled_until_it_goes_on(synced: Connection, org: Org) -> None:

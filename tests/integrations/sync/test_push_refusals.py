@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from contacts.models import Contact
-from integrations import services, tasks
+from integrations import pushing, services, tasks
 from integrations.models import Connection, ErrorEntry, FieldMapping, ObjectDescription, Outbox
 from integrations.sync import own
 from integrations.sync.provider import CallFailed
@@ -177,8 +177,8 @@ class Spoiled:
 def test_a_batch_that_keeps_failing_is_halved_until_the_record_that_spoils_it_stands_alone(
     synced: Connection, org: Org, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = tasks.provider_for
-    monkeypatch.setattr(tasks, "provider_for", lambda credential: Spoiled(real(credential)))
+    real = pushing.provider_for
+    monkeypatch.setattr(pushing, "provider_for", lambda credential: Spoiled(real(credential)))
     monkeypatch.setattr(own, "SECOND_LOOK", 0)
     Contact.objects.bulk_create(Contact(last_name=f"Fine {number}") for number in range(30))
     Contact.objects.create(last_name="Poison")
