@@ -1,6 +1,6 @@
 from django.urls import path
 
-from integrations.views import errors, mapping, objects, overview, records, stages
+from integrations.views import errors, mapping, objects, overview, previews, records, stages
 
 app_name = "integrations"
 urlpatterns = [
@@ -17,6 +17,7 @@ urlpatterns = [
     path("objects/<slug:kind>/settings/", objects.object_settings, name="object_settings"),
     path("mapping/<str:remote_object>/", mapping.mapping, name="mapping"),
     path("stages/<str:remote_object>/", stages.stages, name="stages"),
+    path("preview/<slug:section>/<str:name>/", previews.preview_change, name="preview_change"),
     path("errors/", errors.error_list, name="errors"),
     path("errors/retry/", errors.retry, name="errors_retry"),
     path("errors/<int:pk>/", errors.error_detail, name="error"),

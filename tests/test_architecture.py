@@ -41,7 +41,10 @@ LAYERS: list[set[str]] = [
     {"providers", "tuning", "proposing", "pauses"},
     {"connecting", "rehearsal", "pushing", "pulling"},
     {"checking"},
-    {"tasks", "mending", "forms"},
+    {"mending", "forms"},
+    {"tables"},
+    {"changes"},
+    {"tasks"},
     {
         "panels",
         "receivers",

@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 
-from integrations import tuning
+from integrations import changes
 from integrations.access import admin_required
 from integrations.views.tables import Table, connected, part
 
@@ -17,7 +17,7 @@ def stages(request: HttpRequest, remote_object: str) -> HttpResponse:
         raise Http404(f"No status field of {remote_object} is mapped to the stage.")
     form = context["form"]
     if request.method == "POST" and form.is_valid():
-        tuning.save_stages(table.connection, remote_object, form.chosen())
-        messages.success(request, "The stages are mapped.")
+        for line in changes.save(table.connection, "stages", remote_object, form):
+            messages.success(request, line)
         context = table.stages_context() or context
     return part(request, "integrations/_stages.html", context | {"is_open": True}, form.errors)

@@ -30,6 +30,7 @@ PAGES = [
     ("integrations:object_settings", ["contact"]),
     ("integrations:mapping", ["Lead"]),
     ("integrations:stages", ["Lead"]),
+    ("integrations:preview_change", ["mapping", "Lead"]),
     ("integrations:errors", []),
     ("integrations:errors_retry", []),
     ("integrations:error", [1]),

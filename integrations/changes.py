@@ -1,0 +1,92 @@
+"""Changes of the settings: how the form of each section is bound, and what saving it does.
+
+A change that can be saved can be tried first: pages save through ``bind`` and ``save``, and a preview calls the same
+two, in a transaction that is rolled back. A new section is an entry in ``SECTIONS``.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.http import Http404
+
+from integrations import tuning
+from integrations.forms.objects import ObjectSettingsForm
+from integrations.models import Connection, ObjectSettings
+from integrations.sync.provider import Description
+from integrations.sync.records import KINDS, RECORD_TYPES
+from integrations.tables import Table
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of the settings of a kind or a remote object, which ``name`` is.
+
+    ``bind`` raises Http404 where there is no such thing; ``save`` is given a valid form and answers in words.
+    """
+
+    bind: Callable[[Connection, str, Any], forms.BaseForm]
+    save: Callable[[Connection, str, Any], list[str]]
+
+
+def bind(connection: Connection, section: str, name: str, data: Any = None) -> Any:
+    """The form of a section, filled in with ``data``. Raises Http404."""
+    if section not in SECTIONS:
+        raise Http404(f"There are no settings called “{section}”.")
+    return SECTIONS[section].bind(connection, name, data)
+
+
+def save(connection: Connection, section: str, name: str, form: Any) -> list[str]:
+    """Carry out a valid form of a section; answers what that did, in words."""
+    return SECTIONS[section].save(connection, name, form)
+
+
+def descriptions_of(connection: Connection, kind: str) -> dict[str, Description]:
+    """The described objects of a kind, in their usual order."""
+    names = [name for name, its_kind in KINDS.items() if its_kind == kind]
+    rows = {row.remote_object: row for row in connection.descriptions.filter(remote_object__in=names)}
+    return {name: Description.from_json(rows[name].content) for name in names if name in rows}
+
+
+def _settings_form(connection: Connection, kind: str, data: Any) -> ObjectSettingsForm:
+    descriptions: Mapping[str, Description] = descriptions_of(connection, kind)
+    row = ObjectSettings.objects.filter(connection=connection, record_kind=kind).first()
+    if row is None or not descriptions:
+        raise Http404(f"There are no settings for “{kind}”.")
+    stages = list(RECORD_TYPES[kind].stage_model._default_manager.values_list("pk", "name"))
+    return ObjectSettingsForm(data, instance=row, stages=stages, descriptions=descriptions)
+
+
+def _save_settings(connection: Connection, kind: str, form: ObjectSettingsForm) -> list[str]:
+    return tuning.save_settings(form.save(commit=False), form.changed_data)
+
+
+def _mapping_form(connection: Connection, remote_object: str, data: Any) -> forms.BaseForm:
+    form: forms.BaseForm = Table.load_named(connection, remote_object).mapping_context(data)["form"]
+    return form
+
+
+def _save_mapping(connection: Connection, remote_object: str, form: Any) -> list[str]:
+    changed = tuning.save_mapping(connection, form.description, form.choices())
+    return [f"{changed} changed." if changed else "Nothing had changed."]
+
+
+def _stages_form(connection: Connection, remote_object: str, data: Any) -> forms.BaseForm:
+    context = Table.load_named(connection, remote_object).stages_context(data)
+    if context is None:
+        raise Http404(f"No status field of {remote_object} is mapped to the stage.")
+    form: forms.BaseForm = context["form"]
+    return form
+
+
+def _save_stages(connection: Connection, remote_object: str, form: Any) -> list[str]:
+    tuning.save_stages(connection, remote_object, form.chosen())
+    return ["The stages are mapped."]
+
+
+SECTIONS = {
+    "settings": Section(_settings_form, _save_settings),
+    "mapping": Section(_mapping_form, _save_mapping),
+    "stages": Section(_stages_form, _save_stages),
+}

@@ -1,0 +1,61 @@
+"""What the settings of one remote object are edited with: its description, its mapping, and the forms over them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404
+
+from integrations.forms.mapping import MappingForm
+from integrations.forms.stages import StageMappingForm
+from integrations.logins import the_connection
+from integrations.models import Connection, FieldMapping, StageMapping
+from integrations.sync.provider import Description
+from integrations.sync.records import KINDS, RECORD_TYPES
+
+
+def connected() -> Connection:
+    connection = the_connection()
+    if not connection.org_id:
+        raise Http404("Connect Salesforce first.")
+    return connection
+
+
+@dataclass(frozen=True)
+class Table:
+    """What the two tables of a remote object are made of."""
+
+    connection: Connection
+    description: Description
+    mappings: dict[str, FieldMapping]
+
+    @classmethod
+    def load(cls, connection: Connection, description: Description) -> "Table":
+        rows = connection.field_mappings.filter(remote_object=description.name)
+        return cls(connection, description, {row.field: row for row in rows})
+
+    @classmethod
+    def load_named(cls, connection: Connection, remote_object: str) -> "Table":
+        row = connection.descriptions.filter(remote_object=remote_object).first()
+        if remote_object not in KINDS or row is None:
+            raise Http404(f"There is no mapping of “{remote_object}”.")
+        return cls.load(connection, Description.from_json(row.content))
+
+    def mapping_context(self, data: Any = None) -> dict[str, Any]:
+        form = MappingForm(RECORD_TYPES[KINDS[self.description.name]].fields, self.description, self.mappings, data)
+        return {"form": form, "description": self.description}
+
+    def stages_context(self, data: Any = None) -> dict[str, Any] | None:
+        """None: no field is mapped to the stage, so there is nothing to pair."""
+        remote = self.description.fields.get(self.mappings["stage"].remote_field) if "stage" in self.mappings else None
+        if not remote or self.description.name == "Opportunity":
+            return None
+        model = RECORD_TYPES[KINDS[self.description.name]].stage_model
+        present = StageMapping.objects.filter(connection=self.connection, remote_object=self.description.name)
+        form = StageMappingForm(
+            list(model._default_manager.values_list("pk", "name")),
+            remote,
+            dict(present.values_list("stage_id", "remote_value")),
+            data,
+            is_one_to_one=self.description.name != "Account",
+        )
+        return {"form": form, "description": self.description, "remote": remote}
