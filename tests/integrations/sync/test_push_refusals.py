@@ -173,6 +173,14 @@ class Spoiled:
             raise CallFailed("Salesforce answered 500.", is_answered=True)
         return self.provider.create(remote_object, payloads)
 
+    def update_many(self, remote_object: str, batches: Any) -> Any:
+        return self.provider.update_many(remote_object, map(self._unspoiled, batches))
+
+    def _unspoiled(self, changes: Any) -> Any:
+        if any(payload.get("Title") == "Poison" for _, payload in changes):
+            raise CallFailed("Salesforce answered 500.", is_answered=True)
+        return changes
+
 
 def test_a_batch_that_keeps_failing_is_halved_until_the_record_that_spoils_it_stands_alone(
     synced: Connection, org: Org, monkeypatch: pytest.MonkeyPatch
@@ -194,3 +202,27 @@ def test_a_batch_that_keeps_failing_is_halved_until_the_record_that_spoils_it_st
     assert len(org.query("SELECT Id FROM Contact WHERE LastName LIKE 'Fine %'")) == number + 1
     assert ErrorEntry.objects.open().get().record_name.endswith("Poison")
     assert not Outbox.objects.exists()
+
+
+def test_changes_that_travel_with_one_that_spoils_the_call_arrive_all_the_same(
+    synced: Connection, org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = ContactFactory.create_batch(30)
+    push_all()
+    real = pushing.provider_for
+    monkeypatch.setattr(pushing, "provider_for", lambda credential: Spoiled(real(credential)))
+    Contact.objects.exclude(pk=people[7].pk).update(title="Fine")
+    Contact.objects.filter(pk=people[7].pk).update(title="Poison")
+    services.queue_push(list(Contact.objects.all()))
+
+    for number in range(30):
+        tasks.push_lane("real_time", sleeper=lambda seconds: Connection.objects.update(paused_until=None))
+        Connection.objects.update(paused_until=None)
+        services.queue_push(ContactFactory(last_name=f"Other {number}"))
+        if ErrorEntry.objects.exists():
+            break
+
+    fine = Contact.objects.filter(title="Fine", crm_object="Contact")
+    assert len(org.query("SELECT Id FROM Contact WHERE Title = 'Fine'")) == fine.count()
+    assert not org.query("SELECT Id FROM Contact WHERE Title = 'Poison'")
+    assert ErrorEntry.objects.open().get().record_id == people[7].pk
