@@ -313,3 +313,18 @@ def test_a_lead_whose_contact_was_deleted_there_after_its_conversion_is_gone(syn
     contact.refresh_from_db()
     assert contact.crm_id == ""
     assert not RecordLink.objects.live().filter(remote_id=lead_id).exists()
+
+
+def test_a_record_merged_there_into_one_that_was_then_deleted_goes_with_it(following: Connection, org: Org) -> None:
+    DeletionSettings.objects.update(sync_deletes=True)
+    first, second = person(org, "Adler"), person(org, "Bauer")
+    pull_all()
+    loser = Contact.objects.get(crm_id=first)
+
+    org.control("merge", object="Contact", master=second, losers=[first])
+    org.delete("Contact", second)
+    pull_all()
+    pull_all()
+
+    assert not Contact.objects.filter(pk=loser.pk).exists()
+    assert not RecordLink.objects.live().filter(remote_id__in=[first, second]).exists()
