@@ -13,7 +13,8 @@ from integrations.models import ApiUsage, Connection, Credential, Cursor, Record
 from integrations.pauses import all_is_well, doubt, pause
 from integrations.providers import provider_for
 from integrations.salesforce.provider import SalesforceProvider
-from integrations.services import SLICE, wake_lanes, wake_pull
+from integrations.services import SLICE, wake_inference, wake_lanes, wake_pull
+from integrations.sync import inference
 from integrations.sync.credentials import Logins
 from integrations.sync.leases import Lease, LeaseLost, give_back, take_lease
 from integrations.sync.provider import CallFailed, ConnectionBroken, ProviderError, RequestRefused
@@ -59,6 +60,8 @@ def pull_due(seconds: float = SLICE, *, only: str = "", is_forced: bool = False)
             give_back(lease)
         budget.note(credential, provider, ApiUsage.Purpose.PULLS)
     _end_first_pull(connection)
+    if inference.is_due():
+        wake_inference()
     return runs
 
 

@@ -25,6 +25,7 @@ def on_record_saved(sender: type[Model], instance: Record, raw: bool = False, **
     if not raw:  # raw: a fixture is being loaded
         queue_push(instance)
         services.follow_conditions([instance])
+        services.follow_deals([instance])
 
 
 def on_user_saved(sender: type[User], instance: User, created: bool, raw: bool = False, **kwargs: Any) -> None:
@@ -39,6 +40,7 @@ def on_rows_updated(sender: type[Record], ids: Sequence[int], **kwargs: Any) -> 
     records = list(sender._default_manager.filter(pk__in=ids))
     queue_push(records, lane=Lane.BACKGROUND)
     services.follow_conditions(records)
+    services.follow_deals(records)
 
 
 def on_part_changed(sender: type[DealContact], instance: DealContact, raw: bool = False, **kwargs: Any) -> None:
@@ -54,6 +56,7 @@ def on_records_deleted(
     """The records on the other side are not pulled into new ones; where deletions are synced, they go as well."""
     user, kind = acting_user(), kind_of(records[0])
     assert kind is not None, "only record types are connected"
+    services.follow_deals([*records, *([into] if into else [])], are_moved=True)
     if into:
         tell_of_merge(kind, records, into, user.pk if user else None)
     if leave_tombstones(kind, records, into=into, actor_id=user.pk if user else None):
@@ -71,6 +74,7 @@ def on_records_restored(
     assert kind is not None, "only record types are connected"
     tell_of_return(kind, records, user.pk if user else None, out_of=out_of)
     revive(kind, records)
+    services.follow_deals([*records, *([out_of] if out_of else [])], are_moved=True)
     queue_push(list(records))
     if kind == RecordKind.CONTACT:
         queue_push(deals_with([record.pk for record in records]))

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from common.acting import acting_user
-from common.models import Origin, Record
+from common.models import Origin, Record, RecordKind
 from integrations.models import (
     Connection,
     Cursor,
@@ -23,7 +23,7 @@ from integrations.models import (
     Run,
     SkippedRecord,
 )
-from integrations.sync import outbox, showing
+from integrations.sync import inference, outbox, showing
 from integrations.sync.credentials import Logins
 from integrations.sync.eligibility import refuses_manual
 from integrations.sync.records import RECORD_TYPES, kind_of
@@ -97,6 +97,27 @@ def follow_conditions(records: Sequence[Record]) -> None:
     settings = ObjectSettings.objects.filter(record_kind=kind_of(records[0])).first() if pulled else None
     if settings:
         showing.follow_conditions(settings, pulled)
+
+
+def follow_deals(records: Sequence[Record], *, are_moved: bool = False) -> None:
+    """Deals or accounts were edited: stages of accounts may follow, in a job.
+
+    ``are_moved``: the accounts got other deals than they had.
+    """
+    connection, kind = Connection.objects.exclude(org_id="").first(), kind_of(records[0])
+    if connection is None:
+        return
+    if kind == RecordKind.ACCOUNT:
+        emptied = [one.pk for one in records if are_moved or one.stage_id is None]  # type: ignore[attr-defined]
+        inference.note_accounts(connection, emptied)
+    elif kind == RecordKind.DEAL:
+        inference.note(connection, kind, [one.pk for one in records])
+    if inference.is_due() and not any(waiting == wake_inference for _, waiting, *_ in database.run_on_commit):
+        transaction.on_commit(wake_inference)
+
+
+def wake_inference() -> None:
+    async_task("integrations.tasks.infer_stages")
 
 
 def push_refusal(record_or_kind: Record | str) -> str:

@@ -16,7 +16,7 @@ from integrations.providers import provider_for
 from integrations.pulling import PULL_ORDER, pull_due, pull_record, pull_remote
 from integrations.pushing import push_lane
 from integrations.services import SLICE, wake_lanes, wake_pull
-from integrations.sync import showing
+from integrations.sync import inference, showing
 from integrations.sync.credentials import Logins
 from integrations.sync.provider import ProviderError
 from integrations.sync.runs import end_lost_runs
@@ -48,6 +48,8 @@ def tick() -> None:
         async_task("integrations.tasks.show_records")
     if connection.object_settings.exclude(push_all_after=None).exists():
         async_task("integrations.tasks.mark_everything")
+    if inference.is_due():
+        async_task("integrations.tasks.infer_stages")
     wake_lanes()
     is_old = connection.descriptions.filter(fetched_at__lt=timezone.now() - METADATA_AGE).exists()
     if is_old and not budget.hold(connection, ApiUsage.Purpose.METADATA):
@@ -61,6 +63,16 @@ def show_records(seconds: float = SLICE) -> None:
     while connection and showing.look_at_some(connection):
         if monotonic() >= until:
             async_task("integrations.tasks.show_records")
+            break
+
+
+def infer_stages(seconds: float = SLICE) -> None:
+    """Bring stages of accounts up to date with what their deals say."""
+    until = monotonic() + seconds
+    connection = Connection.objects.first()
+    while connection and inference.infer_some(connection):
+        if monotonic() >= until:
+            async_task("integrations.tasks.infer_stages")
             break
 
 

@@ -5,6 +5,7 @@ from .journal import ApiUsage, ErrorEntry, HeldDeletions, Run, SyncEvent
 from .links import PendingReference, RecordLink, RemoteRole, SkippedRecord
 from .mapping import DeletionSettings, FieldMapping, ObjectSettings, PullCondition, StageMapping
 from .queue import Cursor, IngestJob, Lane, Outbox
+from .stages import InferenceMark, InferredStage, StageInference
 
 __all__ = [
     "ApiUsage",
@@ -15,6 +16,8 @@ __all__ = [
     "ErrorEntry",
     "FieldMapping",
     "HeldDeletions",
+    "InferenceMark",
+    "InferredStage",
     "IngestJob",
     "Lane",
     "LoginDescription",
@@ -27,6 +30,7 @@ __all__ = [
     "RemoteRole",
     "Run",
     "SkippedRecord",
+    "StageInference",
     "StageMapping",
     "SyncEvent",
     "UserMapping",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from common.bulk import any_of, copy_columns
 from common.models import Origin
 from integrations.models import Outbox, RecordLink, SyncEvent
+from integrations.sync import inference
 from integrations.sync.filling import Columns, Filling
 from integrations.sync.linking import joined_by_contact
 from integrations.sync.local import Writer
@@ -123,6 +124,7 @@ def _create(scope: Scope, new: Sequence[RemoteRecord], applied: Applied) -> None
     applied.counts["created"] += len(ids)
     applied.created += ids
     follow_conditions(scope.settings, ids)
+    inference.note(scope.connection, scope.kind, ids)
     _note_references(scope, ids, columns, new)
     resolve_references(scope, dict(zip(columns["crm_id"], ids, strict=True)))
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from common.bulk import upsert, write_columns
 from common.models import Record
 from integrations.models import PendingReference
+from integrations.sync import inference
 from integrations.sync.mapping import MISSING, Vocabulary, to_local, to_remote
 from integrations.sync.plan import Base, Plan
 from integrations.sync.provider import Value, Values
@@ -119,6 +120,7 @@ class Writer:
             self._update(records, names)
         if self.records:
             follow_conditions(self.scope.settings, list(self.records))
+            inference.note(self.scope.connection, self.scope.kind, list(self.records))
         self._store_references()
 
     def _update(self, records: list[Record], columns: Iterable[str]) -> None:

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from common.bulk import any_of, write_columns
 from integrations.models import Connection, PendingReference, RecordLink
+from integrations.sync import inference
 from integrations.sync.deadlocks import on_deadlock_again
 from integrations.sync.records import RECORD_TYPES, REFERENCES
 from integrations.sync.scope import Scope
@@ -53,6 +54,7 @@ def _resolve(connection: Connection, kind: str, arrived: Mapping[str, int]) -> N
     for (other, name), references in groups.items():
         if RECORD_TYPES[other].fields[name].reference == kind:
             _point(other, name, references, arrived)
+            inference.note(connection, other, [reference.record_id for reference in references])
 
 
 def _point(kind: str, name: str, references: Sequence[PendingReference], arrived: Mapping[str, int]) -> None:

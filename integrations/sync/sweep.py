@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from common.models import RecordKind
 from integrations.models import Connection, Lane, ObjectSettings, Outbox, RecordLink
-from integrations.sync import outbox
+from integrations.sync import inference, outbox
 from integrations.sync.records import RECORD_TYPES
 
 # A row of the history is stamped when its transaction begins and seen when it ends: look this far back again.
@@ -37,6 +37,7 @@ def _sweep(connection: Connection, settings: ObjectSettings) -> int:
     for start in range(0, len(ids), CHUNK):
         records = list(model._default_manager.filter(pk__in=ids[start : start + CHUNK]))
         outbox.mark_due(connection, kind, records, lane=Lane.BACKGROUND)
+        inference.note(connection, kind, [record.pk for record in records])
     seen = events.filter(pgh_created_at__lt=now - LOOK_BACK).aggregate(last=Max("pgh_id"))["last"]
     if seen:
         ObjectSettings.objects.filter(pk=settings.pk).update(swept_to=seen)
