@@ -39,8 +39,9 @@ def restore_value(event: SyncEvent, user: User) -> bool:
     if is_changing:
         _write(record, pair, to_local(pair, lost, vocabulary, pair.field.get(record)), user)
     if event.restored_at is None:
-        event.restored_at, event.restored_by = timezone.now(), user
-        event.save(update_fields=["restored_at", "restored_by"])
+        event.restored_at = event.settled_at = timezone.now()
+        event.restored_by = user
+        event.save(update_fields=["restored_at", "restored_by", "settled_at"])
     return is_changing
 
 

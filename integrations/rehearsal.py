@@ -34,14 +34,14 @@ class ReadOnly:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._provider, name)
 
-    def create(self, remote_object: str, payloads: Sequence[Values]) -> list[Answer]:
+    def create(self, remote_object: str, payloads: Sequence[Values], **options: Any) -> list[Answer]:
         return [Accepted(f"rehearsed{next(MADE_UP):09}") for _ in payloads]
 
-    def upsert(self, remote_object: str, field: str, payloads: Sequence[Values]) -> list[Answer]:
+    def upsert(self, remote_object: str, field: str, payloads: Sequence[Values], **options: Any) -> list[Answer]:
         return self.create(remote_object, payloads)
 
     def update_many(
-        self, remote_object: str, batches: Iterable[Sequence[tuple[str, Values]]]
+        self, remote_object: str, batches: Iterable[Sequence[tuple[str, Values]]], **options: Any
     ) -> Iterator[list[Answer]]:
         for changes in batches:
             yield [Accepted(remote_id) for remote_id, _ in changes]

@@ -277,38 +277,6 @@ def retry(entries: Sequence[ErrorEntry], user: User) -> int:
     return count
 
 
-@transaction.atomic
-def resolve_match(entry: ErrorEntry, remote_id: str, user: User) -> None:
-    """Answer "which of these is it?": link the chosen one, or with "" create another. Raises Refused."""
-    record = RECORD_TYPES[entry.record_kind].model._default_manager.select_for_update().get(pk=entry.record_id)
-    if not remote_id:
-        queue_push(record, user=user, lane=Lane.PEOPLE, is_manual=True, create_anyway=True)
-        return
-    if record.crm_id:
-        raise Refused("It is linked by now: there is nothing left to choose.")
-    candidates = {row["remote_id"]: row["remote_object"] for row in entry.details.get("candidates", ())}
-    if remote_id not in candidates:
-        raise Refused("Choose one of the records that are shown.")
-    if RecordLink.objects.live().filter(remote_id=remote_id).exists():
-        raise Refused("That record is linked to another one by now.")
-    _link_by_hand(entry, record, candidates[remote_id], remote_id)
-    queue_push(record, user=user, lane=Lane.PEOPLE, is_manual=True)
-
-
-def _link_by_hand(entry: ErrorEntry, record: Record, remote_object: str, remote_id: str) -> None:
-    """Link without a base: the push that follows compares the two for the first time."""
-    values = {"record_kind": entry.record_kind, "record_id": record.pk, "remote_object": remote_object}
-    RecordLink.objects.update_or_create(
-        connection=entry.connection,
-        remote_id=remote_id,
-        defaults={**values, "base": {}, "base_ours": {}, "dropped_at": None, "note": "Linked by hand.", **ALIVE},
-    )
-    columns = {"crm_id": remote_id} | ({"crm_object": remote_object} if hasattr(record, "crm_object") else {})
-    type(record)._default_manager.filter(pk=record.pk).update(**columns)
-    Outbox.objects.of(entry.record_kind, [record.pk]).update(sent_at=None, sent=None)
-    record.refresh_from_db()
-
-
 def _pull_again(entries: Sequence[ErrorEntry]) -> int:
     for remote_object in {entry.remote_object for entry in entries}:
         ids = [entry.remote_id for entry in entries if entry.remote_object == remote_object]

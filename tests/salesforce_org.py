@@ -103,8 +103,11 @@ class RunningOrg:
 class Org(RunningOrg):
     """A local org of the tests' own."""
 
-    def __init__(self, folder: Path, *, seed: str, redirect_uri: str = "http://localhost/callback/") -> None:
+    def __init__(
+        self, folder: Path, *, seed: str, redirect_uri: str = "http://localhost/callback/", setup: str = "plain"
+    ) -> None:
         arguments = ["--port", "0", "--data", str(folder), "--seed", seed, "--redirect-uri", redirect_uri]
+        arguments += ["--org", setup]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "localorg", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
         )

@@ -41,7 +41,7 @@ LAYERS: list[set[str]] = [
     {"providers", "tuning", "proposing", "pauses"},
     {"connecting", "rehearsal", "pushing", "pulling"},
     {"checking"},
-    {"mending", "forms"},
+    {"mending", "deciding", "forms"},
     {"tables"},
     {"changes"},
     {"tasks"},
@@ -73,6 +73,7 @@ KNOW_SALESFORCE = {
     "tuning",  # what a changed mapping means
     "forms",  # login hosts, source fields
     "pulling",  # the type of what providers.py answers
+    "deciding",  # ids that people paste
     "management",  # connects without a browser
     "checking",  # asks for rights
     "api",  # ids of 15 characters

@@ -1,9 +1,11 @@
 """What the integration keeps: the connection, the settings, the links with their bases, the queue and the journal."""
 
 from .connection import Connection, Credential, LoginDescription, ObjectDescription, UserMapping
-from .journal import ApiUsage, ErrorEntry, HeldDeletions, Run, SyncEvent
+from .errors import ErrorEntry, ErrorEntryQuerySet
+from .journal import ApiUsage, HeldDeletions, Run, SyncEvent
 from .links import PendingReference, RecordLink, RemoteRole, SkippedRecord
 from .mapping import DeletionSettings, FieldMapping, ObjectSettings, PullCondition, StageMapping
+from .notices import Notice, NoticeChoice, NoticeCopy
 from .queue import Cursor, IngestJob, Lane, Outbox
 from .stages import InferenceMark, InferredStage, StageInference
 
@@ -14,6 +16,7 @@ __all__ = [
     "Cursor",
     "DeletionSettings",
     "ErrorEntry",
+    "ErrorEntryQuerySet",
     "FieldMapping",
     "HeldDeletions",
     "InferenceMark",
@@ -21,6 +24,9 @@ __all__ = [
     "IngestJob",
     "Lane",
     "LoginDescription",
+    "Notice",
+    "NoticeChoice",
+    "NoticeCopy",
     "ObjectDescription",
     "ObjectSettings",
     "Outbox",

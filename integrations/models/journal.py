@@ -7,7 +7,6 @@ from django.db import models
 from django.db.models import F
 from django.utils import timezone
 
-from common.bulk import any_of
 from common.models import RecordKind
 
 from .connection import Connection, Credential
@@ -144,6 +143,12 @@ class HeldDeletions(models.Model):
         return f"{self.count} of {self.linked} linked {self.remote_object} records, {self.get_side_display()}"
 
 
+class SyncEventQuerySet(models.QuerySet["SyncEvent"]):
+    def conflicts(self) -> Self:
+        """Conflicts that nobody has settled yet."""
+        return self.filter(kind=SyncEvent.Kind.CONFLICT, settled_at=None)
+
+
 class SyncEvent(models.Model):
     """What the sync did with one record: shown in its timeline. ``changes`` maps a field to [before, after]."""
 
@@ -174,82 +179,18 @@ class SyncEvent(models.Model):
         null=True, blank=True, help_text="When the value that lost a conflict was taken back."
     )
     restored_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    settled_at = models.DateTimeField(
+        null=True, blank=True, help_text="When somebody looked at a conflict: the value was taken back, or left."
+    )
+
+    objects = SyncEventQuerySet.as_manager()
 
     class Meta:
         indexes = [
+            models.Index(fields=["-id"], condition=models.Q(kind="conflict", settled_at=None), name="conflicts_open"),
             models.Index(fields=["record_kind", "record_id", "-at", "-id"], name="event_by_record"),
             models.Index(fields=["-id"], condition=models.Q(kind="conflict"), name="conflicts_newest"),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.record_kind} {self.record_id}"
-
-
-class ErrorEntryQuerySet(models.QuerySet["ErrorEntry"]):
-    def open(self) -> Self:
-        return self.filter(closed_at=None)
-
-    def of(self, kind: str, record_ids: list[int]) -> Self:
-        return self.filter(record_kind=kind, record_id__in=any_of(record_ids, "bigint"))
-
-    def of_pulls(self, connection: Connection, remote_object: str) -> Self:
-        return self.filter(connection=connection, remote_object=remote_object, operation=ErrorEntry.PULL)
-
-
-class ErrorEntry(models.Model):
-    """A push that was refused, by Salesforce or by our own check, or a record that a pull could not store here.
-
-    A record has one open entry at most, a record of theirs that could not be stored another one (of the operation
-    ``PULL``, without ``record_id``).
-    """
-
-    PULL = "pull"
-
-    class By(models.TextChoices):
-        REMOTE = "remote", "Salesforce"
-        TANDEM = "tandem", "Tandem, before sending"
-        STORE = "store", "Tandem, when storing it"
-
-    connection = models.ForeignKey(Connection, models.CASCADE, related_name="errors")
-    record_kind = models.CharField(max_length=12, choices=RecordKind)
-    record_id = models.BigIntegerField(null=True, blank=True)
-    record_name = models.CharField(max_length=255, blank=True, default="")
-    operation = models.CharField(max_length=8, blank=True, default="")
-    remote_object = models.CharField(max_length=80)
-    remote_id = models.CharField(max_length=18, blank=True, default="")
-    by = models.CharField(max_length=8, choices=By, default=By.REMOTE)
-    code = models.CharField(max_length=80, db_index=True)
-    message = models.TextField()
-    fields = models.JSONField(default=list, blank=True)
-    details = models.JSONField(default=dict, blank=True, help_text="What helps to mend it: allowed values, candidates.")
-    payload = models.JSONField(default=dict, blank=True)
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
-    credential = models.ForeignKey(Credential, models.SET_NULL, null=True, blank=True, related_name="+")
-    attempts = models.PositiveSmallIntegerField(default=1)
-    first_at = models.DateTimeField(default=timezone.now)
-    last_at = models.DateTimeField(default=timezone.now)
-    closed_at = models.DateTimeField(null=True, blank=True)
-    closed_reason = models.CharField(max_length=200, blank=True, default="")
-
-    objects = ErrorEntryQuerySet.as_manager()
-
-    class Meta:
-        verbose_name_plural = "error entries"
-        ordering = ["-last_at", "-id"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["record_kind", "record_id"], condition=models.Q(closed_at=None), name="one_open_error_a_record"
-            ),
-            models.UniqueConstraint(
-                fields=["connection", "remote_object", "remote_id"],
-                condition=models.Q(closed_at=None, operation="pull"),
-                name="one_open_error_a_pulled_record",
-            ),
-        ]
-        indexes = [
-            models.Index(fields=["-last_at", "-id"], condition=models.Q(closed_at=None), name="errors_open"),
-            models.Index(fields=["record_kind", "record_id"], name="error_by_record"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.record_name or self.record_id}"

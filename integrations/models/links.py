@@ -21,6 +21,10 @@ class RecordLinkQuerySet(models.QuerySet["RecordLink"]):
     def of(self, kind: str, record_ids: list[int]) -> Self:
         return self.filter(record_kind=kind, record_id__in=any_of(record_ids, "bigint"))
 
+    def doubtful(self) -> Self:
+        """Links that Tandem chose among several, or by a name alone, and that nobody has looked at."""
+        return self.live().filter(to_check=True)
+
     def tombstones(self) -> Self:
         return self.filter(record_id=None)
 
@@ -70,6 +74,9 @@ class RecordLink(TimestampedModel):
         null=True, blank=True, editable=False, help_text="Written with the record where the org has a field for it."
     )
     note = models.TextField(blank=True, default="", help_text="What people should know of this link.")
+    to_check = models.BooleanField(
+        default=False, db_default=False, help_text="It was chosen among several, or by a name alone: please check."
+    )
     dropped_at = models.DateTimeField(null=True, blank=True)
     drop_reason = models.TextField(blank=True, default="")
     deleted_id = models.BigIntegerField(null=True, blank=True)
@@ -102,6 +109,7 @@ class RecordLink(TimestampedModel):
                 condition=models.Q(gone_at__isnull=False, dropped_at=None),
                 name="link_departing",
             ),
+            models.Index(fields=["-id"], condition=models.Q(to_check=True, dropped_at=None), name="link_to_check"),
             models.Index(
                 fields=["credential"], condition=models.Q(credential__isnull=False), name="link_by_credential"
             ),

@@ -25,6 +25,15 @@ class ObjectSettings(TimestampedModel):
         PUSH = "push", "Push it without an account (only its owner and admins see it in Salesforce)"
         HOLD = "hold", "Keep it out of Salesforce"
 
+    class SeveralMatches(models.TextChoices):
+        ASK = "ask", "Ask: it waits in the inbox"
+        OLDEST = "oldest", "Link it to the oldest of them"
+        CREATE = "create", "Create another one"
+
+    class DuplicateRule(models.TextChoices):
+        ASK = "ask", "Ask: it waits in the inbox"
+        SAVE = "save", "Save it all the same, where the rule allows that"
+
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="object_settings")
     record_kind = models.CharField(max_length=12, choices=RecordKind)
 
@@ -49,6 +58,18 @@ class ObjectSettings(TimestampedModel):
         help_text="Off: the login that makes them owns them in Salesforce.",
     )
     without_account = models.CharField(max_length=8, choices=WithoutAccount, default=WithoutAccount.PUSH)
+    several_matches = models.CharField(
+        "when several records in Salesforce look like a new one",
+        max_length=8,
+        choices=SeveralMatches,
+        default=SeveralMatches.ASK,
+    )
+    duplicate_rule = models.CharField(
+        "when a duplicate rule of Salesforce refuses a record",
+        max_length=8,
+        choices=DuplicateRule,
+        default=DuplicateRule.ASK,
+    )
     company_placeholder = models.CharField(max_length=80, blank=True, default="[not provided]")
 
     is_visible = models.BooleanField("show pulled records", default=True)

@@ -236,45 +236,47 @@ class SalesforceProvider(Ingests):
         ]
         return {row[field]: row["Id"] for rows in self.client.queries(questions) for row in rows}
 
-    def upsert(self, remote_object: str, field: str, payloads: Sequence[Values]) -> list[Answer]:
+    def upsert(
+        self, remote_object: str, field: str, payloads: Sequence[Values], *, insists: bool = False
+    ) -> list[Answer]:
         records = [{"attributes": {"type": remote_object}, **payload} for payload in payloads]
-        return self._write("PATCH", records, f"composite/sobjects/{remote_object}/{field}")
+        return self._write("PATCH", records, f"composite/sobjects/{remote_object}/{field}", insists=insists)
 
-    def create(self, remote_object: str, payloads: Sequence[Values]) -> list[Answer]:
+    def create(self, remote_object: str, payloads: Sequence[Values], *, insists: bool = False) -> list[Answer]:
         records = [{"attributes": {"type": remote_object}, **payload} for payload in payloads]
-        return self._write("POST", records)
+        return self._write("POST", records, insists=insists)
 
     def update_many(
-        self, remote_object: str, batches: Iterable[Sequence[tuple[str, Values]]]
+        self, remote_object: str, batches: Iterable[Sequence[tuple[str, Values]]], *, insists: bool = False
     ) -> Iterator[list[Answer] | ProviderError]:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             under_way: deque[tuple[Sequence[tuple[str, Values]], Future[list[Answer]]]] = deque()
             waiting, has_failed = iter(batches), False
             while True:
                 while not has_failed and len(under_way) < AT_ONCE and (batch := next(waiting, None)) is not None:
-                    under_way.append((batch, pool.submit(self._update, remote_object, batch)))
+                    under_way.append((batch, pool.submit(self._update, remote_object, batch, insists)))
                 if not under_way:
                     return
-                answer = self._settled(remote_object, *under_way.popleft())
+                answer = self._settled(remote_object, *under_way.popleft(), insists)
                 has_failed = has_failed or isinstance(answer, ProviderError)
                 yield answer
 
     def _settled(
-        self, remote_object: str, batch: Sequence[tuple[str, Values]], future: "Future[list[Answer]]"
+        self, remote_object: str, batch: Sequence[tuple[str, Values]], future: "Future[list[Answer]]", insists: bool
     ) -> list[Answer] | ProviderError:
         try:
             try:
                 return future.result()
             except TokenExpired:
-                return self._update(remote_object, batch)  # in this thread, which may renew the token
+                return self._update(remote_object, batch, insists)  # in this thread, which may renew the token
         except ProviderError as error:
             return error
 
-    def _update(self, remote_object: str, changes: Sequence[tuple[str, Values]]) -> list[Answer]:
+    def _update(self, remote_object: str, changes: Sequence[tuple[str, Values]], insists: bool = False) -> list[Answer]:
         if not changes:
             return []
         records = [{"attributes": {"type": remote_object}, "id": id_, **values} for id_, values in changes]
-        return self._write("PATCH", records)
+        return self._write("PATCH", records, insists=insists)
 
     def delete(self, remote_object: str, ids: Sequence[str]) -> list[Answer]:
         params = {"ids": ",".join(ids), "allOrNone": "false"}
@@ -283,9 +285,18 @@ class SalesforceProvider(Ingests):
             raise CallFailed("Salesforce answered a delete with something else.", is_answered=True)
         return [_deleted(id_, answer_of(row)) for id_, row in zip(ids, rows, strict=True)]
 
-    def _write(self, method: str, records: list[dict[str, Any]], path: str = "composite/sobjects") -> list[Answer]:
+    def _write(
+        self,
+        method: str,
+        records: list[dict[str, Any]],
+        path: str = "composite/sobjects",
+        *,
+        insists: bool = False,
+    ) -> list[Answer]:
         # Assignment rules would hand our leads to others; most-recently-used lists are for people.
         headers = {"Sforce-Auto-Assign": "FALSE", "Sforce-Mru": "updateMru=false"}
+        if insists:
+            headers["Sforce-Duplicate-Rule-Header"] = "allowSave=true"
         body = {"allOrNone": False, "records": records}
         rows = self.client.call(path, method=method, json=body, headers=headers)
         if not isinstance(rows, list) or len(rows) != len(records):

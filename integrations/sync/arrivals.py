@@ -7,7 +7,7 @@ from common.models import Origin
 from integrations.models import Outbox, RecordLink, SyncEvent
 from integrations.sync import inference
 from integrations.sync.filling import Columns, Filling
-from integrations.sync.linking import joined_by_contact
+from integrations.sync.linking import PLEASE_CHECK, is_guess, joined_by_contact
 from integrations.sync.local import Writer
 from integrations.sync.matching import LEAD, Matches
 from integrations.sync.page import Applied
@@ -81,6 +81,7 @@ def _link(scope: Scope, record_id: int | None, remote: RemoteRecord, note: str =
         remote_object=remote.remote_object,
         remote_id=remote.id,
         note=note,
+        to_check=is_guess(note),
     )
 
 
@@ -114,6 +115,7 @@ def _create(scope: Scope, new: Sequence[RemoteRecord], applied: Applied) -> None
             "base": [remote.values for remote in new],
             "base_ours": [filling.ours.get(number, NOTHING) for number in count],
             "note": [notes.get(number, "") for number in count],
+            "to_check": [is_guess(notes.get(number, "")) for number in count],
             "remote_changed_at": [remote.changed_at if is_final(remote) else None for remote in new],
         },
         connection=scope.connection,
@@ -139,7 +141,8 @@ def _match_accounts(scope: Scope, filling: Filling) -> dict[int, str]:
     for number, (account, _) in chosen.items():
         accounts[number] = account.pk
     return {
-        number: f"Its account is the one of its e-mail domain{f', one of {count}' if count > 1 else ''}."
+        number: "Its account is the one of its e-mail domain"
+        + (f", one of {count}: {PLEASE_CHECK}" if count > 1 else ".")
         for number, (_, count) in chosen.items()
     }
 

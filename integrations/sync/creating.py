@@ -22,7 +22,7 @@ from integrations.sync.provider import Accepted, Answer, Later, Provider, Refuse
 from integrations.sync.scope import Scope
 from integrations.sync.twins import link_twins
 from integrations.sync.waiting import give_accounts, wait_for_parents
-from integrations.sync.writing import answers_of, check, set_aside, still_open, withhold
+from integrations.sync.writing import answers_of, by_insistence, check, set_aside, still_open, withhold
 
 COMPANY = "company_name"
 
@@ -107,8 +107,19 @@ def _default_source(scope: Scope) -> str:
 def _create(
     claim: Claim, scope: Scope, items: Sequence[Item], payloads: dict[int, dict[str, Value]], provider: Provider
 ) -> None:
-    if not items:
-        return
+    """Send those that insist in a call of their own."""
+    for is_insisting, part in by_insistence(scope, items):
+        _create_part(claim, scope, part, payloads, provider, is_insisting)
+
+
+def _create_part(
+    claim: Claim,
+    scope: Scope,
+    items: Sequence[Item],
+    payloads: dict[int, dict[str, Value]],
+    provider: Provider,
+    is_insisting: bool,
+) -> None:
     intents = {item.row.pk: (payloads[item.row.pk], item.row.external_id) for item in items}
     kept = outbox.note_sent(claim, intents, provider.clock())
     mine = [item for item in items if item.row.pk in kept]
@@ -117,7 +128,7 @@ def _create(
             item.outcome = Waits("Another worker has taken it over.")
     claim.sending = [item.row for item in mine]
     sent = [payloads[item.row.pk] for item in mine]
-    answers = answers_of(claim, scope, provider, lambda: _send(scope, sent, provider), mine)
+    answers = answers_of(claim, scope, provider, lambda: _send(scope, sent, provider, is_insisting), mine)
     claim.sending = []
     again = []
     for item, answer in zip(mine, answers, strict=True):
@@ -146,10 +157,10 @@ def _name(scope: Scope, item: Item, payloads: dict[int, dict[str, Value]]) -> No
     payloads[item.row.pk][scope.external_id] = str(item.row.external_id)
 
 
-def _send(scope: Scope, payloads: Sequence[dict[str, Value]], provider: Provider) -> list[Answer]:
+def _send(scope: Scope, payloads: Sequence[dict[str, Value]], provider: Provider, is_insisting: bool) -> list[Answer]:
     if scope.external_id:
-        return provider.upsert(scope.remote_object, scope.external_id, payloads)
-    return provider.create(scope.remote_object, payloads)
+        return provider.upsert(scope.remote_object, scope.external_id, payloads, insists=is_insisting)
+    return provider.create(scope.remote_object, payloads, insists=is_insisting)
 
 
 def _outcome(scope: Scope, item: Item, answer: Answer, payload: dict[str, Value]) -> Outcome:

@@ -18,6 +18,7 @@ from integrations.sync.outbox import BATCH, Claim
 from integrations.sync.outcomes import Item, Linked
 from integrations.sync.provider import Provider, Value, Values
 from integrations.sync.scope import Scope
+from integrations.sync.writing import insists
 
 ID = "Id"
 NULL = "#N/A"  # as text it would empty the field
@@ -37,11 +38,18 @@ class FillingIngest:
 
     def take_changes(self, items: Sequence[Item]) -> list[Item]:
         """Take compared records; returns those that go by themselves."""
-        return [item for item in items if not (_is_plain(item) and self._take(item, _change(item)))]
+        return [item for item in items if not (self._may_take(item) and self._take(item, _change(item)))]
 
     def take_new(self, items: Sequence[Item], payloads: dict[int, dict[str, Value]]) -> list[Item]:
         """Take named creates; returns those that go by themselves."""
-        return [item for item in items if item.note or not self._take(item, payloads[item.row.pk])]
+        return [
+            item
+            for item in items
+            if item.note or insists(self.scope, item) or not self._take(item, payloads[item.row.pk])
+        ]
+
+    def _may_take(self, item: Item) -> bool:
+        return _is_plain(item) and not insists(self.scope, item)  # a job has no way to say so
 
     def _take(self, item: Item, payload: dict[str, Value]) -> bool:
         self.size += sum(len(str(value)) + len(name) for name, value in payload.items())

@@ -12,6 +12,7 @@ from integrations.sync.scope import Scope
 
 COLUMNS = ["record_id", "remote_object", "remote_id", "also_lead_id", "former_ids", "base", "base_ours", "note"]
 COLUMNS += [
+    "to_check",
     "dropped_at",
     "drop_reason",
     "deleted_id",
@@ -24,9 +25,15 @@ COLUMNS += [
     "external_id",
     "updated_at",
 ]
+PLEASE_CHECK = "please check."  # how the note of a link ends that was a guess
 # What a push can change of a link that is there.
 AGREED = ["also_lead_id", "base", "base_ours", "note", "pushed_at", "remote_changed_at", "credential", "external_id"]
-AGREED += ["updated_at"]
+AGREED += ["to_check", "updated_at"]
+
+
+def is_guess(note: str) -> bool:
+    """Whether a link was chosen among several, or by a name alone, so that a person should look at it."""
+    return note.endswith(PLEASE_CHECK)
 
 
 def agree(link: RecordLink, scope: Scope, plan: Plan) -> None:

@@ -14,6 +14,7 @@ from common.domains import is_free_mail, registrable_domain
 from common.models import Record, RecordKind
 from contacts.models import Contact
 from integrations.models import RecordLink
+from integrations.sync.linking import PLEASE_CHECK
 from integrations.sync.provider import RemoteRecord, Wanted
 from integrations.sync.scope import Scope
 
@@ -37,6 +38,11 @@ class Twins:
         if len(contacts) <= 1 and len(leads) <= 1:
             return next(iter(contacts or leads), None)
         return None
+
+    @property
+    def oldest(self) -> RemoteRecord | None:
+        """The first that was made; a contact goes before a lead. Ids are given out in order."""
+        return min(self.unlinked, key=lambda twin: (twin.remote_object == LEAD, twin.id), default=None)
 
     @property
     def also_lead_id(self) -> str:
@@ -184,7 +190,7 @@ class Matches:
         namesakes = {
             pk for place in places for pk in self._free(self.by_name.get((self._full_name(remote), place), ()))
         }
-        return (namesakes.pop(), "Linked by its name and company: please check.") if len(namesakes) == 1 else None
+        return (namesakes.pop(), f"Linked by its name and company: {PLEASE_CHECK}") if len(namesakes) == 1 else None
 
     def _of_company(self, remote: RemoteRecord) -> tuple[int, str] | None:
         if not self.by_domain and not self.by_name:
@@ -194,4 +200,4 @@ class Matches:
         if len(same) == 1:
             return same[0], "Linked by its domain."
         namesakes = self._free(self.by_name.get((self._read(remote, "name").lower(), ""), ()))
-        return (namesakes[0], "Linked by its name: please check.") if len(namesakes) == 1 and not same else None
+        return (namesakes[0], f"Linked by its name: {PLEASE_CHECK}") if len(namesakes) == 1 and not same else None

@@ -280,14 +280,19 @@ class Provider(Protocol):
     def by_external_id(self, remote_object: str, field: str, values: Sequence[str]) -> dict[str, str]:
         """Ids of records by what they hold in an external id field."""
 
-    def upsert(self, remote_object: str, field: str, payloads: Sequence[Values]) -> list[Answer]:
-        """Create up to 200 records, or update those that are there under the external id that each payload holds."""
+    def upsert(
+        self, remote_object: str, field: str, payloads: Sequence[Values], *, insists: bool = False
+    ) -> list[Answer]:
+        """Create up to 200 records, or update those that are there under the external id that each payload holds.
 
-    def create(self, remote_object: str, payloads: Sequence[Values]) -> list[Answer]:
+        ``insists``: duplicate rules that only warn are to let them through; so it is of the other writes.
+        """
+
+    def create(self, remote_object: str, payloads: Sequence[Values], *, insists: bool = False) -> list[Answer]:
         """Create up to 200 records; answers in their order."""
 
     def update_many(
-        self, remote_object: str, batches: Iterable[Sequence[tuple[str, Values]]]
+        self, remote_object: str, batches: Iterable[Sequence[tuple[str, Values]]], *, insists: bool = False
     ) -> Iterator[list[Answer] | ProviderError]:
         """Update records by id, up to 200 a batch, several batches at once; answers in the order of the batches.
 

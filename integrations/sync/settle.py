@@ -16,7 +16,7 @@ from integrations.models import ErrorEntry, Lane, Outbox, RecordLink, Run, SyncE
 from integrations.sync import outbox
 from integrations.sync.casting import records_arrived
 from integrations.sync.deadlocks import on_deadlock_again
-from integrations.sync.linking import AGREED, agree, dropped, moved, reword, store_links
+from integrations.sync.linking import AGREED, agree, dropped, is_guess, moved, reword, store_links
 from integrations.sync.local import Writer
 from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import (
@@ -39,7 +39,7 @@ from integrations.sync.tombstones import entomb, queue_deletes
 logger = logging.getLogger(__name__)
 
 ERROR_COLUMNS = ["record_name", "operation", "remote_object", "remote_id", "by", "code", "message", "fields", "details"]
-ERROR_COLUMNS += ["payload", "actor", "credential", "attempts", "last_at"]
+ERROR_COLUMNS += ["payload", "actor", "credential", "credential_reason", "attempts", "last_at"]
 ROW_COLUMNS = ["operation", "remote_object", "attempts", "next_attempt_at", "wait_reason", "parent_kind", "parent_id"]
 ROW_COLUMNS += ["claim_token", "claimed_until", "sent_at", "sent", "parts_sent_at", "batch_limit", "run", "job"]
 
@@ -62,7 +62,7 @@ def _settle(claim: Claim, scope: Scope, items: Sequence[Item], run: Run, reasons
     for one in {item.scope.remote_object: item.scope for item in known}.values():
         _store_links(one, [item for item in known if item.scope is one], claim)
     _close_errors(scope, items)
-    _store_errors(scope, items, claim)
+    _store_errors(scope, items, claim, reasons)
     _store_rows([item for item in items if item.row.pk in rows], rows)
     _bury(scope, [item for item in facts if item.record.pk not in present])
     _wake_children(scope, items)
@@ -183,7 +183,7 @@ def _link(scope: Scope, item: Item, outcome: Linked, claim: Claim) -> RecordLink
     link.remote_object, link.remote_id = outcome.remote_object, outcome.remote_id
     agree(link, scope, outcome.plan)
     link.also_lead_id = outcome.also_lead_id or link.also_lead_id
-    link.note = outcome.note or link.note
+    link.note, link.to_check = outcome.note or link.note, link.to_check or is_guess(outcome.note)
     link.external_id = item.row.external_id or link.external_id
     link.dropped_at, link.drop_reason = None, ""
     link.pushed_at, link.credential, link.remote_changed_at = timezone.now(), claim.credential, None
@@ -196,12 +196,12 @@ def _close_errors(scope: Scope, items: Sequence[Item]) -> None:
     entries.update(closed_at=timezone.now(), closed_reason="The push went through.")
 
 
-def _store_errors(scope: Scope, items: Sequence[Item], claim: Claim) -> None:
+def _store_errors(scope: Scope, items: Sequence[Item], claim: Claim, reasons: dict[int, str]) -> None:
     """One open entry a record: a new refusal takes the place of the one that is there."""
     refused = [item for item in items if _refusal(item)]
     ids = [item.record.pk for item in refused]
     known = {entry.record_id: entry for entry in ErrorEntry.objects.open().of(scope.kind, ids).select_for_update()}
-    entries = [_entry(scope, item, known.get(item.record.pk), claim) for item in refused]
+    entries = [_entry(scope, item, known.get(item.record.pk), claim, reasons) for item in refused]
     copy_in([entry for entry in entries if not entry.pk])
     write_columns([entry for entry in entries if entry.pk], ERROR_COLUMNS)
 
@@ -211,7 +211,7 @@ def _refusal(item: Item) -> Rejected | None:
     return next((one for one in (item.outcome, item.rest) if isinstance(one, Rejected)), None)
 
 
-def _entry(scope: Scope, item: Item, known: ErrorEntry | None, claim: Claim) -> ErrorEntry:
+def _entry(scope: Scope, item: Item, known: ErrorEntry | None, claim: Claim, reasons: dict[int, str]) -> ErrorEntry:
     refusal = _refusal(item)
     assert refusal is not None, "only refusals have entries"
     problem = refusal.problem
@@ -225,6 +225,7 @@ def _entry(scope: Scope, item: Item, known: ErrorEntry | None, claim: Claim) -> 
     entry.details = {**problem.details, **_local_field(scope, problem.field)}
     entry.payload = dict(refusal.payload)
     entry.actor_id, entry.credential = item.row.actor_id, claim.credential
+    entry.credential_reason = reasons.get(item.row.pk, "")
     entry.attempts, entry.last_at = entry.attempts + 1, timezone.now()
     return entry
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from common.bulk import any_of
 from common.models import RecordKind
-from integrations.models import ErrorEntry, RecordLink, SyncEvent
+from integrations.models import ErrorEntry, ObjectSettings, RecordLink, SyncEvent
+from integrations.sync.linking import PLEASE_CHECK
 from integrations.sync.mapping import Problem, normal
 from integrations.sync.matching import LOOKED_THROUGH, Twins, links_by_remote_id, sort_out, wanted
 from integrations.sync.outbox import Claim
@@ -16,6 +17,9 @@ from integrations.sync.writing import drop_unwritable, still_open, withhold, wri
 
 MADE_ON_PURPOSE = "Salesforce has more records that look like this one: one was made here beside the other."
 LINKED = "Linked to the record that Salesforce had already."
+OLDEST = "Linked to the oldest of several records that look like it, as the settings say."
+MADE_BY_RULE = "Salesforce has several records that look like this one: another was made, as the settings say."
+Several = ObjectSettings.SeveralMatches
 
 
 def link_twins(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider) -> None:
@@ -33,13 +37,16 @@ def link_twins(claim: Claim, scope: Scope, items: Sequence[Item], provider: Prov
     seen = _seen_as(scopes, [item for item, found in zip(asked, answers, strict=True) if found])
     for item, found in zip(asked, answers, strict=True):
         twins = sort_out(found, links, taken)
-        if twins.are_several and not item.row.is_automatic:
+        rule = scope.settings.several_matches if twins.are_several and not item.row.is_automatic else ""
+        if rule == Several.ASK:
             item.outcome = Rejected(_which_one(scopes, twins), ErrorEntry.By.TANDEM, item.local)
-        elif chosen := twins.only or _best(scope, item, twins.unlinked):
+        elif rule == Several.CREATE:
+            item.note = MADE_BY_RULE
+        elif chosen := twins.oldest if rule else twins.only or _best(scope, item, twins.unlinked):
             taken |= {chosen.id, twins.also_lead_id} - {""}
             item.scope = scopes[chosen.remote_object]
             item.seen = seen[chosen.remote_object][item.record.pk]
-            item.outcome = adopted(item, chosen, twins, LINKED)
+            item.outcome = adopted(item, chosen, twins, OLDEST if rule else _note(twins))
         elif twins.linked:
             item.note = MADE_ON_PURPOSE
             on_purpose += [twin.id for twin in twins.linked]
@@ -67,9 +74,15 @@ def _seen_as(scopes: dict[str, Scope], items: Sequence[Item]) -> dict[str, dict[
     return {name: scope.express(records, scope.vocabulary(records)) for name, scope in scopes.items()}
 
 
+def _note(twins: Twins) -> str:
+    if not twins.are_several:
+        return LINKED
+    return f"Linked to one of {len(twins.unlinked)} records in Salesforce that look like it: {PLEASE_CHECK}"
+
+
 def _which_one(scopes: dict[str, Scope], twins: Twins) -> Problem:
     candidates = [
-        {"remote_object": twin.remote_object, "remote_id": twin.id, "name": _name_of(scopes[twin.remote_object], twin)}
+        {"remote_object": twin.remote_object, "remote_id": twin.id, "name": name_of(scopes[twin.remote_object], twin)}
         for twin in twins.unlinked
     ]
     message = (
@@ -78,7 +91,7 @@ def _which_one(scopes: dict[str, Scope], twins: Twins) -> Problem:
     return Problem("SEVERAL_MATCHES", "", message, {"candidates": candidates})
 
 
-def _name_of(scope: Scope, twin: RemoteRecord) -> str:
+def name_of(scope: Scope, twin: RemoteRecord) -> str:
     names = [pair.name for pair in scope.pairs if pair.field.name in {"first_name", "last_name", "name"}]
     parts = (twin.values.get(name) for name in names)
     return " ".join(str(part) for part in parts if part)
@@ -92,8 +105,6 @@ def adopted(item: Item, twin: RemoteRecord, twins: Twins, note: str) -> Linked:
     values = {name: normal(scope.by_name[name].remote, value) for name, value in twin.values.items()}
     first = plan(None, item.local, values, scope.rules, Side.THEIRS)
     drop_unwritable(scope, item, first, values)
-    if twins.are_several:
-        note = f"Linked to one of {len(twins.unlinked)} records in Salesforce that look like it: please check."
     return Linked(twin.id, twin.remote_object, first, SyncEvent.Kind.LINKED, twin, twins.also_lead_id, note)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from integrations.models import ErrorEntry
+from integrations.models import ErrorEntry, ObjectSettings
 from integrations.sync import outbox
 from integrations.sync.mapping import Problem, problems
 from integrations.sync.outbox import BATCH, Claim
@@ -103,8 +103,27 @@ def leave_out(scope: Scope, item: Item, agreed: Plan, names: Iterable[str], remo
     item.note_left_out(scope, left)
 
 
+def insists(scope: Scope, item: Item) -> bool:
+    """Whether duplicate rules that only warn are not to stop it: a person said so, or the settings."""
+    return item.row.create_anyway or scope.settings.duplicate_rule == ObjectSettings.DuplicateRule.SAVE
+
+
+def by_insistence(scope: Scope, items: Sequence[Item]) -> list[tuple[bool, list[Item]]]:
+    """Items apart by whether they insist, which is said of a whole call; no part is empty."""
+    parts = [(answer, [item for item in items if insists(scope, item) == answer]) for answer in (False, True)]
+    return [(answer, part) for answer, part in parts if part]
+
+
 def write_all(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider) -> Iterator[list[Item]]:
-    """Send the changes of linked records, several batches at once; yields each batch when its outcomes are known.
+    """Send the changes of linked records, several batches at once; yields each batch when its outcomes are known."""
+    for is_insisting, part in by_insistence(scope, items):
+        yield from _write_all(claim, scope, part, provider, is_insisting)
+
+
+def _write_all(
+    claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider, is_insisting: bool
+) -> Iterator[list[Item]]:
+    """As ``write_all``, of items of which all insist, or none.
 
     When a call fails, those that were under way with it are still waited for and yielded; then its error is raised.
     """
@@ -117,7 +136,7 @@ def write_all(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provi
             yield _changes(sent[-1])
 
     failure: ProviderError | None = None
-    for number, answers in enumerate(provider.update_many(scope.remote_object, going_out())):
+    for number, answers in enumerate(provider.update_many(scope.remote_object, going_out(), insists=is_insisting)):
         if isinstance(answers, ProviderError):
             failure, claim.sending = answers, [item.row for item in sent[number]]
             continue

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from common.http import Request, number, typed, wants_fragment
 from common.paging import paged
-from integrations import mending, services
+from integrations import deciding, mending, services
 from integrations.access import admin_required
 from integrations.explanations import OF_A_CHOICE, explain
 from integrations.models import ErrorEntry
@@ -85,7 +85,7 @@ def match(request: Request, pk: int) -> HttpResponse:
     entry = get_object_or_404(ErrorEntry.objects.open().select_related("connection"), pk=pk)
     remote_id = request.POST.get("remote_id", "")
     try:
-        services.resolve_match(entry, remote_id, request.user)
+        deciding.resolve_match(entry, remote_id, request.user)
     except services.Refused as refusal:
         messages.error(request, str(refusal))
     else:

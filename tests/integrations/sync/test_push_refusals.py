@@ -168,10 +168,10 @@ class Spoiled:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.provider, name)
 
-    def create(self, remote_object: str, payloads: Any) -> Any:
+    def create(self, remote_object: str, payloads: Any, **options: Any) -> Any:
         if any(payload.get("LastName") == "Poison" for payload in payloads):
             raise CallFailed("Salesforce answered 500.", is_answered=True)
-        return self.provider.create(remote_object, payloads)
+        return self.provider.create(remote_object, payloads, **options)
 
     def update_many(self, remote_object: str, batches: Any) -> Any:
         return self.provider.update_many(remote_object, map(self._unspoiled, batches))

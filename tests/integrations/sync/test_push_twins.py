@@ -3,7 +3,7 @@
 import pytest
 
 from contacts.models import Contact
-from integrations import services, tasks
+from integrations import deciding, tasks
 from integrations.models import Connection, ErrorEntry, Outbox, RecordLink
 from tests.conftest import push_all
 from tests.factories import AccountFactory, ContactFactory
@@ -34,7 +34,7 @@ def test_several_twins_are_a_question_that_a_person_answers(synced: Connection, 
 
     push_all()
     entry = ErrorEntry.objects.open().get()
-    services.resolve_match(entry, first, admin)
+    deciding.resolve_match(entry, first, admin)
     push_all()
 
     contact.refresh_from_db()
@@ -59,7 +59,7 @@ def test_a_duplicate_is_made_when_a_person_says_so(synced: Connection, org: Org,
     ContactFactory(email="twins@two.example", last_name="Third")
     push_all()
 
-    services.resolve_match(ErrorEntry.objects.open().get(), "", admin)
+    deciding.resolve_match(ErrorEntry.objects.open().get(), "", admin)
     push_all()
 
     assert len(found(org, "twins@two.example")) == 3
