@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("integrations", "0024_org_currency"),
+        ("integrations", "0025_stage_inference"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
