@@ -11,7 +11,9 @@ from typing import Any
 from django import forms
 from django.http import Http404
 
+from common.models import RecordKind
 from integrations import tuning
+from integrations.dependencies import Around
 from integrations.forms.objects import ObjectSettingsForm
 from integrations.models import Connection, ObjectSettings
 from integrations.sync.provider import Description
@@ -54,8 +56,15 @@ def _settings_form(connection: Connection, kind: str, data: Any) -> ObjectSettin
     row = ObjectSettings.objects.filter(connection=connection, record_kind=kind).first()
     if row is None or not descriptions:
         raise Http404(f"There are no settings for “{kind}”.")
-    stages = list(RECORD_TYPES[kind].stage_model._default_manager.values_list("pk", "name"))
-    return ObjectSettingsForm(data, instance=row, stages=stages, descriptions=descriptions)
+    around = Around.of(connection)
+    return ObjectSettingsForm(data, instance=row, stages=stage_choices(kind), descriptions=descriptions, around=around)
+
+
+def stage_choices(kind: str) -> list[tuple[int, str]]:
+    """The stages that records of a kind can be in, in their order."""
+    stages: Any = RECORD_TYPES[kind].stage_model._default_manager
+    rows = stages.choosable() if kind == RecordKind.DEAL else stages.all()
+    return [(stage.pk, getattr(stage, "name_in_choices", stage.name)) for stage in rows]
 
 
 def _save_settings(connection: Connection, kind: str, form: ObjectSettingsForm) -> list[str]:

@@ -15,6 +15,7 @@ urlpatterns = [
     path("refresh/", overview.refresh, name="refresh"),
     path("objects/<slug:kind>/", objects.object_page, name="object"),
     path("objects/<slug:kind>/settings/", objects.object_settings, name="object_settings"),
+    path("objects/<slug:kind>/draft/", objects.object_draft, name="object_draft"),
     path("mapping/<str:remote_object>/", mapping.mapping, name="mapping"),
     path("stages/<str:remote_object>/", stages.stages, name="stages"),
     path("preview/<slug:section>/<str:name>/", previews.preview_change, name="preview_change"),

@@ -37,7 +37,7 @@ LAYERS: list[set[str]] = [
         "conflicts",
         "permissions",
     },
-    {"logins", "mappings", "everything"},
+    {"logins", "mappings", "everything", "dependencies"},
     {"providers", "tuning", "proposing", "pauses"},
     {"connecting", "rehearsal", "pushing", "pulling"},
     {"checking"},

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from django.db.models import prefetch_related_objects
 
-from common.models import RecordKind
 from integrations.models import Outbox
 from integrations.sync import outbox
 from integrations.sync.eligibility import kept_out, stays_here
@@ -86,7 +85,7 @@ def payload_of(scope: Scope, item: Item) -> dict[str, Value]:
         and _goes_out(scope, name)
         and not scope.is_of_stage(item.record, scope.by_name[name].field)
     }
-    source = fields.get(scope.settings.source_field or _default_source(scope))
+    source = fields.get(scope.settings.source_field)
     if source and source.is_createable and scope.settings.source_value:
         payload.setdefault(source.name, scope.settings.source_value)
     company = next((pair for pair in scope.pairs if pair.field.name == COMPANY), None)
@@ -98,10 +97,6 @@ def payload_of(scope: Scope, item: Item) -> dict[str, Value]:
 
 def _goes_out(scope: Scope, name: str) -> bool:
     return scope.rules[name].direction != "in"
-
-
-def _default_source(scope: Scope) -> str:
-    return "AccountSource" if scope.kind == RecordKind.ACCOUNT else "LeadSource"
 
 
 def _create(

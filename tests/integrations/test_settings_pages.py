@@ -11,9 +11,11 @@ from django.utils import timezone
 from common.models import Workspace
 from contacts.models import Contact
 from contacts.models import Stage as ContactStage
+from integrations import changes as changes_
 from integrations import connecting, tasks
 from integrations.models import Connection, FieldMapping, ObjectSettings, RecordLink, StageMapping
 from tests.factories import ContactFactory, CustomFieldFactory, UserFactory
+from tests.pages import shown
 from tests.salesforce_org import Org
 from users.models import User
 
@@ -28,6 +30,7 @@ PAGES = [
     ("integrations:refresh", []),
     ("integrations:object", ["contact"]),
     ("integrations:object_settings", ["contact"]),
+    ("integrations:object_draft", ["contact"]),
     ("integrations:mapping", ["Lead"]),
     ("integrations:stages", ["Lead"]),
     ("integrations:preview_change", ["mapping", "Lead"]),
@@ -47,10 +50,9 @@ def admin_client(admin: User, client: Client) -> Client:
 
 
 def settings_form(connection: Connection, kind: str, **changes: Any) -> dict[str, Any]:
-    row = connection.object_settings.get(record_kind=kind)
-    names = ("push_by_stage", "create_as", "source_field", "source_value", "without_account", "pull_every")
-    form = {name: getattr(row, name) for name in names} | {"is_visible": "on", "match_accounts": "on"}
-    return {name: value for name, value in (form | changes).items() if value is not None}
+    """What a browser sends of the settings as they are shown, with other choices; None: a box that is not ticked."""
+    form = shown(changes_.bind(connection, "settings", kind)) | changes
+    return {name: value for name, value in form.items() if value is not None}
 
 
 def mapping_form(connection: Connection, remote_object: str, **changes: str) -> dict[str, str]:
@@ -227,7 +229,8 @@ def test_hiding_what_is_pulled_leaves_what_people_made(admin_client: Client, syn
     tasks.show_records()
     assert list(Contact.objects.listed()) == [own]
 
-    admin_client.post(reverse("integrations:object_settings", args=["contact"]), settings_form(synced, "contact"))
+    show = settings_form(synced, "contact", is_visible="on")
+    admin_client.post(reverse("integrations:object_settings", args=["contact"]), show)
     tasks.show_records()
     assert Contact.objects.listed().count() == Contact.objects.count()
 
