@@ -3,7 +3,7 @@
 import logging
 
 from integrations import budget
-from integrations.connecting import power_of, prepare
+from integrations.connecting import keep_rights, prepare
 from integrations.models import ApiUsage, Connection, Credential
 from integrations.providers import client_for, provider_for
 from integrations.salesforce import org as orgs
@@ -39,7 +39,7 @@ def _read_power(login: Credential) -> None:
         rights = orgs.rights_of(client, login.remote_user_id)
     finally:
         budget.note(login, client.session, ApiUsage.Purpose.METADATA)
-    Credential.objects.filter(pk=login.pk).update(power=power_of(rights))
+    keep_rights(login, rights)
 
 
 def check_all(connection: Connection) -> None:

@@ -129,6 +129,7 @@ def store_login(
             "name": identity.get("name") or "",
             "email": identity.get("email") or "",
             "power": power_of(rights),
+            "object_rights": dict(rights.objects),
             "broken_reason": "",
         },
     )[0]
@@ -137,7 +138,16 @@ def store_login(
 def power_of(rights: orgs.Rights) -> Credential.Power:
     if rights.modify_all:
         return Credential.Power.MODIFY_ALL
-    return Credential.Power.VIEW_ALL if rights.view_all else Credential.Power.STANDARD
+    if all(rights.objects.get(name) == "modify" for name in orgs.COUNTED):
+        return Credential.Power.MODIFY_OBJECTS
+    if rights.view_all:
+        return Credential.Power.VIEW_ALL
+    return Credential.Power.VIEW_OBJECTS if set(orgs.COUNTED) <= set(rights.objects) else Credential.Power.STANDARD
+
+
+def keep_rights(credential: Credential, rights: orgs.Rights) -> None:
+    """Store what the org says that a login may."""
+    Credential.objects.filter(pk=credential.pk).update(power=power_of(rights), object_rights=dict(rights.objects))
 
 
 def choose_team_login(connection: Connection, credential: Credential | None = None) -> None:
@@ -174,7 +184,7 @@ def prepare(connection: Connection, credential: Credential) -> None:
         budget.note(credential, client.session, ApiUsage.Purpose.METADATA)
     with transaction.atomic():
         _store_org(connection, org)
-        Credential.objects.filter(pk=credential.pk).update(power=power_of(org.rights))
+        keep_rights(credential, org.rights)
 
 
 def refresh_descriptions(connection: Connection, credential: Credential) -> None:

@@ -3,7 +3,7 @@
 What lacks is said in the words of the Salesforce admin who can grant it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from integrations.models import (
     ObjectSettings,
 )
 from integrations.sync.provider import Description, RemoteField
-from integrations.sync.records import RECORD_TYPES
+from integrations.sync.records import KINDS, RECORD_TYPES
 
 OUT = {FieldMapping.Direction.BOTH, FieldMapping.Direction.OUT}
 IN = {FieldMapping.Direction.BOTH, FieldMapping.Direction.IN}
@@ -38,7 +38,10 @@ class FieldRights:
 
 @dataclass(frozen=True)
 class ObjectRights:
-    """``described_at`` None: the object was not described for this login yet, so nothing is known."""
+    """``described_at`` None: the object was not described for this login yet, so nothing is known.
+
+    ``sees_all``, ``changes_all``: whether sharing hides no record of it, and keeps none from being changed.
+    """
 
     remote_object: str
     described_at: datetime | None
@@ -46,8 +49,19 @@ class ObjectRights:
     may_create: bool
     may_edit: bool
     may_delete: bool
+    sees_all: bool
+    changes_all: bool
     fields: tuple[FieldRights, ...]
     lacks: tuple[str, ...]
+
+    @property
+    def lacking_fields(self) -> list[FieldRights]:
+        return [row for row in self.fields if row.lacks]
+
+    @property
+    def count(self) -> int:
+        """How many things lack."""
+        return len(self.lacks) + len(self.lacking_fields)
 
 
 @dataclass(frozen=True)
@@ -62,8 +76,7 @@ class LoginRights:
     @property
     def count(self) -> int:
         """How many things lack."""
-        parts = [len(one.lacks) + sum(bool(row.lacks) for row in one.fields) for one in self.objects]
-        return len(self.lacks) + sum(parts)
+        return len(self.lacks) + sum(one.count for one in self.objects)
 
 
 def rights_of(login: Credential) -> LoginRights:
@@ -75,8 +88,25 @@ def rights_of(login: Credential) -> LoginRights:
         mappings.setdefault(mapping.remote_object, []).append(mapping)
     needs = _Needs.load(connection)
     known = descriptions_for(login)
-    objects = tuple(_object(name, rows, known.get(name), needs) for name, rows in mappings.items())
-    return LoginRights(login, is_teams, tuple(_lacks_of_login(login, is_teams=is_teams)), objects)
+    objects = tuple(_object(login, name, rows, known.get(name), needs) for name, rows in mappings.items())
+    lacks = tuple(_lacks_of_login(login, needs.synced(mappings), is_teams=is_teams))
+    return LoginRights(login, is_teams, lacks, objects)
+
+
+def rights_on(connection: Connection, remote_object: str, logins: Sequence[Credential]) -> list[ObjectRights]:
+    """What several logins may do with one object, in their order; a fixed number of queries."""
+    mappings = list(connection.field_mappings.filter(remote_object=remote_object).order_by("pk"))
+    if not mappings:
+        return []
+    needs = _Needs.load(connection)
+    teams = ObjectDescription.objects.filter(connection=connection, remote_object=remote_object).first()
+    rows = LoginDescription.objects.filter(credential__in=logins, remote_object=remote_object)
+    own = {row.credential_id: row for row in rows}
+    kept = [teams if login.pk == connection.team_credential_id else own.get(login.pk) for login in logins]
+    return [
+        _object(login, remote_object, mappings, _known(row) if row else None, needs)
+        for login, row in zip(logins, kept, strict=True)
+    ]
 
 
 Described = tuple[Description, datetime]
@@ -89,7 +119,11 @@ def descriptions_for(login: Credential) -> dict[str, Described]:
         if login.connection.team_credential_id == login.pk
         else list(login.descriptions.all())
     )
-    return {row.remote_object: (Description.from_json(row.content), row.fetched_at) for row in rows}
+    return {row.remote_object: _known(row) for row in rows}
+
+
+def _known(row: ObjectDescription | LoginDescription) -> Described:
+    return Description.from_json(row.content), row.fetched_at
 
 
 @dataclass(frozen=True)
@@ -117,10 +151,19 @@ class _Needs:
         settings = self.settings.get(kind)
         return bool(settings and settings.push_new and (settings.create_as or remote_object) == remote_object)
 
+    def synced(self, names: Iterable[str]) -> list[str]:
+        """Those of these objects that are synced and have sharing rules of their own."""
+        kinds = {name: KINDS[name] for name in names if name in KINDS}
+        found = {name: self.settings.get(kind) for name, kind in kinds.items()}
+        return [name for name, row in found.items() if row and row.sync != ObjectSettings.Sync.OFF]
 
-def _object(name: str, mappings: list[FieldMapping], known: Described | None, needs: _Needs) -> ObjectRights:
+
+def _object(
+    login: Credential, name: str, mappings: list[FieldMapping], known: Described | None, needs: _Needs
+) -> ObjectRights:
+    sees, changes = login.sees_all(name), login.changes_all(name)
     if known is None:
-        return ObjectRights(name, None, False, False, False, False, (), ())
+        return ObjectRights(name, None, False, False, False, False, sees, changes, (), ())
     description, described_at = known
     kind = mappings[0].record_kind
     settings = needs.settings.get(kind)
@@ -138,6 +181,8 @@ def _object(name: str, mappings: list[FieldMapping], known: Described | None, ne
         may_create=description.is_createable,
         may_edit=description.is_updateable,
         may_delete=description.is_deletable,
+        sees_all=sees,
+        changes_all=changes,
         fields=fields,
         lacks=lacks,
     )
@@ -200,19 +245,25 @@ def _lacks_of_special_fields(description: Description, settings: ObjectSettings)
             yield f"Give Edit Access to “{name}” (field-level security): without it {what}."
 
 
-def _lacks_of_login(login: Credential, *, is_teams: bool) -> Iterator[str]:
+def _lacks_of_login(login: Credential, synced: Sequence[str], *, is_teams: bool) -> Iterator[str]:
     if login.broken_reason:
         yield f"Connect it again: {login.broken_reason}"
-    if is_teams and login.power < Credential.Power.VIEW_ALL:
+    unseen = [name for name in synced if not login.sees_all(name)]
+    if is_teams and unseen:
         yield (
-            "Give View All Data, or View All on each synced object: without it only records that are shared with "
+            f"Give View All on {_joined(unseen)}, or View All Data: without it only records that are shared with "
             "this user are pulled."
         )
-    if login.power < Credential.Power.MODIFY_ALL:
+    unchanged = [name for name in synced if not login.changes_all(name)]
+    if unchanged:
         yield (
             "Records of others can be changed only where sharing allows it. Where that is not enough: Modify All on "
-            "each synced object, or Modify All Data."
+            f"{_joined(unchanged)}, or Modify All Data."
         )
+
+
+def _joined(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def what_is_read(connection: Connection) -> str:
@@ -221,9 +272,13 @@ def what_is_read(connection: Connection) -> str:
     if login is None:
         return "There is no login to read with."
     whose = f"Everything is read with the login of {login} ({login.get_power_display()})"
-    if login.power >= Credential.Power.VIEW_ALL:
+    names = connection.field_mappings.order_by("remote_object").values_list("remote_object", flat=True).distinct()
+    synced = _Needs.load(connection).synced(names)
+    unseen = [name for name in synced if not login.sees_all(name)]
+    if not unseen:
         return f"{whose}, which sees all records: people may see more of them here than in Salesforce."
-    return f"{whose}: what is shared with that user is pulled, whoever looks at it here."
+    of_what = "" if len(unseen) == len(synced) else f" of {_joined(unseen)}"
+    return f"{whose}: what is shared with that user{of_what} is pulled, whoever looks at it here."
 
 
 def lacking_for(login: Credential, remote_object: str, operation: str) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ class Connection(TimestampedModel):
     login_url = models.URLField("login host", default="https://login.salesforce.com")
     client_id = models.CharField(max_length=255, blank=True, default="")
     client_secret = SecretField(blank=True, default="")
+    client_secret_set_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     org_id = models.CharField(max_length=18, blank=True, default="")
     org_name = models.CharField(max_length=255, blank=True, default="")
@@ -112,8 +113,10 @@ class Credential(TimestampedModel):
         """How much of the org the login may touch; the highest is proposed as the team's."""
 
         STANDARD = 0, "Standard user"
-        VIEW_ALL = 1, "View All Data"
-        MODIFY_ALL = 2, "Modify All Data"
+        VIEW_OBJECTS = 1, "View All on each synced object"
+        VIEW_ALL = 2, "View All Data"
+        MODIFY_OBJECTS = 3, "Modify All on each synced object"
+        MODIFY_ALL = 4, "Modify All Data"
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="credentials")
     user = models.OneToOneField(
@@ -127,6 +130,9 @@ class Credential(TimestampedModel):
     access_token = SecretField(blank=True, default="")
     refresh_token = SecretField(blank=True, default="")
     power = models.PositiveSmallIntegerField(choices=Power, default=Power.STANDARD)
+    object_rights = models.JSONField(
+        default=dict, blank=True, help_text="Objects of which it sees (“view”) or changes (“modify”) every record."
+    )
     broken_reason = models.TextField(
         blank=True, default="", help_text="Why it must be connected again; empty: it works."
     )
@@ -141,6 +147,27 @@ class Credential(TimestampedModel):
 
     def __str__(self) -> str:
         return self.name or self.username or self.remote_user_id
+
+    @property
+    def is_apps_own(self) -> bool:
+        """Whether it is the user that the app itself runs as, and nobody's personal login."""
+        return self.grant == self.Grant.CLIENT_CREDENTIALS
+
+    @property
+    def ends(self) -> str:
+        """How long it lasts. Salesforce names no date: a session ends after hours and is renewed as long as it may be."""
+        if self.is_apps_own:
+            return "Renews itself with the app's client secret."
+        if self.refresh_token:
+            return "Renews itself until it is revoked or a policy of the app in Salesforce ends it."
+        return "Ends with its session, after some hours: the app may not refresh it (scope refresh_token)."
+
+    def sees_all(self, remote_object: str) -> bool:
+        """Whether sharing hides no record of this object from it."""
+        return self.power in (self.Power.VIEW_ALL, self.Power.MODIFY_ALL) or remote_object in self.object_rights
+
+    def changes_all(self, remote_object: str) -> bool:
+        return self.power == self.Power.MODIFY_ALL or self.object_rights.get(remote_object) == "modify"
 
 
 class UserMapping(models.Model):

@@ -21,6 +21,7 @@ class Rights:
 
     modify_all: bool = False
     view_all: bool = False
+    objects: Mapping[str, str] = field(default_factory=dict)  # "view" or "modify" all records of an object
 
 
 @dataclass(frozen=True)
@@ -94,18 +95,28 @@ def name_of(client: Client) -> str:
 
 def rights_of(client: Client, user_id: str) -> Rights:
     """The highest rights of the user's profile and permission sets; standard where the login may not look."""
-    text = (
-        "SELECT PermissionSet.PermissionsModifyAllData, PermissionSet.PermissionsViewAllData "
-        f"FROM PermissionSetAssignment WHERE AssigneeId = {soql.quote(user_id)}"
+    who = soql.quote(user_id)
+    names = ", ".join(soql.quote(name) for name in COUNTED)
+    sets, objects = client.try_queries(
+        [
+            "SELECT PermissionSet.PermissionsModifyAllData, PermissionSet.PermissionsViewAllData "
+            f"FROM PermissionSetAssignment WHERE AssigneeId = {who}",
+            "SELECT SobjectType, PermissionsViewAllRecords, PermissionsModifyAllRecords FROM ObjectPermissions "
+            f"WHERE SobjectType IN ({names}) AND ParentId IN "
+            f"(SELECT PermissionSetId FROM PermissionSetAssignment WHERE AssigneeId = {who})",
+        ]
     )
-    try:
-        sets = [row["PermissionSet"] or {} for row in client.query(text)]
-    except RequestRefused:
-        return Rights()
+    found = [] if isinstance(sets, RequestRefused) else [row["PermissionSet"] or {} for row in sets]
     return Rights(
-        modify_all=any(one.get("PermissionsModifyAllData") for one in sets),
-        view_all=any(one.get("PermissionsViewAllData") for one in sets),
+        modify_all=any(one.get("PermissionsModifyAllData") for one in found),
+        view_all=any(one.get("PermissionsViewAllData") for one in found),
+        objects={} if isinstance(objects, RequestRefused) else _object_rights(objects),
     )
+
+
+def _object_rights(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    viewed = {row["SobjectType"]: "view" for row in rows if row["PermissionsViewAllRecords"]}
+    return viewed | {row["SobjectType"]: "modify" for row in rows if row["PermissionsModifyAllRecords"]}
 
 
 def _described(provider: SalesforceProvider, name: str) -> Description | None:
