@@ -169,6 +169,13 @@ def choose_team_login(connection: Connection, credential: Credential | None = No
         transaction.on_commit(lambda: async_task("integrations.tasks.read_metadata"))
 
 
+def choose_by_power(connection: Connection) -> None:
+    """Leave the choice of the team's login to the highest permission again."""
+    connection.is_team_login_chosen = False
+    connection.save(update_fields=["is_team_login_chosen"])
+    choose_team_login(connection)
+
+
 def present_logins() -> QuerySet[Credential]:
     """Logins that work, or whose user or team waits for them to be connected again; those that were left are gone."""
     is_teams = Q(connection__team_credential=F("pk"))

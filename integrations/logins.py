@@ -1,6 +1,7 @@
 """The logins to the org: the app they belong to, fresh tokens, and what happens when one stops working."""
 
 import logging
+from collections.abc import Iterable
 from functools import partial
 from operator import attrgetter
 
@@ -66,7 +67,7 @@ class Renewal:
             raise ConnectionBroken(credential.broken_reason)
         if credential.access_token != self.token:
             return credential.access_token
-        tokens = _ask(credential)
+        tokens = ask_anew(credential)
         credential.access_token = tokens.access_token
         credential.refresh_token = tokens.refresh_token or credential.refresh_token
         credential.save(update_fields=["access_token", "refresh_token"])
@@ -77,7 +78,8 @@ class Renewal:
         return credential.access_token
 
 
-def _ask(credential: Credential) -> oauth.TokenSet:
+def ask_anew(credential: Credential) -> oauth.TokenSet:
+    """New tokens for a login, by the app of its ``connection``. Raises LoginRefused."""
     app = app_for(credential.connection)
     if credential.grant == Credential.Grant.CLIENT_CREDENTIALS:
         tokens = oauth.client_credentials(app)
@@ -102,7 +104,12 @@ def mark_broken(credential: Credential, reason: str) -> None:
 
 def _tell(credential: Credential, reason: str) -> None:
     admins = User.objects.filter(role=User.Role.ADMIN, is_active=True)
-    people = {user for user in [*admins, *([credential.user] if credential.user else [])] if user.is_active}
+    tell(credential, reason, {*admins, *([credential.user] if credential.user else [])})
+
+
+def tell(credential: Credential, reason: str, people: Iterable[User]) -> None:
+    """Write to these people, but for those who left, that a login must be connected again."""
+    people = [person for person in people if person.is_active]
     for person in sorted(people, key=attrgetter("email")):  # one mail each: nobody's address is shown to others
         text = (
             f"Tandem can no longer use the Salesforce login of {credential}.\n\n{reason}\n\n"

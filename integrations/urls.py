@@ -1,16 +1,20 @@
 from django.urls import path
 
-from integrations.views import errors, mapping, objects, overview, previews, records, stages
+from integrations.views import errors, logins, mapping, objects, overview, previews, records, stages
 
 app_name = "integrations"
 urlpatterns = [
     path("", overview.overview, name="overview"),
     path("status/", overview.status, name="status"),
     path("start/", overview.start, name="start"),
-    path("seen-by/", overview.seen_by, name="seen_by"),
     path("hold/", overview.hold, name="hold"),
-    path("team-login/", overview.team_login, name="team_login"),
-    path("logins/<int:pk>/", overview.login, name="login"),
+    path("logins/", logins.login_list, name="logins"),
+    path("logins/team/", logins.team_login, name="team_login"),
+    path("logins/seen-by/", logins.seen_by, name="seen_by"),
+    path("logins/secret/", logins.secret, name="secret"),
+    path("logins/revoke/", logins.revoke_all, name="revoke_all"),
+    path("logins/<int:pk>/", logins.login, name="login"),
+    path("logins/<int:pk>/revoke/", logins.login_revoke, name="login_revoke"),
     path("pull/", overview.pull, name="pull"),
     path("refresh/", overview.refresh, name="refresh"),
     path("objects/<slug:kind>/", objects.object_page, name="object"),

@@ -40,7 +40,7 @@ LAYERS: list[set[str]] = [
     {"logins", "mappings", "everything", "dependencies"},
     {"providers", "tuning", "proposing", "pauses"},
     {"connecting", "rehearsal", "pushing", "pulling"},
-    {"checking"},
+    {"checking", "revoking", "rotation"},
     {"mending", "deciding", "forms"},
     {"tables"},
     {"changes"},
@@ -76,6 +76,8 @@ KNOW_SALESFORCE = {
     "deciding",  # ids that people paste
     "management",  # connects without a browser
     "checking",  # asks for rights
+    "revoking",  # makes tokens worthless there
+    "rotation",  # proves a new secret there
     "api",  # ids of 15 characters
     "views",  # the demo's sign-ins on the settings pages
 }

@@ -155,7 +155,7 @@ class Credential(TimestampedModel):
 
     @property
     def ends(self) -> str:
-        """How long it lasts. Salesforce names no date: a session ends after hours and is renewed as long as it may be."""
+        """How long it lasts. Salesforce names no date: a session ends after hours, and is renewed while it may be."""
         if self.is_apps_own:
             return "Renews itself with the app's client secret."
         if self.refresh_token:

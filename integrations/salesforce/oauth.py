@@ -208,7 +208,7 @@ def _tokens(app: App, fetch: Callable[[OAuth2Session], Mapping[str, Any]]) -> To
     if not is_trusted(instance_url, app.local_url) or not is_trusted(identity_url, app.local_url):
         raise LoginRefused(f"The login leads to {instance_url}, which is not an address of Salesforce's.")
     if not _is_signed(app.client_secret, answer):
-        raise LoginRefused("The answer is not signed with this app's secret. Check the client secret.")
+        raise LoginRefused(NOT_SIGNED)
     org_id, user_id = identity_url.rstrip("/").rsplit("/", 2)[-2:]
     if not org_id.startswith("00D") or not user_id.startswith("005"):
         raise NoAnswer("The org's answer does not say who signed in.")
@@ -276,6 +276,8 @@ REASONS: dict[str, str] = {
     "They must be the same, letter by letter.",
     "unsupported_grant_type": "The app in Salesforce does not allow this way to sign in.",
 }
+NOT_SIGNED = "The answer is not signed with this app's secret. Check the client secret."
+SECRET_REFUSED = (REASONS["invalid_client"], NOT_SIGNED)  # a login that broke so works again with the right secret
 # In this order: the first that fits says more than the error alone.
 PARTICULARS: tuple[tuple[str, str], ...] = (
     ("code verifier", "The login was not finished by the browser that began it. Connect once more."),

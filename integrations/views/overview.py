@@ -4,16 +4,16 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from common.http import Request, number, typed
-from integrations import checking, connecting, progress, services
+from common.http import Request, typed
+from integrations import connecting, progress, services
 from integrations.access import admin_required
 from integrations.forms.seen import SeenForm
 from integrations.logins import the_connection
-from integrations.models import Connection, Credential, ErrorEntry
-from integrations.permissions import rights_of, what_is_read
+from integrations.models import Connection, ErrorEntry
+from integrations.permissions import what_is_read
 from integrations.salesforce.demo import local_org
 from integrations.sync.provider import ProviderError
 from integrations.views.frame import framed
@@ -27,7 +27,7 @@ def overview(request: Request) -> HttpResponse:
     connection = the_connection()
     if not connection.is_connected:
         return framed(request, "integrations/unconnected.html", {"local_org": local_org()})
-    return framed(request, "integrations/overview.html", _overview(connection))
+    return framed(request, "integrations/overview.html", _status(connection))
 
 
 @admin_required
@@ -65,46 +65,12 @@ def start(request: Request) -> HttpResponse:
 
 @admin_required
 @require_POST
-def seen_by(request: Request) -> HttpResponse:
-    form = SeenForm(request.POST)
-    if form.is_valid():
-        form.save()
-        messages.success(request, "Saved. It counts from now on.")
-    return redirect("integrations:overview")
-
-
-@admin_required
-@require_POST
 def hold(request: Request) -> HttpResponse:
     connection = the_connection()
     is_held = request.POST.get("held") == "1"
     connecting.hold(connection, is_held=is_held)
     messages.success(request, "Held back: nothing starts by itself." if is_held else "It starts by itself again.")
     return redirect("integrations:overview")
-
-
-@admin_required
-@require_POST
-def team_login(request: Request) -> HttpResponse:
-    connection = the_connection()
-    usable = connection.credentials.filter(broken_reason="")
-    credential = get_object_or_404(usable, pk=number(request.POST.get("credential", "")))
-    connecting.choose_team_login(connection, credential)
-    messages.success(request, f"{credential} is the team's login now.")
-    return redirect("integrations:overview")
-
-
-@admin_required
-def login(request: Request, pk: int) -> HttpResponse:
-    """What one login may do; POST asks the org again."""
-    row = get_object_or_404(connecting.present_logins().select_related("connection", "user"), pk=pk)
-    if request.method == "POST":
-        try:
-            checking.check(row)
-        except ProviderError as error:
-            messages.error(request, error.reason)
-        return redirect("integrations:login", pk)
-    return framed(request, "integrations/login.html", {"rights": rights_of(row), "login": row})
 
 
 @admin_required
@@ -163,11 +129,6 @@ def _status(connection: Connection) -> dict[str, Any]:
     }
 
 
-def _overview(connection: Connection) -> dict[str, Any]:
-    own = {"logins": _logins(connection), "seen_form": SeenForm(), "what_is_read": what_is_read(connection)}
-    return _status(connection) | own
-
-
 def _waiting(connection: Connection) -> list[tuple[str, int]]:
     counts = connection.waiting_counts
     return [(progress.LABELS.get(name, name), counts[name]) for name in progress.ordered(counts)]
@@ -175,8 +136,3 @@ def _waiting(connection: Connection) -> list[tuple[str, int]]:
 
 def _settings(connection: Connection) -> list[Any]:
     return list(connection.object_settings.exclude(record_kind="deal").order_by("record_kind"))
-
-
-def _logins(connection: Connection) -> list[Credential]:
-    logins = connecting.present_logins().filter(connection=connection).select_related("user", "connection")
-    return list(logins.order_by("broken_reason", "-power", "name"))

@@ -25,7 +25,13 @@ PAGES = [
     ("integrations:status", []),
     ("integrations:start", []),
     ("integrations:hold", []),
+    ("integrations:logins", []),
     ("integrations:team_login", []),
+    ("integrations:seen_by", []),
+    ("integrations:secret", []),
+    ("integrations:revoke_all", []),
+    ("integrations:login", [1]),
+    ("integrations:login_revoke", [1]),
     ("integrations:pull", []),
     ("integrations:refresh", []),
     ("integrations:object", ["contact"]),
@@ -90,7 +96,7 @@ def test_strangers_are_asked_to_sign_in(name: str, args: list[Any], client: Clie
     assert client.get(reverse(name, args=args)).status_code == 302
 
 
-@pytest.mark.parametrize("name", ["hold", "team_login", "pull", "refresh", "errors_retry"])
+@pytest.mark.parametrize("name", ["hold", "team_login", "seen_by", "secret", "pull", "refresh", "errors_retry"])
 def test_nothing_is_done_by_a_link(name: str, admin_client: Client) -> None:
     assert admin_client.get(reverse(f"integrations:{name}")).status_code == 405
 
@@ -365,13 +371,13 @@ def test_before_starting_one_is_told_with_whose_eyes_is_read_and_chooses_who_see
     asked = admin_client.get(reverse("integrations:start")).content.decode()
     admin_client.post(reverse("integrations:start"), {"pulled_seen_by": "owners"})
     chosen = Workspace.load().pulled_seen_by
-    overview = admin_client.get(reverse("integrations:overview")).content.decode()
+    page = admin_client.get(reverse("integrations:logins")).content.decode()
     admin_client.post(reverse("integrations:seen_by"), {"pulled_seen_by": "everyone"})
 
     assert f"read with the login of {connection.team_credential} (Modify All Data)" in asked
     assert "more of them here than in Salesforce" in asked
     assert (chosen, Workspace.load().pulled_seen_by) == ("owners", "everyone")
-    assert "Each user those that they own" in overview
+    assert "Each user those that they own" in page
     assert Connection.objects.get().phase == Connection.Phase.INITIAL_PULL
 
 

@@ -1,0 +1,142 @@
+"""Who signs in to the org for Tandem: the team's login, everyone's, what each may do, and taking them away."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_POST
+
+from common.http import Request, number
+from integrations import checking, connecting, revoking, rotation
+from integrations.access import admin_required
+from integrations.forms.logins import SecretForm
+from integrations.forms.seen import SeenForm
+from integrations.logins import the_connection
+from integrations.models import Connection, Credential
+from integrations.permissions import rights_of, what_is_read
+from integrations.salesforce import oauth
+from integrations.sync.provider import ProviderError
+from integrations.views.frame import framed
+from users.models import User
+
+NAMED = 5  # people without a login who are named
+NOT_CONFIRMED = "Salesforce did not confirm it. Revoke it there, too: Setup > Connected Apps OAuth Usage."
+
+
+@admin_required
+def login_list(request: Request) -> HttpResponse:
+    connection = the_connection()
+    if not connection.is_connected:
+        return redirect("integrations:overview")
+    return framed(request, "integrations/logins.html", _logins(connection, SecretForm()))
+
+
+@admin_required
+@require_POST
+def team_login(request: Request) -> HttpResponse:
+    """Choose the team's login; an empty choice leaves it to the highest permission again."""
+    connection = the_connection()
+    if not request.POST.get("credential"):
+        connecting.choose_by_power(connection)
+        messages.success(request, f"{connection.team_credential or 'No login'} is the team's login now.")
+        return redirect("integrations:logins")
+    usable = connection.credentials.filter(broken_reason="")
+    credential = get_object_or_404(usable, pk=number(request.POST["credential"]))
+    connecting.choose_team_login(connection, credential)
+    messages.success(request, f"{credential} is the team's login now.")
+    return redirect("integrations:logins")
+
+
+@admin_required
+@require_POST
+def seen_by(request: Request) -> HttpResponse:
+    form = SeenForm(request.POST)
+    if form.is_valid():
+        form.save()
+        messages.success(request, "Saved. It counts from now on.")
+    return redirect("integrations:logins")
+
+
+@admin_required
+def login(request: Request, pk: int) -> HttpResponse:
+    """What one login may do; POST asks the org again."""
+    row = _login(pk)
+    if request.method == "POST":
+        try:
+            checking.check(row)
+        except ProviderError as error:
+            messages.error(request, error.reason)
+        else:
+            messages.success(request, "Read from Salesforce just now.")
+        return redirect("integrations:login", pk)
+    return framed(request, "integrations/login.html", {"rights": rights_of(row), "login": row})
+
+
+@admin_required
+def login_revoke(request: Request, pk: int) -> HttpResponse:
+    """Says what stops, and takes the login away on POST."""
+    row = _login(pk)
+    if request.method == "POST":
+        is_confirmed = revoking.revoke(row)
+        messages.success(request, f"The login of {row} is revoked.")
+        if not is_confirmed:
+            messages.warning(request, NOT_CONFIRMED)
+        return redirect("integrations:logins")
+    return framed(request, "integrations/login_revoke.html", {"login": row, "effects": revoking.effects(row)})
+
+
+@admin_required
+def revoke_all(request: Request) -> HttpResponse:
+    connection = the_connection()
+    if not connection.is_connected:
+        return redirect("integrations:overview")
+    if request.method == "POST":
+        is_confirmed = revoking.revoke_all(connection)
+        messages.success(request, "Every login is revoked. Nothing moves until one is connected again.")
+        if not is_confirmed:
+            messages.warning(request, NOT_CONFIRMED)
+        return redirect("integrations:logins")
+    working = connection.credentials.filter(broken_reason="").count()
+    context = {"working": working, "waiting": connection.outbox.count()}
+    return framed(request, "integrations/logins_revoke.html", context)
+
+
+@admin_required
+@require_POST
+def secret(request: Request) -> HttpResponse:
+    """Check a new client secret with the org, and keep it."""
+    connection = the_connection()
+    form = SecretForm(request.POST)
+    if form.is_valid():
+        try:
+            by = rotation.rotate_secret(connection, form.cleaned_data["client_secret"])
+        except oauth.LoginRefused as refused:
+            form.add_error("client_secret", f"{refused.reason} The old secret stays.")
+        else:
+            messages.success(request, f"Salesforce accepted the new secret for the login of {by}. The old one is gone.")
+            return redirect("integrations:logins")
+    return framed(request, "integrations/logins.html", _logins(connection, form), status=422)
+
+
+def _login(pk: int) -> Credential:
+    return get_object_or_404(connecting.present_logins().select_related("connection", "user"), pk=pk)
+
+
+def _logins(connection: Connection, secret_form: SecretForm) -> dict[str, Any]:
+    rows = connecting.present_logins().filter(connection=connection).select_related("user", "connection")
+    logins = sorted(rows, key=lambda row: (row.pk != connection.team_credential_id, -row.power, str(row)))
+    without = User.objects.filter(is_active=True, credential=None)
+    names = [str(user) for user in without[: NAMED + 1]]
+    return {
+        "logins": logins,
+        "team": next((row for row in logins if row.pk == connection.team_credential_id), None),
+        "working": sum(not row.broken_reason for row in logins),
+        "without": names[:NAMED],
+        "more_without": without.count() - NAMED if len(names) > NAMED else 0,
+        "what_is_read": what_is_read(connection),
+        "seen_form": SeenForm(),
+        "secret_form": secret_form,
+        "is_secret_of_environment": not connection.client_secret,
+        "logins_section": "logins",
+    }
