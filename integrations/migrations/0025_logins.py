@@ -13,26 +13,38 @@ def gather_powers(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('integrations', '0024_org_currency'),
+        ("integrations", "0024_org_currency"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='connection',
-            name='client_secret_set_at',
+            model_name="connection",
+            name="client_secret_set_at",
             field=models.DateTimeField(blank=True, editable=False, null=True),
         ),
         migrations.AddField(
-            model_name='credential',
-            name='object_rights',
-            field=models.JSONField(blank=True, default=dict, help_text='Objects of which it sees (“view”) or changes (“modify”) every record.'),
+            model_name="credential",
+            name="object_rights",
+            field=models.JSONField(
+                blank=True,
+                default=dict,
+                help_text="Objects of which it sees (“view”) or changes (“modify”) every record.",
+            ),
         ),
         migrations.AlterField(
-            model_name='credential',
-            name='power',
-            field=models.PositiveSmallIntegerField(choices=[(0, 'Standard user'), (1, 'View All on each synced object'), (2, 'View All Data'), (3, 'Modify All on each synced object'), (4, 'Modify All Data')], default=0),
+            model_name="credential",
+            name="power",
+            field=models.PositiveSmallIntegerField(
+                choices=[
+                    (0, "Standard user"),
+                    (1, "View All on each synced object"),
+                    (2, "View All Data"),
+                    (3, "Modify All on each synced object"),
+                    (4, "Modify All Data"),
+                ],
+                default=0,
+            ),
         ),
         migrations.RunPython(spread_powers, gather_powers),
     ]

@@ -35,14 +35,14 @@ def login_list(request: Request) -> HttpResponse:
 @admin_required
 @require_POST
 def team_login(request: Request) -> HttpResponse:
-    """Choose the team's login; an empty choice leaves it to the highest permission again."""
+    """Choose the team's login; “strongest” leaves it to the highest permission again."""
     connection = the_connection()
-    if not request.POST.get("credential"):
+    if request.POST.get("credential") == "strongest":
         connecting.choose_by_power(connection)
         messages.success(request, f"{connection.team_credential or 'No login'} is the team's login now.")
         return redirect("integrations:logins")
     usable = connection.credentials.filter(broken_reason="")
-    credential = get_object_or_404(usable, pk=number(request.POST["credential"]))
+    credential = get_object_or_404(usable, pk=number(request.POST.get("credential", "")))
     connecting.choose_team_login(connection, credential)
     messages.success(request, f"{credential} is the team's login now.")
     return redirect("integrations:logins")

@@ -65,7 +65,7 @@ def test_the_choice_can_be_left_to_the_highest_permission_again(
     standard = login_of(connection, org, "Standard User")
     admin_client.post(reverse("integrations:team_login"), {"credential": standard.pk})
 
-    admin_client.post(reverse("integrations:team_login"))
+    admin_client.post(reverse("integrations:team_login"), {"credential": "strongest"})
 
     assert Connection.objects.get().team_credential == connection.team_credential
     assert not Connection.objects.get().is_team_login_chosen
