@@ -14,7 +14,8 @@ def gather_powers(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("integrations", "0024_org_currency"),
+        ("integrations", "0025_inbox"),
+        ("integrations", "0025_stage_inference"),
     ]
 
     operations = [
