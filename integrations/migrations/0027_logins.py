@@ -14,8 +14,7 @@ def gather_powers(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("integrations", "0025_inbox"),
-        ("integrations", "0025_stage_inference"),
+        ("integrations", "0026_inbox"),
     ]
 
     operations = [
