@@ -16,6 +16,7 @@ from integrations import budget
 from integrations.logins import app_for
 from integrations.mappings import unmapped_required
 from integrations.models import (
+    Alignment,
     ApiUsage,
     Connection,
     Credential,
@@ -233,7 +234,17 @@ def disconnect_personal(credential: Credential) -> bool:
 
 def forget_org(connection: Connection) -> None:
     """Remove everything that says which record here is which there. The records themselves stay."""
-    for model in (RecordLink, RemoteRole, Outbox, Cursor, PendingReference, FieldMapping, PullCondition, StageMapping):
+    for model in (
+        Alignment,
+        RecordLink,
+        RemoteRole,
+        Outbox,
+        Cursor,
+        PendingReference,
+        FieldMapping,
+        PullCondition,
+        StageMapping,
+    ):
         model._default_manager.filter(connection=connection).delete()
     for kept in (ObjectDescription, UserMapping):
         kept._default_manager.filter(connection=connection).delete()

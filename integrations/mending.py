@@ -12,7 +12,8 @@ from integrations import connecting
 from integrations.explanations import OF_A_VALUE, OF_THE_DESCRIPTION
 from integrations.logins import the_connection
 from integrations.models import ErrorEntry, Outbox
-from integrations.sync.mapping import Problem, normal, problems
+from integrations.sync.limits import problems
+from integrations.sync.mapping import Problem, normal
 from integrations.sync.provider import ProviderError
 from integrations.sync.records import CUSTOM, RECORD_TYPES, Field, Type
 from integrations.sync.scope import Scope

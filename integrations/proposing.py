@@ -18,6 +18,7 @@ def make_settings(connection: Connection, descriptions: Mapping[str, Description
                 defaults={
                     "sync": ObjectSettings.Sync.OFF if kind == "deal" else ObjectSettings.Sync.BOTH,
                     "push_new": kind != "contact",
+                    "winner": "theirs" if kind == "deal" else "latest",
                     "create_as": remote_object,
                     "source_field": _source_field(description, kind),
                 },
@@ -52,6 +53,7 @@ def _propose(connection: Connection, description: Description) -> None:
             remote_field=proposal.remote_field,
             direction=proposal.direction,
             winner=proposal.winner,
+            enrichment=proposal.enrichment,
             unit=proposal.unit,
         )
         for proposal in proposals

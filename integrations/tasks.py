@@ -8,7 +8,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from common import trash
-from integrations import budget, everything
+from integrations import aligning, budget, everything
 from integrations.checking import check, check_all
 from integrations.connecting import prepare, start_syncing
 from integrations.models import ApiUsage, Connection, Credential, Outbox
@@ -39,6 +39,7 @@ def tick() -> None:
         return
     end_lost_runs()
     everything.end_finished(connection)
+    aligning.end_finished(connection)
     if budget.is_to_be_asked(connection):
         async_task("integrations.tasks.ask_allowance")
     wake_pull()
@@ -50,6 +51,8 @@ def tick() -> None:
         async_task("integrations.tasks.mark_everything")
     if inference.is_due():
         async_task("integrations.tasks.infer_stages")
+    if aligning.is_waiting(connection):
+        async_task("integrations.tasks.align_records")
     wake_lanes()
     is_old = connection.descriptions.filter(fetched_at__lt=timezone.now() - METADATA_AGE).exists()
     if is_old and not budget.hold(connection, ApiUsage.Purpose.METADATA):
@@ -102,6 +105,16 @@ def mark_everything(seconds: float = SLICE) -> None:
         if monotonic() >= until:
             async_task("integrations.tasks.mark_everything")
             break
+
+
+def align_records(seconds: float = SLICE) -> None:
+    """Go on applying mappings to existing records."""
+    connection = Connection.objects.first()
+    until = monotonic() + seconds
+    if connection:
+        aligning.go_on(connection, lambda: monotonic() < until)
+        if monotonic() >= until:
+            async_task("integrations.tasks.align_records")
 
 
 def read_metadata() -> None:

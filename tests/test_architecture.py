@@ -39,7 +39,7 @@ LAYERS: list[set[str]] = [
     },
     {"logins", "mappings", "everything", "dependencies"},
     {"providers", "tuning", "proposing", "pauses"},
-    {"connecting", "rehearsal", "pushing", "pulling"},
+    {"connecting", "rehearsal", "pushing", "pulling", "aligning"},
     {"checking", "revoking", "rotation"},
     {"mending", "deciding", "forms"},
     {"tables"},

@@ -1,5 +1,6 @@
 """What the integration keeps: the connection, the settings, the links with their bases, the queue and the journal."""
 
+from .alignment import Alignment
 from .connection import Connection, Credential, LoginDescription, ObjectDescription, UserMapping
 from .errors import ErrorEntry, ErrorEntryQuerySet
 from .journal import ApiUsage, HeldDeletions, Run, SyncEvent
@@ -10,6 +11,7 @@ from .queue import Cursor, IngestJob, Lane, Outbox
 from .stages import InferenceMark, InferredStage, StageInference
 
 __all__ = [
+    "Alignment",
     "ApiUsage",
     "Connection",
     "Credential",

@@ -23,6 +23,7 @@ class Run(models.Model):
         PULL = "pull", "Pull"
         PUSH = "push", "Push"
         EVERYTHING = "push_all", "One-time push"
+        ALIGN = "align", "Mapping applied"
 
     class State(models.TextChoices):
         RUNNING = "running", "Running"

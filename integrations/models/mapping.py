@@ -49,6 +49,13 @@ class ObjectSettings(TimestampedModel):
         help_text="A text field of 36 characters, External ID and Unique, that every login may write: "
         "with it, a create whose answer is lost can be sent again without making a second record.",
     )
+    winner = models.CharField(
+        "when both sides changed a field",
+        max_length=8,
+        choices=[("latest", "The later change"), ("theirs", "Salesforce"), ("ours", "Tandem")],
+        default="latest",
+        help_text="Counts for every field that has no rule of its own.",
+    )
     source_field = models.CharField(max_length=80, blank=True, default="")
     source_value = models.CharField(max_length=255, blank=True, default="Tandem")
     push_unverified_emails = models.BooleanField(default=False)
@@ -113,6 +120,10 @@ class ObjectSettings(TimestampedModel):
         """Whether new records go out at all."""
         return self.push_new and self.pushes
 
+    def winner_of(self, mapping: "FieldMapping") -> str:
+        """Who prevails in a field: as it says itself, else as the object does."""
+        return self.winner if mapping.winner == FieldMapping.Winner.OBJECT else mapping.winner
+
     def lets_stage_through(self, stage_id: int | None) -> bool:
         return not self.push_by_stage or stage_id in self.push_stages
 
@@ -155,10 +166,18 @@ class FieldMapping(TimestampedModel):
         IN = "in", "From Salesforce"
 
     class Winner(models.TextChoices):
+        OBJECT = "object", "As the object"
         LATEST = "latest", "The later change"
         THEIRS = "theirs", "Salesforce"
         OURS = "ours", "Tandem"
         TRUE = "true", "“Yes”"
+
+    class Enrichment(models.TextChoices):
+        """What data of the directory may do to a field when a record is pulled."""
+
+        NONE = "none", "Leave it alone"
+        FILL = "fill", "Fill it when it is empty"
+        OVERWRITE = "write", "Replace it"
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="field_mappings")
     record_kind = models.CharField(max_length=12, choices=RecordKind)
@@ -166,7 +185,16 @@ class FieldMapping(TimestampedModel):
     remote_object = models.CharField(max_length=80)
     remote_field = models.CharField(max_length=120)
     direction = models.CharField(max_length=4, choices=Direction, default=Direction.BOTH)
-    winner = models.CharField("when both sides changed", max_length=8, choices=Winner, default=Winner.LATEST)
+    winner = models.CharField("when both sides changed", max_length=8, choices=Winner, default=Winner.OBJECT)
+    enrichment = models.CharField("data from the directory", max_length=8, choices=Enrichment, default=Enrichment.NONE)
+    value_map = models.JSONField(
+        default=list, blank=True, help_text="Values called otherwise there: ours, theirs, and the way that it holds."
+    )
+    is_compared = models.BooleanField(
+        default=True,
+        help_text="No: it was mapped when records were linked already, and what differed then stays until it is "
+        "applied to them.",
+    )
     unit = models.CharField(max_length=20, blank=True, default="", help_text="Fields of one unit move together.")
 
     class Meta:

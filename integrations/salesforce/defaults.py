@@ -8,10 +8,11 @@ from common.models import RecordKind
 from integrations.models.mapping import FieldMapping
 from integrations.sync.mapping import compatible
 from integrations.sync.provider import Description, RemoteField
-from integrations.sync.records import Field
+from integrations.sync.records import Field, Type
 
 Direction = FieldMapping.Direction
 Winner = FieldMapping.Winner
+Enrichment = FieldMapping.Enrichment
 
 PEOPLE = {
     "first_name": "FirstName",
@@ -110,6 +111,7 @@ class Proposal:
     remote_field: str
     direction: str
     winner: str
+    enrichment: str
     unit: str = ""
 
 
@@ -148,15 +150,22 @@ def _proposal(remote_object: str, field: Field, remote: RemoteField) -> Proposal
         field=field.name,
         remote_field=remote.name,
         direction=Direction.BOTH if remote.is_writable else Direction.IN,
-        winner=_winner(remote_object, field.name),
+        winner=_winner(field.name),
+        enrichment=enrichment_of(remote_object, field),
         unit=UNITS.get(remote_object, "") if field.name in ADDRESS else "",
     )
 
 
-def _winner(remote_object: str, name: str) -> str:
+def _winner(name: str) -> str:
     if name in OPT_OUTS:
         return Winner.TRUE
-    return Winner.THEIRS if remote_object == "Opportunity" else Winner.LATEST
+    return Winner.OBJECT
+
+
+def enrichment_of(remote_object: str, field: Field) -> str:
+    """What the directory may do at first. Looking phones up can cost; of deals, owners and links it knows nothing."""
+    is_out = remote_object == "Opportunity" or field.type in {Type.PHONE, Type.OWNER, Type.STAGE, Type.REFERENCE}
+    return Enrichment.NONE if is_out else Enrichment.FILL
 
 
 def _custom_namesake(description: Description, field: Field) -> str:

@@ -39,7 +39,7 @@ class Filling:
         """Set one field of all records. Where they have nothing, ours is as a new record has it."""
         empty = self._empty(pair.field)
         column = read_column(pair, theirs, self.vocabulary, empty)
-        if pair.field.type not in FAITHFUL or MISSING in column:
+        if _is_unlike(pair) or MISSING in column:
             self._compare(pair, theirs, column, empty)
         if pair.field.is_custom:
             customs = self.columns.setdefault("custom", [{} for _ in self.new])
@@ -53,7 +53,7 @@ class Filling:
         scope, field, vocabulary = self.scope, pair.field, self.vocabulary
         stages = self.column("stage_id", self.needed.get("stage"))
         for number, (value, local, stage_id) in enumerate(zip(theirs, column, stages, strict=True)):
-            if value is None or (field.type in FAITHFUL and local is not MISSING):
+            if value is None or (not _is_unlike(pair) and local is not MISSING):
                 continue
             column[number] = empty if local is MISSING else scope.as_kept(stage_id, field, local, vocabulary)
             said = scope.said(stage_id, field, column[number], vocabulary)
@@ -72,3 +72,8 @@ class Filling:
             column[number] = NAMELESS
             if attribute in self.scope.by_field:
                 self.ours[number][self.scope.by_field[attribute]] = NAMELESS
+
+
+def _is_unlike(pair: Pair) -> bool:
+    """Whether a value, once it is here, may say something else than theirs."""
+    return bool(pair.value_map) or pair.field.type not in FAITHFUL

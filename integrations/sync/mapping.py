@@ -4,12 +4,11 @@ A value that one side can't express is MISSING, never a guess; a value that does
 """
 
 import dataclasses
-import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
 from functools import partial
 from typing import Any
@@ -17,8 +16,9 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 
 from integrations.sync.plan import Rule
-from integrations.sync.provider import NUMBERS, Description, RemoteField, Value, Values
+from integrations.sync.provider import NUMBERS, RemoteField, Value
 from integrations.sync.records import Field, Type
+from integrations.sync.value_map import UNMAPPED, ValueMap
 
 
 class Missing(Enum):
@@ -26,7 +26,7 @@ class Missing(Enum):
 
 
 MISSING = Missing.MISSING
-EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+MOST_DIGITS = 30  # no number over there has as many
 
 # Remote types whose values are text in our hands, too, but more than text.
 UNLIKE_TEXT = {"datetime", "multipicklist", *NUMBERS}
@@ -57,11 +57,15 @@ def compatible(local_type: str, remote_type: str) -> bool:
 
 @dataclass(frozen=True)
 class Pair:
-    """A field of ours, the remote field that holds the same, and how they are kept in step."""
+    """A field of ours, the remote field that holds the same, and how they are kept in step.
+
+    ``value_map``: the values of ours that they call otherwise.
+    """
 
     field: Field
     remote: RemoteField
     rule: Rule
+    value_map: ValueMap = UNMAPPED
 
     @property
     def name(self) -> str:
@@ -104,16 +108,37 @@ def normal(remote: RemoteField, value: Any) -> Value:
     if remote.type == "datetime" and isinstance(value, str):
         value = parse_datetime(value) or value
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+        return _moment_there(value)
     if isinstance(value, date):
         return value.isoformat()
     if remote.type == "multipicklist":
-        return ";".join(sorted(value if isinstance(value, list) else str(value).split(";")))
+        return _choices(value if isinstance(value, list) else str(value).split(";"))
     return str(value).replace("\r\n", "\n").strip() or None
 
 
 def _number(remote: RemoteField, value: Any) -> Value:
-    return round(float(value), remote.scale) if remote.type not in {"int", "long"} else round(float(value))
+    """Rounded as Salesforce rounds, half away from zero; a number beyond all bounds is left to be refused."""
+    number = Decimal(str(value))
+    if not number.is_finite() or number.adjusted() > MOST_DIGITS:
+        return float(number)
+    scale = 0 if remote.type in {"int", "long"} else remote.scale
+    rounded = number.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP)
+    return int(rounded) if remote.type in {"int", "long"} else float(rounded)
+
+
+def _moment_there(moment: datetime) -> str:
+    """In UTC and whole seconds, which is what is kept there; without a zone it is taken for UTC."""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        utc = aware.astimezone(UTC)
+    except OverflowError:  # the first and the last hours of the calendar have no UTC
+        utc = aware.replace(tzinfo=UTC)
+    return f"{utc.replace(microsecond=0, tzinfo=None).isoformat()}.000+0000"
+
+
+def _choices(values: Iterable[Any]) -> Value:
+    """Each choice once, in one order: what they mean together has none."""
+    return ";".join(sorted({text for value in values if (text := str(value).strip())})) or None
 
 
 def to_remote(pair: Pair, value: Any, vocabulary: Vocabulary) -> Value | Missing:
@@ -125,7 +150,7 @@ def to_remote(pair: Pair, value: Any, vocabulary: Vocabulary) -> Value | Missing
             return None if value is None else vocabulary.stage_values.get(value, MISSING)
         case Type.REFERENCE:
             return None if value is None else vocabulary.remote_ids.get((pair.field.reference, value), MISSING)
-    return normal(pair.remote, value)
+    return normal(pair.remote, pair.value_map.said(value))
 
 
 def express(pairs: Iterable[Pair], read: Callable[[Field], Any], vocabulary: Vocabulary) -> dict[str, Value]:
@@ -141,9 +166,11 @@ def express(pairs: Iterable[Pair], read: Callable[[Field], Any], vocabulary: Voc
 def to_local(pair: Pair, value: Value, vocabulary: Vocabulary, current: Any) -> Any:
     """Their value as our field holds it. MISSING when it does not fit or names what is not here.
 
-    Several stages may mean one status: the ``current`` one stays if it does.
+    Several stages, or values, of ours may mean one of theirs: the ``current`` one stays if it does.
     """
     if pair.field.type == Type.STAGE and current in vocabulary.stages.get(str(value), ()):
+        return current
+    if pair.value_map and value is not None and to_remote(pair, current, vocabulary) == value:
         return current
     return reader(pair, vocabulary)(value)
 
@@ -159,13 +186,15 @@ def reader(pair: Pair, vocabulary: Vocabulary) -> Callable[[Value], Any]:
             return lambda value: vocabulary.record_ids.get(str(value)) if value else None
         case Type.BOOLEAN:
             return bool
-    read, empty = _plain_reader(pair.field), pair.field.empty
+    read, empty, meant = _plain_reader(pair.field), pair.field.empty, pair.value_map.meant
+    if pair.value_map:
+        return lambda value: empty if value is None else read(meant(value))
     return lambda value: empty if value is None else read(value)
 
 
 def read_column(pair: Pair, values: Sequence[Value], vocabulary: Vocabulary, default: Any) -> list[Any]:
     """``to_local`` for many new records at once; where they have nothing, ours is ``default``."""
-    if pair.field.type in PLAIN_TEXTS and _all_fit(pair.field, values):
+    if pair.field.type in PLAIN_TEXTS and not pair.value_map and _all_fit(pair.field, values):
         return [value or default for value in values]
     read = reader(pair, vocabulary)
     return [default if value is None else read(value) for value in values]
@@ -205,59 +234,9 @@ def _moment(local: Field, text: str) -> Any:
 
 
 def _fitting_number(local: Field, number: Decimal) -> Any:
-    if local.is_custom:
-        return float(number) if local.decimals else int(number)
     if local.max_digits and abs(number) >= Decimal(10) ** (local.max_digits - local.decimals):
         return MISSING
-    return round(number, local.decimals) if local.decimals else int(number)
-
-
-def problems(values: Values, description: Description, *, is_create: bool) -> list[Problem]:
-    """What Salesforce would refuse, as far as its description tells."""
-    found = [problem for name, value in values.items() if (problem := _problem(description.fields[name], value))]
-    if is_create:
-        lacking = [f for f in description.fields.values() if f.is_required and values.get(f.name) is None]
-        found += [_required(remote) for remote in lacking if remote.name not in values]
-    return found
-
-
-def _problem(remote: RemoteField, value: Value) -> Problem | None:
-    if value is None:
-        return _required(remote) if remote.is_required else None
-    if isinstance(value, str):
-        return _text_problem(remote, value)
-    return _number_problem(remote, value) if remote.type in NUMBERS else None
-
-
-def _text_problem(remote: RemoteField, value: str) -> Problem | None:
-    if remote.is_restricted and not set(value.split(";") if remote.type == "multipicklist" else [value]) <= set(
-        remote.values
-    ):
-        message = f"{remote.label}: “{value}” is not among the values that Salesforce allows there."
-        details = {"value": value, "allowed": list(remote.values)}
-        return Problem("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", remote.name, message, details)
-    if remote.length and len(value) > remote.length:
-        message = (
-            f"{remote.label}: {len(value)} characters, Salesforce takes {remote.length} at most: “{_short(value)}”."
-        )
-        return Problem("STRING_TOO_LONG", remote.name, message, {"value": value, "limit": remote.length})
-    if remote.type == "email" and not EMAIL.match(value):
-        message = f"{remote.label}: “{value}” is not an e-mail address."
-        return Problem("INVALID_EMAIL_ADDRESS", remote.name, message, {"value": value})
-    return None
-
-
-def _number_problem(remote: RemoteField, value: float) -> Problem | None:
-    digits = remote.digits or (remote.precision - remote.scale)
-    if not digits or abs(value) < 10**digits:
-        return None
-    message = f"{remote.label}: {value} has more than the {digits} digits that Salesforce takes."
-    return Problem("NUMBER_OUTSIDE_VALID_RANGE", remote.name, message, {"value": value, "limit": digits})
-
-
-def _required(remote: RemoteField) -> Problem:
-    return Problem("REQUIRED_FIELD_MISSING", remote.name, f"{remote.label}: Salesforce requires a value.")
-
-
-def _short(text: str, limit: int = 60) -> str:
-    return text if len(text) <= limit else f"{text[:limit]}…"
+    rounded = number.quantize(Decimal(1).scaleb(-local.decimals), ROUND_HALF_UP)
+    if local.decimals:
+        return float(rounded) if local.is_custom else rounded
+    return int(rounded)

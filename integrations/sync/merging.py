@@ -39,7 +39,7 @@ def merge(scope: Scope, writer: Writer, applied: Applied, run: Run) -> None:
         written = writer.carry_out(record, merged, base, local, local, vocabulary)
         applied.counts["updated" if written or not link.pk else "unchanged"] += 1
         _tell(scope, record, written, merged, applied)
-        _leave_to_push(merged, remote)
+        leave_to_push(merged, remote)
         if merged.to_remote:
             due.append(record)
         writer.identify(record, remote.remote_object, remote.id)
@@ -59,7 +59,7 @@ def _edited_at(scope: Scope, ids: Sequence[int]) -> dict[int, datetime]:
     return dict(rows.values_list("record_id", "queued_at"))
 
 
-def _leave_to_push(merged: Plan, remote: RemoteRecord) -> None:
+def leave_to_push(merged: Plan, remote: RemoteRecord) -> None:
     """What theirs lacks is not agreed until it is pushed: its base is what theirs has now."""
     for name in merged.to_remote:
         merged.theirs[name] = remote.values[name]

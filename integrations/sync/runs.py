@@ -16,6 +16,6 @@ def end_lost_runs() -> int:
     now = timezone.now()
     silent = Run.objects.filter(state=Run.State.RUNNING, seen_at__lt=now - 2 * lease())
     waiting = Cursor.objects.filter(Q(leased_until=None) | Q(leased_until__gte=now), run=OuterRef("pk"))
-    lost = silent.exclude(kind=Run.Kind.EVERYTHING).exclude(Exists(waiting))
+    lost = silent.exclude(kind__in=[Run.Kind.EVERYTHING, Run.Kind.ALIGN]).exclude(Exists(waiting))
     message = "Its worker was stopped. What was left goes with the next run."
     return lost.update(state=Run.State.INCOMPLETE, finished_at=now, message=message)

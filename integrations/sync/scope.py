@@ -27,6 +27,7 @@ from integrations.sync.mapping import MISSING, Pair, Vocabulary, express
 from integrations.sync.plan import Base, Direction, Rule, Winner
 from integrations.sync.provider import Description, Provider, RequestRefused, Value, Values
 from integrations.sync.records import KINDS, RECORD_TYPES, Field, RecordType, Type
+from integrations.sync.value_map import ValueMap
 
 UUID = 36  # characters
 LOGIN_DESCRIPTION_AGE = timedelta(days=1)
@@ -236,9 +237,10 @@ def _pairs(settings: ObjectSettings, remote_object: str, type_: RecordType, desc
     rows = settings.connection.field_mappings.filter(remote_object=remote_object)
     for row in sorted(rows, key=lambda row: (row.field != "stage", row.pk)):
         if row.field in fields and row.remote_field in description.fields:
-            winner = Winner(row.winner) if settings.pulls else Winner.OURS
+            winner = Winner(settings.winner_of(row)) if settings.pulls else Winner.OURS
             rule = Rule(Direction(row.direction), winner, row.unit)
-            yield Pair(fields[row.field], description.fields[row.remote_field], rule)
+            values = ValueMap.of(row.value_map)
+            yield Pair(fields[row.field], description.fields[row.remote_field], rule, values)
 
 
 def base_of(link: RecordLink) -> Base | None:

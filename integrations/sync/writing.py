@@ -6,7 +6,8 @@ from typing import Any
 
 from integrations.models import ErrorEntry, ObjectSettings
 from integrations.sync import outbox
-from integrations.sync.mapping import Problem, problems
+from integrations.sync.limits import problems
+from integrations.sync.mapping import Problem
 from integrations.sync.outbox import BATCH, Claim
 from integrations.sync.outcomes import Item, Rejected, Waits, rejected, tried_again
 from integrations.sync.plan import Plan
