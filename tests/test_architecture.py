@@ -264,10 +264,11 @@ def test_the_domain_is_named_where_it_must_be() -> None:
     assert naming == set(NAME_THE_DOMAIN)
 
 
-@pytest.mark.parametrize("module", ["sync.plan", "sync.provider", "sync.mapping"])
+@pytest.mark.parametrize("module", ["sync.plan", "sync.provider", "sync.mapping", "sync.value_map", "sync.limits"])
 def test_what_is_hard_is_pure(module: str) -> None:
     """No database, no clock, no settings: the fields of records.py are plain values there."""
-    allowed = {"integrations.sync.plan", "integrations.sync.provider", "integrations.sync.records"}
+    names = ("limits", "mapping", "plan", "provider", "records", "value_map")
+    allowed = {f"integrations.sync.{name}" for name in names}
     found = [one for one in imports("integrations") if one.importer == f"integrations.{module}"]
 
     assert not [str(one) for one in found if one.app == "django" and one.imported not in PURE_IN_DJANGO]
