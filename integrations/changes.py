@@ -12,9 +12,10 @@ from django import forms
 from django.http import Http404
 
 from common.models import RecordKind
-from integrations import tuning
+from integrations import staging, tuning
 from integrations.dependencies import Around
 from integrations.forms.objects import ObjectSettingsForm
+from integrations.forms.stages import INFER, StagesForm
 from integrations.models import Connection, ObjectSettings
 from integrations.sync.provider import Description
 from integrations.sync.records import KINDS, RECORD_TYPES
@@ -82,16 +83,25 @@ def _save_mapping(connection: Connection, remote_object: str, form: Any) -> list
 
 
 def _stages_form(connection: Connection, remote_object: str, data: Any) -> forms.BaseForm:
-    context = Table.load_named(connection, remote_object).stages_context(data)
-    if context is None:
-        raise Http404(f"No status field of {remote_object} is mapped to the stage.")
-    form: forms.BaseForm = context["form"]
+    form = Table.load_named(connection, remote_object).stages_context(data)["form"]
+    if not isinstance(form, forms.BaseForm):
+        raise Http404("The stages of deals follow Salesforce.")
     return form
 
 
-def _save_stages(connection: Connection, remote_object: str, form: Any) -> list[str]:
-    tuning.save_stages(connection, remote_object, form.chosen())
-    return ["The stages are mapped."]
+def _save_stages(connection: Connection, remote_object: str, form: StagesForm) -> list[str]:
+    source = form.cleaned_data["source"] if "source" in form.data else form.present
+    field = "" if source == INFER else source
+    is_changed = staging.choose_field(connection, form.description, field)
+    if field:
+        is_changed |= staging.save_pairs(connection, remote_object, form.chosen())
+    if form.is_account:
+        stages = {event: form.cleaned_data.get(event) for event in staging.EVENTS}
+        takes_over = form.cleaned_data.get("takes_over", False)
+        is_changed |= staging.save_rule(connection, is_on=source == INFER, stages=stages, takes_over=takes_over)
+    if not is_changed:
+        return ["Nothing had changed."]
+    return ["Saved. Account stages follow in a moment." if source == INFER else "The stages are mapped."]
 
 
 SECTIONS = {

@@ -23,6 +23,8 @@ from integrations.models import (
     Cursor,
     ErrorEntry,
     FieldMapping,
+    InferenceMark,
+    InferredStage,
     ObjectDescription,
     Outbox,
     PendingReference,
@@ -32,7 +34,7 @@ from integrations.models import (
     StageMapping,
     UserMapping,
 )
-from integrations.proposing import make_mappings, make_settings
+from integrations.proposing import make_mappings, make_rule, make_settings
 from integrations.providers import client_for
 from integrations.salesforce import oauth
 from integrations.salesforce import org as orgs
@@ -248,6 +250,8 @@ def forget_org(connection: Connection) -> None:
         model._default_manager.filter(connection=connection).delete()
     for kept in (ObjectDescription, UserMapping):
         kept._default_manager.filter(connection=connection).delete()
+    for inferred in (InferredStage, InferenceMark):
+        inferred._default_manager.all().delete()
     ErrorEntry.objects.filter(connection=connection).open().update(
         closed_at=timezone.now(), closed_reason="The workspace went over to another org."
     )
@@ -330,6 +334,7 @@ def _store_org(connection: Connection, org: orgs.Org) -> None:
     _store_descriptions(connection, org.descriptions.values())
     make_settings(connection, org.descriptions)
     make_mappings(connection, org.descriptions)
+    make_rule(connection)
     follow_crm(PIPELINE, org.deal_stages)
     for row in connection.object_settings.all():
         follow_direction(row)

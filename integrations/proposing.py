@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from integrations.models import Connection, FieldMapping, ObjectSettings, StageMapping
+from integrations import staging
+from integrations.models import Connection, FieldMapping, ObjectSettings, StageInference, StageMapping
 from integrations.salesforce import defaults
 from integrations.sync.provider import Description
 from integrations.sync.records import KINDS, RECORD_TYPES
@@ -39,6 +40,15 @@ def make_mappings(connection: Connection, descriptions: Mapping[str, Description
         is_mapped = connection.field_mappings.filter(remote_object=name).exists()
         if name in descriptions and not is_mapped:
             _propose(connection, descriptions[name])
+
+
+def make_rule(connection: Connection) -> None:
+    """At first account stages follow from opportunities, unless the org has a field for them."""
+    mapped = connection.field_mappings.filter(remote_object="Account", field="stage")
+    if not StageInference.objects.filter(connection=connection).exists():
+        rule = staging.rule_for(connection)
+        rule.is_on = not mapped.exists()
+        rule.save()
 
 
 def _propose(connection: Connection, description: Description) -> None:

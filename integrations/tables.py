@@ -5,10 +5,12 @@ from typing import Any
 
 from django.http import Http404
 
+from integrations import staging
 from integrations.forms.mapping import MappingForm
-from integrations.forms.stages import StageMappingForm
+from integrations.forms.stages import INFER, StagesForm
 from integrations.logins import the_connection
-from integrations.models import Connection, FieldMapping, StageMapping
+from integrations.models import Connection, FieldMapping
+from integrations.pipeline import DEALS, PipelineShown
 from integrations.sync.provider import Description
 from integrations.sync.records import KINDS, RECORD_TYPES
 
@@ -44,18 +46,21 @@ class Table:
         form = MappingForm(RECORD_TYPES[KINDS[self.description.name]].fields, self.description, self.mappings, data)
         return {"form": form, "description": self.description}
 
-    def stages_context(self, data: Any = None) -> dict[str, Any] | None:
-        """None: no field is mapped to the stage, so there is nothing to pair."""
-        remote = self.description.fields.get(self.mappings["stage"].remote_field) if "stage" in self.mappings else None
-        if not remote or self.description.name == "Opportunity":
-            return None
-        model = RECORD_TYPES[KINDS[self.description.name]].stage_model
-        present = StageMapping.objects.filter(connection=self.connection, remote_object=self.description.name)
-        form = StageMappingForm(
-            list(model._default_manager.values_list("pk", "name")),
-            remote,
-            dict(present.values_list("stage_id", "remote_value")),
+    def stages_context(self, data: Any = None, draft: str | None = None) -> dict[str, Any]:
+        """``draft``: a source that is looked at before it is saved."""
+        if self.description.name == DEALS:
+            return {"form": PipelineShown.load(), "description": self.description}
+        kind = KINDS[self.description.name]
+        mapped = self.mappings["stage"].remote_field if "stage" in self.mappings else ""
+        rule = staging.rule_for(self.connection) if kind == "account" else None
+        present = mapped or (INFER if rule and rule.is_on else "")
+        form = StagesForm(
+            self.description,
+            list(RECORD_TYPES[kind].stage_model._default_manager.values_list("pk", "name")),
+            present,
+            staging.paired(self.connection, self.description.name),
+            rule,
             data,
-            is_one_to_one=self.description.name != "Account",
+            draft,
         )
-        return {"form": form, "description": self.description, "remote": remote}
+        return {"form": form, "description": self.description, "remote": form.remote}

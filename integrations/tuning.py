@@ -1,6 +1,6 @@
 """Changing settings, mappings and stages, with what follows from a change."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -19,7 +19,6 @@ from integrations.models import (
     Outbox,
     PullCondition,
     RecordLink,
-    StageMapping,
 )
 from integrations.salesforce.defaults import ADDRESS, UNITS
 from integrations.sync import showing
@@ -143,11 +142,11 @@ def _forget_base(connection: Connection, remote_object: str, names: Iterable[str
     """What was agreed on for another pair of fields says nothing of this one: it would look like an edit."""
     links = RecordLink.objects.filter(connection=connection, remote_object=remote_object)
     for name in names:
-        links.filter(base__has_key=name).update(base=_Without("base", Value(name)))
-        links.filter(base_ours__has_key=name).update(base_ours=_Without("base_ours", Value(name)))
+        links.filter(base__has_key=name).update(base=Without("base", Value(name)))
+        links.filter(base_ours__has_key=name).update(base_ours=Without("base_ours", Value(name)))
 
 
-class _Without(Func):
+class Without(Func):
     """A JSON object without one of its keys."""
 
     template = "(%(expressions)s)"
@@ -173,21 +172,4 @@ def _row(connection: Connection, description: Description, choice: Choice) -> Fi
         direction=choice.direction,
         winner=choice.winner,
         unit=UNITS.get(description.name, "") if choice.field in ADDRESS else "",
-    )
-
-
-@transaction.atomic
-def save_stages(connection: Connection, remote_object: str, values: Mapping[int, str]) -> None:
-    """Replace the pairs of one remote object."""
-    rows = StageMapping.objects.filter(connection=connection, remote_object=remote_object)
-    rows.delete()
-    StageMapping.objects.bulk_create(
-        StageMapping(
-            connection=connection,
-            record_kind=KINDS[remote_object],
-            remote_object=remote_object,
-            stage_id=stage_id,
-            remote_value=value,
-        )
-        for stage_id, value in values.items()
     )

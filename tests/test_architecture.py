@@ -38,7 +38,7 @@ LAYERS: list[set[str]] = [
         "permissions",
     },
     {"logins", "mappings", "everything", "dependencies"},
-    {"providers", "tuning", "proposing", "pauses"},
+    {"providers", "tuning", "pipeline", "staging", "proposing", "pauses"},
     {"connecting", "rehearsal", "pushing", "pulling", "aligning"},
     {"checking", "revoking", "rotation"},
     {"mending", "deciding", "forms"},
