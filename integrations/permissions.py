@@ -78,6 +78,16 @@ class LoginRights:
         """How many things lack."""
         return len(self.lacks) + sum(one.count for one in self.objects)
 
+    @property
+    def request(self) -> str:
+        """What lacks, as a text for the Salesforce admin; "" when nothing does."""
+        parts = [("For the user as a whole", list(self.lacks))]
+        for one in self.objects:
+            parts.append((one.remote_object, [*one.lacks, *(row.lacks for row in one.lacking_fields)]))
+        told = [f"{title}\n" + "\n".join(f"- {line}" for line in lines) for title, lines in parts if lines]
+        who = f"{self.login} ({self.login.username})" if self.login.username else str(self.login)
+        return "\n\n".join([f"What Tandem needs for the Salesforce user {who}:", *told]) if told else ""
+
 
 def rights_of(login: Credential) -> LoginRights:
     """Everything that the sync does with a login, and whether it may; a fixed number of queries."""

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from integrations.views import errors, logins, mapping, objects, overview, previews, records, stages
+from integrations.views import errors, logins, mapping, objects, overview, people, previews, records, stages
 
 app_name = "integrations"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("logins/seen-by/", logins.seen_by, name="seen_by"),
     path("logins/secret/", logins.secret, name="secret"),
     path("logins/revoke/", logins.revoke_all, name="revoke_all"),
+    path("logins/people/", people.people_list, name="people"),
+    path("logins/people/match/", people.people_match, name="people_match"),
     path("logins/<int:pk>/", logins.login, name="login"),
     path("logins/<int:pk>/revoke/", logins.login_revoke, name="login_revoke"),
     path("pull/", overview.pull, name="pull"),

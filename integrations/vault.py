@@ -27,6 +27,11 @@ def unseal(text: str) -> str:
         return ""
 
 
+def is_readable(text: str) -> bool:
+    """Whether one of the keys fits."""
+    return bool(unseal(text))
+
+
 class SecretField(models.TextField):
     """Text that the database holds encrypted.
 

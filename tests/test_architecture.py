@@ -40,7 +40,7 @@ LAYERS: list[set[str]] = [
     {"logins", "mappings", "everything", "dependencies"},
     {"providers", "tuning", "pipeline", "staging", "proposing", "pauses"},
     {"connecting", "rehearsal", "pushing", "pulling", "aligning"},
-    {"checking", "revoking", "rotation"},
+    {"checking", "revoking", "rotation", "people"},
     {"mending", "deciding", "forms"},
     {"tables"},
     {"changes"},

@@ -30,6 +30,8 @@ PAGES = [
     ("integrations:seen_by", []),
     ("integrations:secret", []),
     ("integrations:revoke_all", []),
+    ("integrations:people", []),
+    ("integrations:people_match", []),
     ("integrations:login", [1]),
     ("integrations:login_revoke", [1]),
     ("integrations:pull", []),
