@@ -123,7 +123,7 @@ def _mark_chunk(settings: ObjectSettings) -> bool:
     settings = ObjectSettings.objects.select_for_update().get(pk=settings.pk)
     if settings.push_all_after is None:
         return False
-    records = _eligible(settings).filter(pk__gt=settings.push_all_after).order_by("pk")[:CHUNK]
+    records = eligible(settings).filter(pk__gt=settings.push_all_after).order_by("pk")[:CHUNK]
     batch = list(records)
     queue_push(batch, user=settings.push_all_by, lane=Lane.BACKGROUND, run=settings.push_all_run)
     if settings.push_all_run:
@@ -133,7 +133,8 @@ def _mark_chunk(settings: ObjectSettings) -> bool:
     return bool(batch)
 
 
-def _eligible(settings: ObjectSettings) -> models.QuerySet[Any]:
+def eligible(settings: ObjectSettings) -> models.QuerySet[Any]:
+    """Records that the one-time push of a kind marks."""
     records = _unlinked(settings.record_kind).filter(sync_state=State.NOT_ELIGIBLE)
     if not settings.push_by_stage:
         return records

@@ -1,41 +1,102 @@
-"""A pull or push that only says what it would do: the real engines, a provider that writes nothing, a rolled-back
-transaction.
+"""A pull or push that only says what it would do: the real engines, in transactions that are rolled back.
 
-Until it ends it holds the locks of what it would have written, while Salesforce is asked: edits of those records wait,
-and workers pass the claimed rows over. It is for a quiet hour, and for trying things out. A token that was renewed
-inside would be lost with the transaction, so logins are tried, and renewed, before.
+No transaction is open while Salesforce is asked. An engine that asks what was not asked before is stopped, its
+transaction rolled back and the question asked; then it begins again, and finds the answer. So locks are held only for
+as long as a page or a claim takes to be planned, as in a real pull or push.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import transaction
 
-from integrations.models import Connection, Credential, Cursor, Lane, Run
+from integrations.everything import eligible
+from integrations.models import Connection, Credential, Cursor, Lane, Outbox, RecordLink, Run, RunLine
 from integrations.providers import provider_for
-from integrations.sync import outbox
+from integrations.services import queue_push
 from integrations.sync.credentials import Logins
+from integrations.sync.deadlocks import on_deadlock_again
+from integrations.sync.departed import carry_out
 from integrations.sync.leases import take_lease
-from integrations.sync.provider import Accepted, Answer, ProviderError, Values
+from integrations.sync.picking import claims_of
+from integrations.sync.provider import Accepted, Answer, Export, RemoteRecord, RequestRefused, Values
 from integrations.sync.pull import pull as pull_object
 from integrations.sync.push import push as push_claim
+from integrations.sync.records import KINDS, RECORD_TYPES
+from integrations.sync.scope import Scope
+from integrations.sync.telling import lines_of
 
-MADE_UP = count()  # ids that no record has
+TOGETHER = 2_000  # records that are planned in one transaction, so that they may depend on one another
+CLAIMED = 200  # rows of the queue that are planned in one transaction
+MADE_UP = "rehearsed"  # how ids begin that no record has
+Result = TypeVar("Result")
+Mark = Callable[[], Iterable[int]]  # names, or makes, the rows of the queue to be planned
 
 
-class ReadOnly:
-    """A provider that reads for real and pretends to write."""
+class NotAsked(Exception):
+    """An engine needs an answer that was not asked for yet."""
+
+    def __init__(self, ask: Callable[[], None]) -> None:
+        super().__init__("It has to be asked first.")
+        self.ask = ask
+
+
+class Rehearsed:
+    """A provider that asks nothing by itself, knows what was asked, and pretends to write. ``writes``: calls saved."""
 
     def __init__(self, provider: Any) -> None:
         self._provider = provider
+        self._answers: dict[str, Any] = {}
+        self.begin()
+
+    def begin(self) -> None:
+        self.writes, self._made_up = 0, count(1)
+
+    def forget(self) -> None:
+        """Answers about records are of no use to the next ones."""
+        self._answers = {key: answer for key, answer in self._answers.items() if key.startswith("describe")}
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._provider, name)
+        return partial(self._answer, name)
+
+    def _answer(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        key = f"{name} {args!r} {kwargs!r}"
+        if key not in self._answers:
+            raise NotAsked(partial(self._ask, key, name, *args, **kwargs))
+        answer = deepcopy(self._answers[key])  # engines bring values into their form in place
+        if isinstance(answer, RequestRefused):
+            raise answer
+        return answer
+
+    def _ask(self, key: str, name: str, *args: Any, **kwargs: Any) -> None:
+        try:
+            answer = getattr(self._provider, name)(*args, **kwargs)
+        except RequestRefused as refusal:
+            answer = refusal
+        self._answers[key] = list(answer) if isinstance(answer, Iterator) else answer
+
+    @property
+    def calls(self) -> int:
+        return int(self._provider.calls)
+
+    def clock(self) -> Any:
+        return self._provider.clock()
+
+    def start_export(self, remote_object: str, fields: Sequence[str], since: Any) -> Export:
+        raise RequestRefused("REHEARSED", "a preview reads page by page.")
+
+    def related(self, remote_object: str, field: str, ids: Sequence[str], fields: Sequence[str]) -> list[RemoteRecord]:
+        known = [id_ for id_ in ids if not id_.startswith(MADE_UP)]
+        found: list[RemoteRecord] = self._answer("related", remote_object, field, known, fields) if known else []
+        return found
 
     def create(self, remote_object: str, payloads: Sequence[Values], **options: Any) -> list[Answer]:
-        return [Accepted(f"rehearsed{next(MADE_UP):09}") for _ in payloads]
+        self.writes += bool(payloads)
+        return [Accepted(f"{MADE_UP}{next(self._made_up):09}") for _ in payloads]
 
     def upsert(self, remote_object: str, field: str, payloads: Sequence[Values], **options: Any) -> list[Answer]:
         return self.create(remote_object, payloads)
@@ -44,49 +105,205 @@ class ReadOnly:
         self, remote_object: str, batches: Iterable[Sequence[tuple[str, Values]]], **options: Any
     ) -> Iterator[list[Answer]]:
         for changes in batches:
+            self.writes += bool(changes)
             yield [Accepted(remote_id) for remote_id, _ in changes]
 
-    def erased(self, remote_object: str, ids: Sequence[str]) -> set[str]:
-        return set()  # it takes the try of a write to find out
-
     def delete(self, remote_object: str, ids: Sequence[str]) -> list[Answer]:
+        self.writes += bool(ids)
         return [Accepted(remote_id) for remote_id in ids]
 
 
-def freshen(logins: Iterable[Credential]) -> None:
-    """Have tokens that expired renewed, and kept. A login that can't be used says so later."""
-    for login in logins:
-        with suppress(ProviderError):
-            provider_for(login).ask_usage()
+@dataclass
+class Told:
+    """What some planning came to: ``run`` holds its counts and was rolled back."""
+
+    run: Run
+    lines: list[RunLine] = field(default_factory=list)
+    is_over: bool = True
 
 
-def pull(connection: Connection, names: Sequence[str], *, everything: bool) -> list[Run | None]:
+@dataclass
+class Reading:
+    """Where the rehearsed pull of an object is. ``is_full``: from its beginning."""
+
+    name: str
+    is_full: bool
+    at: Any = None
+    id: str = ""
+    total: int = 0
+    is_begun: bool = False
+    is_over: bool = False
+
+
+@dataclass
+class Rehearsal:
+    """One preview. ``prepare`` is done first in every transaction: the change that is tried."""
+
+    connection: Connection
+    prepare: Callable[[], Any] = lambda: None
+    providers: dict[int, Rehearsed] = field(default_factory=dict)
+    writes: int = 0
+
+    @property
+    def calls(self) -> int:
+        """API calls that carrying out will cost, as far as it was planned: what was asked, and what would be sent."""
+        return self.writes + sum(provider.calls for provider in self.providers.values())
+
+    def provider_for(self, login: Credential) -> Rehearsed:
+        if login.pk not in self.providers:
+            self.providers[login.pk] = Rehearsed(provider_for(login))
+        return self.providers[login.pk]
+
+    def play(self, act: Callable[[], Result]) -> Result:
+        """What ``act`` answers, with nothing of it left. Raises ProviderError when Salesforce does not answer."""
+        while True:
+            for provider in self.providers.values():
+                provider.begin()
+            try:
+                result = self._rolled_back(act)
+            except NotAsked as question:
+                question.ask()  # no transaction is open here
+                continue
+            for provider in self.providers.values():
+                self.writes += provider.writes
+                provider.forget()
+            return result
+
+    @on_deadlock_again
+    def _rolled_back(self, act: Callable[[], Result]) -> Result:
+        with transaction.atomic():
+            self.prepare()
+            result = act()
+            transaction.set_rollback(True)
+        return result
+
+    # --- pulls --------------------------------------------------------------------------------------------------------
+
+    def pull_some(self, readings: Sequence[Reading]) -> list[Told]:
+        """Plan the next pages of what is not over yet, several objects together as long as they are small."""
+        ends, told = self.play(partial(self._pages, readings))
+        for reading, end in zip(readings, ends, strict=False):
+            reading.at, reading.id, reading.total, reading.is_over = end
+            reading.is_begun = True
+        return told
+
+    def _pages(self, readings: Sequence[Reading]) -> tuple[list[tuple[Any, str, int, bool]], list[Told]]:
+        ends, told = [], []
+        for reading in readings:
+            end, one = self._page(reading)
+            ends.append(end)
+            told.append(one)
+            if sum(each.run.looked_at for each in told) >= TOGETHER:
+                break
+        return ends, told
+
+    def _page(self, reading: Reading) -> tuple[tuple[Any, str, int, bool], Told]:
+        login = Logins(self.connection).for_team().credential
+        assert login is not None, "a connected org has a login"
+        self._set_cursor(reading)
+        newest = RecordLink.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        lease = take_lease(self.connection, reading.name)
+        assert lease is not None, "it was freed before"
+        try:
+            run = pull_object(self.connection, lease, self.provider_for(login), login=login, may_go_on=lambda: False)
+        except RequestRefused as refusal:
+            run = Run(kind=Run.Kind.PULL, remote_object=reading.name, state=Run.State.INCOMPLETE)
+            run.message = refusal.reason
+            return (reading.at, reading.id, reading.total, True), Told(run)
+        is_over = run.state == Run.State.DONE
+        if not is_over and reading.name in KINDS:
+            carry_out(Scope.load(self.connection, reading.name), run)
+        lines = lines_of([run], "pull", after_link=newest)
+        cursor = lease.cursor
+        return (cursor.page_at, cursor.page_id, run.total or reading.total, is_over), Told(run, lines, is_over)
+
+    def _set_cursor(self, reading: Reading) -> None:
+        cursor = Cursor.objects.select_for_update().get(connection=self.connection, remote_object=reading.name)
+        if reading.is_begun or reading.is_full or cursor.export_id:
+            cursor.start_over()
+            cursor.page_at, cursor.page_id = reading.at, reading.id
+        cursor.is_full = cursor.is_full or reading.is_full
+        cursor.run = cursor.lease_token = cursor.leased_until = None
+        cursor.save()
+
+    # --- pushes -------------------------------------------------------------------------------------------------------
+
+    def push_some(self, mark: Mark) -> list[Told]:
+        """Plan the rows of the queue that ``mark`` names, or makes; and what they wait for."""
+        return self.play(partial(self._push, mark))
+
+    def _push(self, mark: Mark) -> list[Told]:
+        runs: dict[str, Run] = {}
+        ids = list(mark())
+        records = list(Outbox.objects.filter(pk__in=ids).values_list("record_kind", "record_id"))
+        for claim in claims_of(ids):
+            name = claim.remote_object
+            if name not in runs:
+                runs[name] = Run.objects.create(
+                    connection=self.connection, kind=Run.Kind.PUSH, remote_object=name, credential=claim.credential
+                )
+            try:
+                push_claim(claim, self.provider_for(claim.credential), runs[name])
+            except RequestRefused as refusal:
+                Outbox.objects.filter(claim_token=claim.token).delete()
+                runs[name].count(failed=len(claim.rows))
+                runs[name].message = refusal.reason
+        lines = lines_of(list(runs.values()), "push", records=records)
+        return [Told(run, [line for line in lines if line.run is run]) for run in runs.values()]
+
+
+def pull(connection: Connection, names: Sequence[str], *, everything: bool) -> list[Run]:
     """What a pull of these objects would change here."""
-    credential = Logins(connection).for_team().credential
-    assert credential is not None, "a connected org has a login"
-    freshen([credential])
-    credential.refresh_from_db()
-    with transaction.atomic():
-        runs = _pull(connection, names, credential, everything=everything)
-        transaction.set_rollback(True)
-    return runs
+    rehearsal = Rehearsal(connection)
+    readings = [Reading(name, everything) for name in names]
+    runs: dict[str, Run] = {}
+    while pending := [reading for reading in readings if not reading.is_over]:
+        for told in rehearsal.pull_some(pending):
+            runs[told.run.remote_object] = added(runs.get(told.run.remote_object), told.run)
+    last = runs[names[-1]]
+    last.api_calls = rehearsal.calls
+    return list(runs.values())
 
 
-def _pull(
-    connection: Connection, names: Sequence[str], credential: Credential, *, everything: bool
-) -> list[Run | None]:
-    if everything:
-        cursors = Cursor.objects.filter(connection=connection, remote_object__in=names)
-        cursors.update(is_full=True, page_at=None, page_id="", export_id="", export_part="")
-    leases = [take_lease(connection, name) for name in names]
-    return [pull_object(connection, lease, provider_for(credential)) if lease else None for lease in leases]
+def push(connection: Connection, everything: Sequence[str] = ()) -> Run:
+    """What pushing all that is due would change there; and, of these kinds, the one-time push."""
+    rehearsal = Rehearsal(connection)
+    total = Run(kind=Run.Kind.PUSH, state=Run.State.DONE)
+    for mark in (*due_in_parts(connection), *eligible_in_parts(connection, everything)):
+        for told in rehearsal.push_some(mark):
+            added(total, told.run)
+    total.api_calls = rehearsal.calls
+    return total
 
 
-def push(connection: Connection) -> Run:
-    """What pushing all that is due would change there; the caller has called ``freshen``, and rolls back."""
-    run = Run.objects.create(connection=connection, kind=Run.Kind.PUSH)
-    for lane in Lane:
-        while claim := outbox.claim(lane):
-            push_claim(claim, ReadOnly(provider_for(claim.credential)), run)
-    run.finish(Run.State.DONE)
-    return run
+def due_in_parts(connection: Connection) -> Iterator[Mark]:
+    """What is due, as many rows as are planned together: accounts before the people who need them."""
+    rows = Outbox.objects.due().filter(connection=connection, job=None)
+    ids = list(rows.order_by("record_kind", "operation", "pk").values_list("pk", flat=True))
+    yield from (partial(list, ids[start : start + CLAIMED]) for start in range(0, len(ids), CLAIMED))
+
+
+def eligible_in_parts(connection: Connection, kinds: Sequence[str]) -> Iterator[Mark]:
+    """What the one-time push of these kinds would mark."""
+    for settings in connection.object_settings.filter(record_kind__in=kinds).order_by("record_kind"):
+        ids = list(eligible(settings).order_by("pk").values_list("pk", flat=True)) if settings.creates else []
+        for start in range(0, len(ids), CLAIMED):
+            yield partial(marked, settings.record_kind, ids[start : start + CLAIMED])
+
+
+def marked(kind: str, ids: Sequence[int]) -> list[int]:
+    """Mark records as due, as a one-time push does; answers their rows."""
+    queue_push(list(RECORD_TYPES[kind].model._default_manager.filter(pk__in=ids)), lane=Lane.BACKGROUND)
+    return list(Outbox.objects.of(kind, list(ids)).values_list("pk", flat=True))
+
+
+def added(total: Run | None, run: Run) -> Run:
+    """``total`` with what another part of the same came to."""
+    if total is None:
+        return run
+    for name in (*Run.OUTCOMES, "conflicts"):
+        setattr(total, name, getattr(total, name) + getattr(run, name))
+    total.reasons = {**total.reasons, **{why: total.reasons.get(why, 0) + n for why, n in run.reasons.items()}}
+    total.state = run.state if run.state != Run.State.RUNNING else total.state
+    total.message = run.message or total.message
+    return total

@@ -7,6 +7,7 @@ from .journal import ApiUsage, HeldDeletions, Run, SyncEvent
 from .links import PendingReference, RecordLink, RemoteRole, SkippedRecord
 from .mapping import DeletionSettings, FieldMapping, ObjectSettings, PullCondition, StageMapping
 from .notices import Notice, NoticeChoice, NoticeCopy
+from .previews import RunLine
 from .queue import Cursor, IngestJob, Lane, Outbox
 from .stages import InferenceMark, InferredStage, StageInference
 
@@ -37,6 +38,7 @@ __all__ = [
     "RecordLink",
     "RemoteRole",
     "Run",
+    "RunLine",
     "SkippedRecord",
     "StageInference",
     "StageMapping",

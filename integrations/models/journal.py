@@ -1,6 +1,6 @@
 """What happened: runs, events of a record, refusals."""
 
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -16,7 +16,7 @@ class Run(models.Model):
     """A pull or a push from its start to its end. What it looked at is the sum of what became of it.
 
     A push is of one object, with one login, for one person or nobody. A one-time push counts again what the pushes
-    that work it off count.
+    that work it off count. A preview changes nothing: its counts are of what it planned, ``found`` says the rest of it.
     """
 
     class Kind(models.TextChoices):
@@ -24,6 +24,9 @@ class Run(models.Model):
         PUSH = "push", "Push"
         EVERYTHING = "push_all", "One-time push"
         ALIGN = "align", "Mapping applied"
+        PREVIEW = "preview", "Preview"
+        CARRIED = "carried", "Carried-out preview"
+        TRIAL = "trial", "Trial"
 
     class State(models.TextChoices):
         RUNNING = "running", "Running"
@@ -55,6 +58,17 @@ class Run(models.Model):
     conflicts = models.PositiveIntegerField(default=0, help_text="Fields that both sides had changed.")
     api_calls = models.PositiveIntegerField(default=0)
     message = models.TextField(blank=True, default="")
+    reasons = models.JSONField(default=dict, blank=True, help_text="Why records were skipped, and how many.")
+    preview = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="carried_out",
+        help_text="The preview that it carries out.",
+    )
+    request = models.JSONField(default=dict, blank=True, help_text="What a preview is of.")
+    found = models.JSONField(default=dict, blank=True, help_text="What a preview found, by object and direction.")
 
     class Meta:
         ordering = ["-id"]
@@ -74,7 +88,8 @@ class Run(models.Model):
     def count(self, **outcomes: int) -> None:
         """Add to the counts, here and in the database at once; a worker that counts is alive."""
         changed = {name: number for name, number in outcomes.items() if number}
-        sums = {name: F(name) + number for name, number in changed.items()}
+        sums: dict[str, Any] = {name: F(name) + number for name, number in changed.items()}
+        sums |= {"reasons": self.reasons} if self.reasons else {}
         Run.objects.filter(pk=self.pk).update(seen_at=timezone.now(), **sums)
         for name, number in changed.items():
             setattr(self, name, getattr(self, name) + number)

@@ -45,7 +45,7 @@ def apply_page(scope: Scope, page: Page, run: Run) -> Counter[str]:
     for record in fresh:
         link = known.own.get(record.id)
         if link and link.record_id in skipped:
-            applied.counts["skipped"] += 1
+            applied.skip("Somebody keeps it out of the sync.")
         else:
             _sort(scope, record, known, applied)
     writer = Writer(scope)
@@ -60,6 +60,7 @@ def apply_page(scope: Scope, page: Page, run: Run) -> Counter[str]:
     _look_for_duplicates(scope, writer, applied)
     identified = [pk for pk, columns in writer.columns.items() if "crm_id" in columns]
     records_arrived(scope.connection, scope.kind, [*applied.created, *identified])
+    run.reasons = dict(applied.reasons + Counter(run.reasons))
     for event in applied.events:
         event.run = run
     copy_in(applied.events)
@@ -135,7 +136,7 @@ def _sort_unlinked(scope: Scope, record: RemoteRecord, known: Known, applied: Ap
         elif link := known.beside.get(record.id):
             note_lead(link, record, applied)
     elif has_ended:
-        applied.counts["skipped"] += 1
+        applied.skip("It was deleted or merged in Salesforce before it was ever pulled.")
     else:
         applied.unknown.append(record)
 
@@ -147,7 +148,7 @@ def _sort_deleted(record: RemoteRecord, link: RecordLink, known: Known, applied:
     elif link.gone_at is not None and link.gone_at < applied.page.read_at:
         applied.undeleted.append((link, record))
     else:
-        applied.counts["skipped"] += 1
+        applied.skip("It was deleted here.")
 
 
 def _is_as_agreed(link: RecordLink, record: RemoteRecord) -> bool:

@@ -39,7 +39,7 @@ def left_to_their_push(scope: Scope, applied: Applied) -> list[RemoteRecord]:
             left.append(remote)
             continue
         rows.remove(row)
-        applied.counts["skipped"] += 1
+        applied.skip("It was just created from here.")
         if row.record_id not in present:
             link = entomb(_link(scope, row.record_id, remote))
             applied.store(link)
@@ -90,7 +90,7 @@ def _join_faces(scope: Scope, link: RecordLink, remote: RemoteRecord, applied: A
     if remote.remote_object == LEAD:
         link.also_lead_id = remote.id
         applied.store(link)
-        applied.counts["skipped"] += 1
+        applied.skip("The same person is a contact there: the lead is kept beside it.")
         return
     applied.changed.append((joined_by_contact(link, remote), remote))
     assert link.record_id is not None, "only links of our records are looked up by e-mail"

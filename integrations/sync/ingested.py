@@ -112,7 +112,7 @@ def _parts(answers: Iterator[tuple[str, Answer]]) -> Iterator[dict[str, Answer]]
 
 
 def _settle(job: IngestJob, scope: Scope, answers: dict[str, Answer], provider: Provider, run: Run) -> None:
-    claim = outbox.claim_of_job(_rows(job, list(answers)))
+    claim = outbox.claim_these(_rows(job, list(answers)))
     if claim is None:
         return
     items = items_of(claim, scope, claim.rows)

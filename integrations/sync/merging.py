@@ -30,7 +30,7 @@ def merge(scope: Scope, writer: Writer, applied: Applied, run: Run) -> None:
     for link, remote in applied.changed:
         record = records.get(link.record_id or 0)
         if record is None or (link.dropped_at and record.crm_id):
-            applied.counts["skipped"] += 1
+            applied.skip("Its record here is gone, or linked to another one by now.")
             continue
         base = base_of(link)
         local = expressed[record.pk]

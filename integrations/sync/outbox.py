@@ -247,8 +247,11 @@ def claim(lane: str, only: Sequence[str] = ()) -> Claim | None:
     return _claimed(token, lapses)
 
 
-def claim_of_job(rows: models.QuerySet[Outbox]) -> Claim | None:
-    """Take rows of a job that this worker looks at; None when they are there no more."""
+def claim_these(rows: models.QuerySet[Outbox]) -> Claim | None:
+    """Take rows of one claim that nobody else may take: of a job that this worker looks at, or of its own marking.
+
+    None when they are there no more.
+    """
     token, lapses = uuid.uuid4(), monotonic() + lease().total_seconds()
     rows.update(claim_token=token, claimed_until=timezone.now() + lease(), attempts=F("attempts") + 1)
     return _claimed(token, lapses)

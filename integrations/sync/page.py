@@ -37,6 +37,7 @@ class Applied:
 
     page: Page
     counts: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)  # why records were skipped
     links: dict[int, RecordLink] = field(default_factory=dict)  # to be stored, each once
     events: list[SyncEvent] = field(default_factory=list)
     gone: list[tuple[RecordLink, RemoteRecord]] = field(default_factory=list)
@@ -44,6 +45,10 @@ class Applied:
     unknown: list[RemoteRecord] = field(default_factory=list)
     created: list[int] = field(default_factory=list)  # ids of ours
     undeleted: list[tuple[RecordLink, RemoteRecord]] = field(default_factory=list)  # there; deleted here since
+
+    def skip(self, reason: str) -> None:
+        self.counts["skipped"] += 1
+        self.reasons[reason] += 1
 
     def store(self, link: RecordLink) -> None:
         self.links[id(link)] = link

@@ -77,7 +77,7 @@ def bring_back(scope: Scope, writer: Writer, applied: Applied) -> None:
             others.append(link.pk)
             applied.unknown.append(remote)
             continue
-        applied.counts["skipped"] += 1
+        applied.skip("It was deleted here, and stays so.")
         link.gone_at = None
         applied.store(link)
         if row and row.merged_into:

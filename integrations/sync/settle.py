@@ -68,6 +68,8 @@ def _settle(claim: Claim, scope: Scope, items: Sequence[Item], run: Run, reasons
     _wake_children(scope, items)
     _tell_of_arrivals(scope, known)
     copy_in(list(_events(scope, items, claim, run, reasons)))
+    left_out = Counter(item.outcome.reason for item in items if isinstance(item.outcome, LeftOut))
+    run.reasons = dict(left_out + Counter(run.reasons))
     run.count(**_counts(items), conflicts=sum(len(item.outcome.plan.conflicts) for item in _linked(items)))
     for whole in Run.objects.filter(pk__in={item.row.run_id for item in items if item.row.run_id}):
         whole.count(**_counts([item for item in items if item.row.run_id == whole.pk]))

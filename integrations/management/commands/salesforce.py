@@ -92,16 +92,12 @@ class Command(BaseCommand):
         names = [options["object"]] if options["object"] else list(KINDS)
         kinds = list(dict.fromkeys(KINDS[name] for name in names))
         if options["dry_run"]:
-            rehearsal.freshen(connection.credentials.filter(broken_reason=""))
-        with transaction.atomic():
-            if options["all"]:
+            return self._tell([rehearsal.push(connection, kinds if options["all"] else ())])
+        if options["all"]:
+            with transaction.atomic():
                 everything.start(connection, kinds, None)
                 while everything.mark_some(connection):
                     pass
-            if options["dry_run"]:
-                run = rehearsal.push(connection)
-                transaction.set_rollback(True)
-                return self._tell([run])
         return self._push(names)
 
     def _push(self, names: list[str]) -> int:
