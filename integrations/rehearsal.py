@@ -10,20 +10,22 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
+from time import sleep
 from typing import Any, TypeVar
 
-from django.db import transaction
+from django.db import OperationalError, transaction
+from django.db import connection as database
 
 from integrations.everything import eligible
 from integrations.models import Connection, Credential, Cursor, Lane, Outbox, RecordLink, Run, RunLine
 from integrations.providers import provider_for
 from integrations.services import queue_push
 from integrations.sync.credentials import Logins
-from integrations.sync.deadlocks import on_deadlock_again
+from integrations.sync.deadlocks import DEADLOCK
 from integrations.sync.departed import carry_out
 from integrations.sync.leases import take_lease
 from integrations.sync.picking import claims_of
-from integrations.sync.provider import Accepted, Answer, Export, RemoteRecord, RequestRefused, Values
+from integrations.sync.provider import Accepted, Answer, CallFailed, Export, RemoteRecord, RequestRefused, Values
 from integrations.sync.pull import pull as pull_object
 from integrations.sync.push import push as push_claim
 from integrations.sync.records import KINDS, RECORD_TYPES
@@ -32,6 +34,9 @@ from integrations.sync.telling import lines_of
 
 TOGETHER = 2_000  # records that are planned in one transaction, so that they may depend on one another
 CLAIMED = 200  # rows of the queue that are planned in one transaction
+LOCK_WAIT = 200  # milliseconds; PostgreSQL looks for deadlocks after 1,000
+PATIENCE = 100  # tries
+GIVE_WAY = {DEADLOCK, "55P03"}  # a lock was not had in time
 MADE_UP = "rehearsed"  # how ids begin that no record has
 Result = TypeVar("Result")
 Mark = Callable[[], Iterable[int]]  # names, or makes, the rows of the queue to be planned
@@ -169,13 +174,22 @@ class Rehearsal:
                 provider.forget()
             return result
 
-    @on_deadlock_again
     def _rolled_back(self, act: Callable[[], Result]) -> Result:
-        with transaction.atomic():
-            self.prepare()
-            result = act()
-            transaction.set_rollback(True)
-        return result
+        """A preview gives way: it never waits long for a lock, since whoever holds that may wait for one of ours."""
+        for _ in range(PATIENCE):
+            try:
+                with transaction.atomic():
+                    database.cursor().execute(f"SET LOCAL lock_timeout TO {LOCK_WAIT}")
+                    self.prepare()
+                    result = act()
+                    transaction.set_rollback(True)
+            except OperationalError as error:
+                if getattr(error.__cause__, "sqlstate", "") not in GIVE_WAY:
+                    raise
+                sleep(LOCK_WAIT / 1000)
+            else:
+                return result
+        raise CallFailed("These records are being changed all the time: try again later.")
 
     # --- pulls --------------------------------------------------------------------------------------------------------
 
@@ -236,6 +250,7 @@ class Rehearsal:
         runs: dict[str, Run] = {}
         ids = list(mark())
         records = list(Outbox.objects.filter(pk__in=ids).values_list("record_kind", "record_id"))
+        _lock(records)  # before their rows, as an edit does
         for claim in claims_of(ids):
             name = claim.remote_object
             if name not in runs:
@@ -250,6 +265,12 @@ class Rehearsal:
                 runs[name].message = refusal.reason
         lines = lines_of(list(runs.values()), "push", records=records)
         return [Told(run, [line for line in lines if line.run is run]) for run in runs.values()]
+
+
+def _lock(records: Sequence[tuple[str, int]]) -> None:
+    for kind in sorted({kind for kind, _ in records}):
+        rows = RECORD_TYPES[kind].model._default_manager.filter(pk__in=[pk for one, pk in records if one == kind])
+        list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
 
 
 def pull(connection: Connection, names: Sequence[str], *, everything: bool) -> list[Run]:
