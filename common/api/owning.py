@@ -1,5 +1,7 @@
 """Giving records to somebody else, in the REST API."""
 
+from typing import Any
+
 from django.contrib.auth import get_user_model
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -26,6 +28,12 @@ class ReassignSerializer(serializers.Serializer):
         allow_null=True,
         help_text="Id or e-mail address; null: nobody.",
     )
+
+    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        # An empty text would be read as null: a script that lacks a value must not take owners away.
+        if values["owner"] is None and self.initial_data["owner"] is not None:
+            raise serializers.ValidationError({"owner": ["Name a person, or null for nobody."]})
+        return values
 
 
 class ReassignedSerializer(serializers.Serializer):

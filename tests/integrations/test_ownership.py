@@ -229,6 +229,19 @@ def test_a_reassignment_that_makes_no_sense_is_refused(body: dict[str, Any]) -> 
     assert Api(UserFactory()).post(f"{V1}accounts/reassign/", body).status_code == 400
 
 
+def test_an_empty_text_takes_no_owner_away_but_null_does() -> None:
+    api = Api(UserFactory())
+    contact = ContactFactory(owner=api.user)
+    path = f"{V1}contacts/reassign/"
+
+    refused = api.post(path, {"ids": [contact.pk], "owner": ""})
+    kept = Contact.objects.get().owner
+    taken = api.post(path, {"ids": [contact.pk], "owner": None})
+
+    assert (refused.status_code, kept) == (400, api.user)
+    assert (taken.status_code, Contact.objects.get().owner) == (200, None)
+
+
 def test_nobody_takes_what_they_do_not_see_and_the_deactivated_take_nothing() -> None:
     kim, lee = UserFactory(), UserFactory()
     pulled = ContactFactory(owner=kim, origin=Origin.CRM_PULL)
