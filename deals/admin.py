@@ -26,8 +26,10 @@ class StageInline(admin.TabularInline):
 class PipelineAdmin(admin.ModelAdmin):
     list_display = ["name", "is_default", "is_locked"]
     search_fields = ["name"]
-    readonly_fields = ["is_locked"]
     inlines = [StageInline]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Pipeline | None = None) -> list[str]:
+        return ["is_locked", *(["name"] if obj and obj.is_locked else [])]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return not Pipeline.objects.are_stages_closed() and super().has_add_permission(request)

@@ -34,7 +34,7 @@ def follow_crm(name: str, told: Sequence[CrmStage]) -> Pipeline:
     A stage is known again by its value, whatever it is called by now. One that the CRM has no more stays, inactive,
     for deals may be at it.
     """
-    pipeline = Pipeline.objects.select_for_update().filter(name=name).first()
+    pipeline = _followed(name, [one.value for one in told])
     if not pipeline:
         Pipeline.objects.filter(is_default=True).update(is_default=False)
         pipeline = Pipeline.objects.create(name=name, is_default=True)
@@ -53,6 +53,13 @@ def follow_crm(name: str, told: Sequence[CrmStage]) -> Pipeline:
     for stage in stages:
         stage.save()
     return pipeline
+
+
+def _followed(name: str, values: Sequence[str]) -> Pipeline | None:
+    """The pipeline that has followed the CRM before, whatever it is called by now, else the one of that name."""
+    pipelines = Pipeline.objects.select_for_update()
+    known = Stage.objects.filter(crm_value__in=set(values) - {""}).order_by("pk").values("pipeline")[:1]
+    return pipelines.filter(pk__in=known).first() or pipelines.filter(name=name).first()
 
 
 def _told(stage: Stage, told: CrmStage) -> Stage:

@@ -217,7 +217,7 @@ def disconnect(connection: Connection) -> bool:
         connection.paused_until, connection.pause_reason, connection.failures = None, "", 0
         connection.save(update_fields=["disconnected_at", "paused_until", "pause_reason", "failures"])
         connection.credentials.update(access_token="", refresh_token="", broken_reason=DISCONNECTED)
-        Pipeline.objects.filter(name=PIPELINE).update(is_locked=False)
+        Pipeline.objects.filter(is_locked=True).update(is_locked=False)
     return all(revoked)
 
 

@@ -494,3 +494,25 @@ class TestSaidBefore:
 
         assert len(org.query("SELECT Id FROM OpportunityContactRole")) == parts
         assert Outbox.objects.filter(record_kind="deal").exists()
+
+
+def test_a_pipeline_that_was_renamed_while_disconnected_is_followed_again() -> None:
+    told = [CrmStage("Prospecting", "Prospecting", 10, "Pipeline", False, False, True)]
+    pipeline = follow_crm("Theirs", told)
+    Pipeline.objects.filter(pk=pipeline.pk).update(is_locked=False, name="Renamed")
+
+    assert follow_crm("Theirs", told).pk == pipeline.pk
+    assert Stage.objects.filter(crm_value="Prospecting").count() == 1
+
+
+def test_a_deal_says_what_would_be_refused_before_it_may_be_pushed(
+    admin: User, client: Client, with_deals: Connection
+) -> None:
+    deal = pushable(close_on=None)
+    Connection.objects.update(first_pull_finished_at=None)
+    client.force_login(admin)
+
+    page = client.get(deal.get_absolute_url()).content.decode()
+
+    assert "The first pull is still running" in page
+    assert "Close Date: Salesforce requires a value." in page
