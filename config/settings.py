@@ -185,6 +185,7 @@ STATIC_ROOT = env.path("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
 STATICFILES_DIRS = [
     BASE_DIR / "static",
     # Not its folder "libs": stylesheets there point at files that the package lacks, and collectstatic refuses them.
+    ("chart.js", BASE_DIR / "node_modules/chart.js/dist"),
     *((f"tabler/{kind}", BASE_DIR / "node_modules/@tabler/core/dist" / kind) for kind in ("css", "img", "js")),
 ]
 WHITENOISE_USE_FINDERS = DEBUG or DEMO

@@ -96,6 +96,22 @@ def holds(connection: Connection) -> list[Hold]:
     return [held for purpose in Purpose if (held := hold(connection, purpose))]
 
 
+@dataclass(frozen=True)
+class Use:
+    """Calls of Tandem today for one purpose, where that work stops, and whether it waits now."""
+
+    purpose: Purpose
+    calls: int
+    stops_at: int | None
+    hold: Hold | None
+
+
+def uses(connection: Connection) -> list[Use]:
+    """Every purpose, what stops last first."""
+    calls = today(connection)
+    return [Use(one, calls[one], stops_at(connection, one), hold(connection, one)) for one in Purpose]
+
+
 def is_to_be_asked(connection: Connection) -> bool:
     """Whether work waits and what is known of the allowance is old."""
     read_at = connection.api_read_at

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from common import trash
-from integrations import aligning, budget, everything
+from integrations import aligning, budget, everything, sampling
 from integrations.checking import check, check_all
 from integrations.connecting import prepare, start_syncing
 from integrations.models import ApiUsage, Connection, Credential, Outbox
@@ -54,6 +54,8 @@ def tick() -> None:
     if aligning.is_waiting(connection):
         async_task("integrations.tasks.align_records")
     wake_lanes()
+    sampling.take_sample(connection)
+    sampling.roll_up(connection)
     is_old = connection.descriptions.filter(fetched_at__lt=timezone.now() - METADATA_AGE).exists()
     if is_old and not budget.hold(connection, ApiUsage.Purpose.METADATA):
         async_task("integrations.tasks.read_metadata")

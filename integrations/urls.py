@@ -1,6 +1,18 @@
 from django.urls import path
 
-from integrations.views import errors, logins, mapping, objects, overview, people, previews, records, stages
+from integrations.views import (
+    errors,
+    health,
+    logins,
+    mapping,
+    objects,
+    overview,
+    people,
+    previews,
+    records,
+    runs,
+    stages,
+)
 
 app_name = "integrations"
 urlpatterns = [
@@ -27,6 +39,10 @@ urlpatterns = [
     path("stages/<str:remote_object>/by-name/", stages.auto_map, name="stages_by_name"),
     path("stages/<str:remote_object>/refresh/", stages.refresh, name="stages_refresh"),
     path("preview/<slug:section>/<str:name>/", previews.preview_change, name="preview_change"),
+    path("health/", health.health, name="health"),
+    path("health/ceiling/", health.ceiling, name="ceiling"),
+    path("runs/", runs.run_list, name="runs"),
+    path("runs/<int:pk>/", runs.run_detail, name="run"),
     path("errors/", errors.error_list, name="errors"),
     path("errors/retry/", errors.retry, name="errors_retry"),
     path("errors/<int:pk>/", errors.error_detail, name="error"),

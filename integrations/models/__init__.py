@@ -1,8 +1,10 @@
 """What the integration keeps: the connection, the settings, the links with their bases, the queue and the journal."""
 
 from .alignment import Alignment
+from .arrivals import Arrivals
 from .connection import Connection, Credential, LoginDescription, ObjectDescription, UserMapping
 from .errors import ErrorEntry, ErrorEntryQuerySet
+from .health import Sample
 from .journal import ApiUsage, HeldDeletions, Run, SyncEvent
 from .links import PendingReference, RecordLink, RemoteRole, SkippedRecord
 from .mapping import DeletionSettings, FieldMapping, ObjectSettings, PullCondition, StageMapping
@@ -14,6 +16,7 @@ from .stages import InferenceMark, InferredStage, StageInference
 __all__ = [
     "Alignment",
     "ApiUsage",
+    "Arrivals",
     "Connection",
     "Credential",
     "Cursor",
@@ -39,6 +42,7 @@ __all__ = [
     "RemoteRole",
     "Run",
     "RunLine",
+    "Sample",
     "SkippedRecord",
     "StageInference",
     "StageMapping",

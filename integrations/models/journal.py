@@ -27,6 +27,7 @@ class Run(models.Model):
         PREVIEW = "preview", "Preview"
         CARRIED = "carried", "Carried-out preview"
         TRIAL = "trial", "Trial"
+        MERGE = "merge", "Merge"
 
     class State(models.TextChoices):
         RUNNING = "running", "Running"
@@ -57,6 +58,8 @@ class Run(models.Model):
     deleted = models.PositiveIntegerField(default=0)
     conflicts = models.PositiveIntegerField(default=0, help_text="Fields that both sides had changed.")
     api_calls = models.PositiveIntegerField(default=0)
+    waited = models.FloatField(default=0, help_text="Seconds from save to Salesforce, of all that it pushed together.")
+    sampled = models.JSONField(default=dict, blank=True, help_text="What of its counts is in the samples already.")
     message = models.TextField(blank=True, default="")
     reasons = models.JSONField(default=dict, blank=True, help_text="Why records were skipped, and how many.")
     preview = models.ForeignKey(
@@ -72,7 +75,10 @@ class Run(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["kind", "remote_object", "-id"], name="run_newest")]
+        indexes = [
+            models.Index(fields=["kind", "remote_object", "-id"], name="run_newest"),
+            models.Index(fields=["seen_at"], name="run_seen"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.remote_object} {self.started_at:%Y-%m-%d %H:%M}"
@@ -85,7 +91,12 @@ class Run(models.Model):
     def percent(self) -> int:
         return min(100, self.looked_at * 100 // self.total) if self.total else 0
 
-    def count(self, **outcomes: int) -> None:
+    @property
+    def moved(self) -> int:
+        """Records that it really changed, on whichever side."""
+        return self.created + self.updated + self.deleted
+
+    def count(self, **outcomes: float) -> None:
         """Add to the counts, here and in the database at once; a worker that counts is alive."""
         changed = {name: number for name, number in outcomes.items() if number}
         sums: dict[str, Any] = {name: F(name) + number for name, number in changed.items()}
@@ -188,6 +199,15 @@ class SyncEvent(models.Model):
     summary = models.TextField(blank=True, default="")
     changes = models.JSONField(default=dict, blank=True)
     run = models.ForeignKey(Run, models.SET_NULL, null=True, blank=True, related_name="events")
+    part_of = models.ForeignKey(
+        Run,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="parts",
+        db_index=False,
+        help_text="The one-time push that the run works off.",
+    )
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     credential = models.ForeignKey(Credential, models.SET_NULL, null=True, blank=True, related_name="+")
     credential_reason = models.CharField(max_length=200, blank=True, default="")
@@ -206,6 +226,7 @@ class SyncEvent(models.Model):
             models.Index(fields=["-id"], condition=models.Q(kind="conflict", settled_at=None), name="conflicts_open"),
             models.Index(fields=["record_kind", "record_id", "-at", "-id"], name="event_by_record"),
             models.Index(fields=["-id"], condition=models.Q(kind="conflict"), name="conflicts_newest"),
+            models.Index(fields=["part_of"], condition=models.Q(part_of__isnull=False), name="event_part_of"),
         ]
 
     def __str__(self) -> str:

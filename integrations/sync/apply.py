@@ -9,7 +9,7 @@ from django.db.models import Case, Q, When
 
 from common import duplicates
 from common.bulk import any_of, copy_in
-from integrations.models import RecordLink, Run, SkippedRecord
+from integrations.models import Arrivals, RecordLink, Run, SkippedRecord
 from integrations.sync.arrivals import adopt_or_create, left_to_their_push
 from integrations.sync.casting import records_arrived
 from integrations.sync.departures import follow, note_lead, note_tombstone
@@ -64,6 +64,8 @@ def apply_page(scope: Scope, page: Page, run: Run) -> Counter[str]:
     for event in applied.events:
         event.run = run
     copy_in(applied.events)
+    if applied.created:
+        Arrivals.objects.create(run=run, record_kind=scope.kind, record_ids=applied.created)
     return applied.counts
 
 

@@ -70,7 +70,8 @@ def _settle(claim: Claim, scope: Scope, items: Sequence[Item], run: Run, reasons
     copy_in(list(_events(scope, items, claim, run, reasons)))
     left_out = Counter(item.outcome.reason for item in items if isinstance(item.outcome, LeftOut))
     run.reasons = dict(left_out + Counter(run.reasons))
-    run.count(**_counts(items), conflicts=sum(len(item.outcome.plan.conflicts) for item in _linked(items)))
+    conflicts = sum(len(item.outcome.plan.conflicts) for item in _linked(items))
+    run.count(**_counts(items), conflicts=conflicts, waited=_waited(items))
     for whole in Run.objects.filter(pk__in={item.row.run_id for item in items if item.row.run_id}):
         whole.count(**_counts([item for item in items if item.row.run_id == whole.pk]))
 
@@ -310,7 +311,7 @@ def _events(
     for item in items:
         for kind, summary, changes in _stories(item.scope, item):
             event = make()
-            event.record_id, event.actor_id = item.record.pk, item.row.actor_id
+            event.record_id, event.actor_id, event.part_of_id = item.record.pk, item.row.actor_id, item.row.run_id
             event.kind, event.summary, event.changes = kind, summary, changes
             event.credential_reason = reasons.get(item.row.pk, "")
             yield event
@@ -343,6 +344,12 @@ def conflict_stories(scope: Scope, plan: Plan) -> Iterable[tuple[SyncEvent.Kind,
         told: dict[str, Value] = {"field": scope.by_name[conflict.name].field.name, "winner": str(conflict.winner)}
         told |= {"base": conflict.base, "ours": conflict.ours, "theirs": conflict.theirs}
         yield SyncEvent.Kind.CONFLICT, f"{winner}’s value was kept.", readable(scope.pairs, {conflict.name: told})
+
+
+def _waited(items: Sequence[Item]) -> float:
+    """Seconds from the last save of each record until now that Salesforce has it, together."""
+    now = timezone.now()
+    return sum((now - item.row.queued_at).total_seconds() for item in items if _count(item) in {"created", "updated"})
 
 
 def _counts(items: Sequence[Item]) -> Counter[str]:

@@ -15,6 +15,7 @@ from integrations.models import (
     PendingReference,
     RecordLink,
     RemoteRole,
+    Run,
     SkippedRecord,
     SyncEvent,
 )
@@ -68,21 +69,44 @@ def leave_tombstones(kind: str, records: Sequence[Record], *, into: Record | Non
 def tell_of_merge(kind: str, records: Sequence[Record], into: Record, actor_id: int | None) -> None:
     """Note in the timeline of the record that stays what was merged into it here, before that is gone.
 
-    A merge that follows one over there is told of by the pull that finds it.
+    Each merge is a run of its own, from which it can be undone. One that follows a merge over there is told of by the
+    pull that finds it.
     """
     followed = RecordLink.objects.live().of(kind, [record.pk for record in records]).exclude(merged_into="")
     ids = set(followed.values_list("record_id", flat=True))
-    SyncEvent.objects.bulk_create(
-        SyncEvent(
-            record_kind=kind,
-            record_id=into.pk,
-            kind=SyncEvent.Kind.MERGED,
-            summary=f"“{record}” was merged into it here, and can be taken out again for thirty days."
-            + (" Salesforce keeps both." if record.crm_id and into.crm_id else ""),
-            actor_id=actor_id,
+    for record in (record for record in records if record.pk not in ids):
+        kept = f"“{record}” was merged into it here, and can be taken out again for thirty days."
+        kept += " Salesforce keeps both." if record.crm_id and into.crm_id else ""
+        run = _run_of_merge(kind, into, actor_id)
+        told = [(into.pk, kept), (record.pk, f"It was merged into “{into}” here.")]
+        SyncEvent.objects.bulk_create(
+            SyncEvent(
+                record_kind=kind,
+                record_id=pk,
+                kind=SyncEvent.Kind.MERGED,
+                summary=summary,
+                actor_id=actor_id,
+                run=run,
+            )
+            for pk, summary in told
         )
-        for record in records
-        if record.pk not in ids
+
+
+def _run_of_merge(kind: str, into: Record, actor_id: int | None) -> Run | None:
+    """The merge as a run that is done; None as long as no org was ever connected."""
+    connection = Connection.objects.exclude(org_id="").first()
+    if connection is None:
+        return None
+    return Run.objects.create(
+        connection=connection,
+        kind=Run.Kind.MERGE,
+        remote_object=outbox.remote_object_of(kind, into, None),
+        state=Run.State.DONE,
+        started_by_id=actor_id,
+        finished_at=timezone.now(),
+        total=2,
+        updated=1,
+        deleted=1,
     )
 
 

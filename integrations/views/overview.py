@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from common.http import Request, typed
-from integrations import connecting, progress, services
+from integrations import budget, connecting, progress, services
 from integrations.access import admin_required
 from integrations.forms.seen import SeenForm
 from integrations.logins import the_connection
@@ -16,6 +16,7 @@ from integrations.models import Connection, ErrorEntry
 from integrations.permissions import what_is_read
 from integrations.salesforce.demo import local_org
 from integrations.sync.provider import ProviderError
+from integrations.telling import tell
 from integrations.views.frame import framed
 
 RECENT_RUNS = 10
@@ -123,7 +124,8 @@ def _status(connection: Connection) -> dict[str, Any]:
         "queue": queue,
         "waiting_total": sum(count for _, count in queue),
         "open_errors": ErrorEntry.objects.open().count(),
-        "runs": connection.runs.select_related("started_by")[:RECENT_RUNS],
+        "runs": tell(connection.runs.select_related("started_by")[:RECENT_RUNS]),
+        "holds": budget.holds(connection),
         "pull_refusal": services.pull_refusal(connection),
         "calls": sum(run.api_calls for run in connection.runs.filter(is_first=True)),
     }

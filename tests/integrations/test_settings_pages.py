@@ -42,6 +42,10 @@ PAGES = [
     ("integrations:mapping", ["Lead"]),
     ("integrations:stages", ["Lead"]),
     ("integrations:preview_change", ["mapping", "Lead"]),
+    ("integrations:health", []),
+    ("integrations:ceiling", []),
+    ("integrations:runs", []),
+    ("integrations:run", [1]),
     ("integrations:errors", []),
     ("integrations:errors_retry", []),
     ("integrations:error", [1]),
@@ -160,8 +164,8 @@ def test_an_admin_may_hold_back_the_start(admin_client: Client, connection: Conn
 def test_the_overview_tells_of_runs_and_objects(admin_client: Client, synced: Connection) -> None:
     page = admin_client.get(reverse("integrations:overview")).content.decode()
 
-    assert "Pull Contact" in page
-    assert "20 created" in page
+    assert "Full pull of contacts" in page
+    assert "20 records: 20 new" in page
     assert "hx-trigger" not in page.split('id="sync-status"')[1].split(">")[0]
 
 

@@ -1,0 +1,181 @@
+"""Runs in plain words: what each was, what came of it, and what it did to each record."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
+from django.utils import timezone
+
+from common.models import DeletedRecord, Record
+from integrations.models import Run, SyncEvent
+from integrations.progress import LABELS
+from integrations.sync.records import KINDS, RECORD_TYPES
+
+SHOWN_CHANGES = 8  # of one record; the others are behind its link
+WORDS = {
+    "created": "new",
+    "updated": "changed",
+    "unchanged": "as before",
+    "skipped": "left out",
+    "failed": "refused",
+    "deleted": "deleted",
+}
+SHOWS = {
+    "": "Everything",
+    "created": "New",
+    "updated": "Changed",
+    "conflicts": "Changed on both sides",
+    "failed": "Refused",
+    "others": "Other news",
+}
+Kind = SyncEvent.Kind
+EVENTS: dict[str, set[str]] = {
+    "created": {Kind.CREATED, Kind.IMPORTED},
+    "updated": {Kind.PUSHED, Kind.PULLED, Kind.LINKED, Kind.RELINKED},
+    "conflicts": {Kind.CONFLICT},
+    "failed": {Kind.REFUSED},
+    "others": {Kind.UNLINKED, Kind.MERGED, Kind.RESTORED},
+}
+
+
+def title(run: Run) -> str:
+    """What a run is, as a person would say it."""
+    what = LABELS.get(run.remote_object, run.remote_object).lower() or "records"
+    match run.kind:
+        case Run.Kind.PULL:
+            return f"{'Full pull' if run.is_first else 'Pull'} of {what}"
+        case Run.Kind.PUSH:
+            return f"Push of {what}"
+        case Run.Kind.EVERYTHING:
+            return f"One-time push of {what}"
+        case Run.Kind.MERGE:
+            return f"Merge of two {what}"
+    return f"{run.get_kind_display()}: {what}"
+
+
+def outcome(run: Run) -> str:
+    """What became of the records: the parts add up to the whole."""
+    if not run.looked_at:
+        return "Nothing new" if run.state == Run.State.DONE else "Nothing yet"
+    parts = [f"{getattr(run, name):,} {WORDS[name]}" for name in Run.OUTCOMES if getattr(run, name)]
+    said = f"{run.looked_at:,} {'record' if run.looked_at == 1 else 'records'}: {', '.join(parts)}"
+    return f"{said}; {run.conflicts:,} fields changed on both sides" if run.conflicts else said
+
+
+def duration(run: Run) -> timedelta:
+    return (run.finished_at or timezone.now()) - run.started_at
+
+
+@dataclass(frozen=True)
+class Told:
+    """A run with its words."""
+
+    run: Run
+
+    @property
+    def title(self) -> str:
+        return title(self.run)
+
+    @property
+    def outcome(self) -> str:
+        return outcome(self.run)
+
+    @property
+    def seconds(self) -> float:
+        return duration(self.run).total_seconds()
+
+
+def tell(runs: Iterable[Run]) -> list[Told]:
+    return [Told(run) for run in runs]
+
+
+# --- the records of a run ---------------------------------------------------------------------------------------------
+
+
+def events_of(run: Run) -> QuerySet[SyncEvent]:
+    """What a run did, record by record; a one-time push did what the pushes did that worked it off."""
+    if run.kind == Run.Kind.EVERYTHING:
+        return SyncEvent.objects.filter(part_of=run)
+    return SyncEvent.objects.filter(run=run)
+
+
+def arrivals_of(run: Run) -> QuerySet[Any]:
+    """The records that a pull made here and that are still here."""
+    model = RECORD_TYPES[KINDS[run.remote_object]].model
+    ids = RawSQL("SELECT unnest(record_ids) FROM integrations_arrivals WHERE run_id = %s", [run.pk])
+    return model._default_manager.filter(pk__in=ids)
+
+
+@dataclass(frozen=True)
+class Change:
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a run did to one record. ``url`` is empty where the record is not here any more."""
+
+    name: str
+    url: str
+    what: str
+    summary: str
+    changes: Sequence[Change]
+    more: int = 0
+
+
+def lines(events: Sequence[SyncEvent]) -> list[Line]:
+    """Events with the names of their records, by one query for each kind."""
+    names = _names(events)
+    return [_line(event, *names.get((event.record_kind, event.record_id), ("", ""))) for event in events]
+
+
+def _line(event: SyncEvent, name: str, url: str) -> Line:
+    changes = list(_changes(event))
+    what = event.get_kind_display()
+    return Line(
+        name or f"A record that is gone ({event.record_kind} {event.record_id})",
+        url,
+        what,
+        event.summary,
+        changes[:SHOWN_CHANGES],
+        len(changes[SHOWN_CHANGES:]),
+    )
+
+
+def _changes(event: SyncEvent) -> Iterable[Change]:
+    for label, pair in event.changes.items():
+        if isinstance(pair, dict) and "winner" in pair:
+            sides = (
+                (pair.get("theirs"), pair.get("ours"))
+                if pair["winner"] == "ours"
+                else (pair.get("ours"), pair.get("theirs"))
+            )
+            yield Change(label, *map(_text, sides))
+        elif isinstance(pair, list) and len(pair) == 2:  # noqa: PLR2004 - before and after
+            yield Change(label, *map(_text, pair))
+
+
+def _text(value: Any) -> str:
+    if value is None or value == "":
+        return "empty"
+    return {True: "Yes", False: "No"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+
+
+def _names(events: Sequence[SyncEvent]) -> dict[tuple[str, int], tuple[str, str]]:
+    ids: dict[str, set[int]] = defaultdict(set)
+    for event in events:
+        ids[event.record_kind].add(event.record_id)
+    names: dict[tuple[str, int], tuple[str, str]] = {}
+    gone = Q(pk__in=[])
+    for kind, found in ids.items():
+        records: dict[int, Record] = RECORD_TYPES[kind].model._default_manager.in_bulk(found)
+        names |= {(kind, pk): (str(record), record.get_absolute_url()) for pk, record in records.items()}
+        gone |= Q(record_kind=kind, record_id__in=found - set(records))
+    kept = DeletedRecord.objects.filter(gone).values_list("record_kind", "record_id", "name")
+    return names | {(kind, pk): (f"{name} (deleted)", "") for kind, pk, name in kept}
