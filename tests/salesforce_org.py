@@ -65,7 +65,7 @@ class RunningOrg:
         answer = self._ask("GET", f"{resource}?q={quote(soql)}")
         rows = answer["records"]
         while not answer["done"]:
-            answer = self.http.get(f"{self.url}{answer['nextRecordsUrl']}", timeout=30).json()
+            answer = self._ask("GET", answer["nextRecordsUrl"].removeprefix(f"{API}/"))
             rows += answer["records"]
         return rows
 
@@ -93,7 +93,9 @@ class RunningOrg:
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         answer = self.http.request(method, f"{self.url}{API}/{path}", json=body, timeout=30)
-        if answer.status_code == 401:  # a fault made every token expire
+        for _ in range(5):  # faults make every token expire, also the one just given
+            if answer.status_code != 401:
+                break
             self.sign_in()
             answer = self.http.request(method, f"{self.url}{API}/{path}", json=body, timeout=30)
         assert answer.ok, f"{answer.status_code} {answer.text}"
