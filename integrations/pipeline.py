@@ -22,7 +22,8 @@ class PipelineShown:
     def load(cls) -> "PipelineShown":
         type_ = RECORD_TYPES["deal"]
         followed = type_.stage_model._default_manager.filter(pipeline__is_locked=True).select_related("pipeline")
-        at_them = type_.model._default_manager.values("stage").annotate(count=Count("pk")).order_by()
+        deals: Any = type_.model._default_manager
+        at_them = deals.values("stage").annotate(count=Count("pk")).order_by()
         counts = dict(at_them.values_list("stage", "count"))
         stages: list[Any] = list(followed.order_by("position", "pk"))
         for stage in stages:

@@ -113,7 +113,8 @@ def _forget_status(connection: Connection, remote_object: str, stages: Collectio
     mapping = connection.field_mappings.filter(remote_object=remote_object, field="stage").first()
     if mapping is None:
         return
-    at_them = RECORD_TYPES[KINDS[remote_object]].model._default_manager.filter(stage__in=stages)
+    records: Any = RECORD_TYPES[KINDS[remote_object]].model._default_manager
+    at_them = records.filter(stage__in=stages)
     links = RecordLink.objects.filter(
         connection=connection,
         record_kind=KINDS[remote_object],
