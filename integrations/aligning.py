@@ -50,6 +50,7 @@ class Forecast:
     looked_at: int = 0
     here: int = 0
     there: int = 0
+    changed: int = 0
     conflicts: int = 0
     left: int = 0
     samples: list[Change] = field(default_factory=list)
@@ -107,6 +108,7 @@ def forecast(connection: Connection, remote_object: str, fields: Sequence[str], 
     for one in compared(scope, how, found, records, vocabulary):
         here, there = one.plan.to_local, one.plan.to_remote
         told.here, told.there = told.here + bool(here), told.there + bool(there)
+        told.changed += bool(here or there)
         told.conflicts += bool(one.plan.conflicts)
         told.left += any(name in one.plan.ours for name in labels)
         if (here or there) and len(told.samples) < SHOWN:

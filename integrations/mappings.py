@@ -19,7 +19,7 @@ class Choice:
     field: str
     remote_field: str = ""
     direction: str = Direction.BOTH
-    winner: str = FieldMapping.Winner.LATEST
+    winner: str = FieldMapping.Winner.OBJECT
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,15 @@ class Table:
         return cls.load(connection, Description.from_json(row.content))
 
     def mapping_context(self, data: Any = None) -> dict[str, Any]:
-        form = MappingForm(RECORD_TYPES[KINDS[self.description.name]].fields, self.description, self.mappings, data)
-        return {"form": form, "description": self.description}
+        fields = RECORD_TYPES[KINDS[self.description.name]].fields
+        form = MappingForm(fields, self.description, self.mappings, data)
+        waiting = [fields[name].label for name in self.waiting if name in fields]
+        return {"form": form, "description": self.description, "waiting": waiting}
+
+    @property
+    def waiting(self) -> list[str]:
+        """Fields that are not compared yet on the records that were linked before they were mapped."""
+        return [name for name, row in self.mappings.items() if not row.is_compared]
 
     def stages_context(self, data: Any = None, draft: str | None = None) -> dict[str, Any]:
         """``draft``: a source that is looked at before it is saved."""

@@ -20,11 +20,11 @@ from integrations.models import (
     PullCondition,
     RecordLink,
 )
-from integrations.salesforce.defaults import ADDRESS, UNITS
+from integrations.salesforce.defaults import ADDRESS, UNITS, enrichment_of
 from integrations.sync import showing
 from integrations.sync.conditions import Unfit, condition
 from integrations.sync.provider import Description
-from integrations.sync.records import KINDS, OBJECTS, RECORD_TYPES
+from integrations.sync.records import KINDS, OBJECTS, RECORD_TYPES, Field
 
 
 @transaction.atomic
@@ -128,7 +128,12 @@ def save_mapping(connection: Connection, description: Description, choices: Iter
     # First what goes: a remote field may move from one of our fields to another.
     replaced = [present[choice.field].pk for choice in changed if choice.field in present]
     FieldMapping.objects.filter(pk__in=[*gone, *replaced]).delete()
-    FieldMapping.objects.bulk_create(_row(connection, description, choice) for choice in changed)
+    is_linked = RecordLink.objects.live().filter(connection=connection, remote_object=description.name).exists()
+    fields = RECORD_TYPES[KINDS[description.name]].fields
+    FieldMapping.objects.bulk_create(
+        _row(connection, description, choice, fields[choice.field], present.get(choice.field), is_linked=is_linked)
+        for choice in changed
+    )
     for field in {*wanted, *present}:
         before = present[field].remote_field if field in present else ""
         after = wanted[field].remote_field if field in wanted else ""
@@ -162,7 +167,17 @@ def _differs(row: FieldMapping | None, choice: Choice) -> bool:
     )
 
 
-def _row(connection: Connection, description: Description, choice: Choice) -> FieldMapping:
+def _row(
+    connection: Connection,
+    description: Description,
+    choice: Choice,
+    field: Field,
+    before: FieldMapping | None,
+    *,
+    is_linked: bool,
+) -> FieldMapping:
+    """What was said of the same pair before stays; another pair has yet to be applied to what is linked."""
+    kept = before if before and before.remote_field == choice.remote_field else None
     return FieldMapping(
         connection=connection,
         record_kind=KINDS[description.name],
@@ -172,4 +187,7 @@ def _row(connection: Connection, description: Description, choice: Choice) -> Fi
         direction=choice.direction,
         winner=choice.winner,
         unit=UNITS.get(description.name, "") if choice.field in ADDRESS else "",
+        enrichment=kept.enrichment if kept else enrichment_of(description.name, field),
+        value_map=kept.value_map if kept else [],
+        is_compared=kept.is_compared if kept else not is_linked,
     )

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from integrations.views import (
+    alignment,
     errors,
     health,
     logins,
@@ -35,6 +36,7 @@ urlpatterns = [
     path("objects/<slug:kind>/settings/", objects.object_settings, name="object_settings"),
     path("objects/<slug:kind>/draft/", objects.object_draft, name="object_draft"),
     path("mapping/<str:remote_object>/", mapping.mapping, name="mapping"),
+    path("mapping/<str:remote_object>/apply/", alignment.alignment, name="alignment"),
     path("stages/<str:remote_object>/", stages.stages, name="stages"),
     path("stages/<str:remote_object>/by-name/", stages.auto_map, name="stages_by_name"),
     path("stages/<str:remote_object>/refresh/", stages.refresh, name="stages_refresh"),

@@ -31,6 +31,8 @@ class ReferenceField(serializers.PrimaryKeyRelatedField):
         self.word = word
 
     def to_internal_value(self, data: Any) -> Model:
+        if isinstance(data, float):  # Django would take 1.5 for 1
+            self.fail("incorrect_type", data_type=type(data).__name__)
         if not self.word or not isinstance(data, str) or data.isdecimal():
             return super().to_internal_value(data)
         rows = self.get_queryset()

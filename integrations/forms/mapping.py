@@ -32,7 +32,7 @@ class MappingForm(forms.Form):
 
     def _add_row(self, field: Field) -> None:
         row = self.present.get(field.name)
-        winner = row.winner if row else FieldMapping.Winner.LATEST
+        winner = row.winner if row else FieldMapping.Winner.OBJECT
         # Not a ChoiceField: why a choice is none is said better by ``faults``.
         self.fields[f"{field.name}-remote"] = forms.CharField(
             label=f"Salesforce field of {field.label}",
@@ -90,7 +90,7 @@ class MappingForm(forms.Form):
                 name,
                 values.get(f"{name}-remote", ""),
                 values.get(f"{name}-direction") or FieldMapping.Direction.BOTH,
-                values.get(f"{name}-winner") or FieldMapping.Winner.LATEST,
+                values.get(f"{name}-winner") or FieldMapping.Winner.OBJECT,
             )
             for name in self.local
         ]

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from contacts.models import Contact
 from integrations import aligning, tasks
@@ -232,3 +234,29 @@ def test_a_chunk_costs_the_same_however_many_records_it_has(
 def test_before_syncing_starts_there_is_nothing_to_apply(connection: Connection) -> None:
     with pytest.raises(Refused, match="setup window"):
         aligning.start(connection, "Contact", ["phone"], How.TAKE, UserFactory())
+
+
+def page_of(client: Client) -> str:
+    return reverse("integrations:alignment", args=["Contact"])
+
+
+def test_the_page_shows_what_it_would_do_and_then_begins(
+    people: list[Contact], synced: Connection, admin: User, client: Client
+) -> None:
+    client.force_login(admin)
+    asked = client.get(page_of(client), {"how": "take"}).content.decode()
+    client.post(page_of(client), {"how": "take", "shown": "2"})
+    under_way = client.get(page_of(client)).content.decode()
+    tasks.align_records()
+
+    assert "<strong>2</strong> would change in Tandem" in asked
+    assert "0 of 20 records" in under_way
+    assert ours(people) == ["Here", "There", "", "Theirs"]
+    assert "Nothing waits" in client.get(page_of(client)).content.decode()
+
+
+def test_members_neither_see_nor_begin_it(connection: Connection, client: Client) -> None:
+    client.force_login(UserFactory())
+
+    assert client.get(page_of(client)).status_code == 403
+    assert client.post(page_of(client), {"how": "take"}).status_code == 403

@@ -319,6 +319,21 @@ def test_another_pair_forgets_what_the_old_one_agreed_on(admin_client: Client, s
     assert all("Phone" not in base and "LastName" in base for base in bases)
 
 
+def test_a_new_pair_waits_to_be_applied_and_what_was_said_of_the_others_stays(
+    admin_client: Client, synced: Connection
+) -> None:
+    words = [{"ours": "Boss", "theirs": "CEO", "way": "both"}]
+    FieldMapping.objects.filter(remote_object="Contact", field="title").update(value_map=words)
+
+    save_mapping(admin_client, synced, "Contact", headline="Description", title__direction="in")
+    page = admin_client.get(reverse("integrations:mapping", args=["Contact"])).content.decode()
+
+    title, headline = (FieldMapping.objects.get(remote_object="Contact", field=name) for name in ("title", "headline"))
+    assert (title.value_map, title.direction, title.is_compared) == (words, "in", True)
+    assert (headline.is_compared, headline.winner, headline.enrichment) == (False, "object", "fill")
+    assert "Apply to existing records" in page
+
+
 def test_one_status_means_one_stage(admin_client: Client, connection: Connection) -> None:
     cold, approaching = ContactStage.objects.get(name="Cold"), ContactStage.objects.get(name="Approaching")
     form = {f"stage-{stage.pk}": "Working - Contacted" for stage in (cold, approaching)}
