@@ -138,7 +138,7 @@ def candidates_of(entry: ErrorEntry) -> list[dict[str, Any]]:
 def always(settings: ObjectSettings, code: str, value: str, user: User) -> int:
     """Answer a question for good, and what waits for that answer with it; returns how many. Raises Refused."""
     name = RULES.get(code, "")
-    choices = ObjectSettings._meta.get_field(name).choices if name else ()
+    choices = ObjectSettings._meta.get_field(name).choices if name else ()  # type: ignore[union-attr]
     if value not in dict(choices or ()):
         raise Refused("Choose one of the answers.")
     with transaction.atomic():
