@@ -22,7 +22,7 @@ from common.api.filters import CrmIdFilter, IdFilter
 from common.api.views import ApiView, IsAdmin, ListView
 from common.models import Record, RecordKind
 from common.visibility import seen_of
-from integrations import deletions, mending, services
+from integrations import causes, deletions, mending, services
 from integrations.explanations import explain
 from integrations.models import ErrorEntry, HeldDeletions, Outbox, Run
 from integrations.ownership import push_preview
@@ -204,7 +204,7 @@ class ErrorView(ListView):
             return Response(answer.data, status.HTTP_202_ACCEPTED)
         if record is None:
             raise Conflict("The record was deleted here.")
-        warning = "" if mending.is_anything_changed(entry, record) else HOPELESS
+        warning = "" if causes.is_anything_changed(entry) else HOPELESS
         warning = mending.look_again([entry]) or warning
         services.retry([entry], cast(User, request.user))
         outcome = outcome_of(record, entry.record_kind, self.sleeper, warning)

@@ -8,7 +8,8 @@ from django.utils import timezone
 from common.acting import acting_as
 from common.models import Record
 from common.records import locked
-from integrations.models import RecordLink, SyncEvent
+from integrations.models import FieldMapping, RecordLink, SyncEvent
+from integrations.models.journal import SyncEventQuerySet
 from integrations.services import Refused
 from integrations.sync.mapping import MISSING, Pair, to_local, to_remote
 from integrations.sync.records import RECORD_TYPES
@@ -43,6 +44,33 @@ def restore_value(event: SyncEvent, user: User) -> bool:
         event.restored_by = user
         event.save(update_fields=["restored_at", "restored_by", "settled_at"])
     return is_changing
+
+
+@transaction.atomic
+def leave(events: SyncEventQuerySet) -> int:
+    """The values that won are right: these conflicts are settled. Returns how many."""
+    return events.conflicts().update(settled_at=timezone.now())
+
+
+@transaction.atomic
+def always(event: SyncEvent, winner: str) -> str:
+    """From now on one side wins whenever both changed this field, or one of its unit; returns the field's label.
+
+    Raises Refused when the field is not mapped any more.
+    """
+    told = _told(event)
+    link = RecordLink.objects.live().filter(record_kind=event.record_kind, record_id=event.record_id).first()
+    mappings = FieldMapping.objects.select_for_update().filter(connection=link.connection_id) if link else None
+    own = mappings.filter(remote_object=link.remote_object, field=told["field"]).first() if mappings and link else None
+    if mappings is None or own is None:
+        raise Refused("The field is not mapped any more.")
+    if winner not in (FieldMapping.Winner.THEIRS, FieldMapping.Winner.OURS, FieldMapping.Winner.LATEST):
+        raise Refused("Choose which side wins.")
+    unit = mappings.filter(remote_object=own.remote_object, unit=own.unit) if own.unit else mappings.filter(pk=own.pk)
+    for mapping in unit:
+        mapping.winner = winner
+        mapping.save(update_fields=["winner"])
+    return RECORD_TYPES[event.record_kind].fields[told["field"]].label
 
 
 def told_of(event: SyncEvent) -> dict[str, Any]:

@@ -1,14 +1,16 @@
 """What people answer to what the sync asks: which record it is, another one, save it all the same; once, or always."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.db.models import TextChoices
 from django.utils import timezone
 
 from common.models import Record
 from integrations import budget, services, tuning
-from integrations.models import ApiUsage, Credential, ErrorEntry, Lane, ObjectSettings, Outbox, RecordLink
+from integrations.models import ApiUsage, Connection, Credential, ErrorEntry, Lane, ObjectSettings, Outbox, RecordLink
 from integrations.providers import provider_for
 from integrations.salesforce.ids import object_of, to_18
 from integrations.services import ALIVE, Refused, queue_push
@@ -22,7 +24,10 @@ from users.models import User
 
 DUPLICATE = "DUPLICATES_DETECTED"
 # Which setting answers a code for good.
-RULES = {"SEVERAL_MATCHES": "several_matches", DUPLICATE: "duplicate_rule"}
+RULES: dict[str, tuple[str, type[TextChoices]]] = {
+    "SEVERAL_MATCHES": ("several_matches", ObjectSettings.SeveralMatches),
+    DUPLICATE: ("duplicate_rule", ObjectSettings.DuplicateRule),
+}
 
 
 @transaction.atomic
@@ -135,11 +140,40 @@ def candidates_of(entry: ErrorEntry) -> list[dict[str, Any]]:
     return [{**one, "is_taken": one["remote_id"] in links} for one in found]
 
 
+@dataclass(frozen=True)
+class Rule:
+    """A question that can be answered for good, of one kind of record, and how it is answered now."""
+
+    code: str
+    kind: str
+    label: str
+    answers: list[tuple[str, str]]
+    present: str
+
+
+def rule_of(entry: ErrorEntry) -> Rule | None:
+    """The rule that would have answered what this entry asks; None where there is none."""
+    settings = entry.connection.object_settings.filter(record_kind=entry.record_kind).first()
+    return _rule(settings, entry.code) if settings and entry.code in RULES else None
+
+
+def rules(connection: Connection, code: str) -> list[Rule]:
+    """How a question is answered for each kind of record that it can be asked of."""
+    kinds = [str(kind) for kind in LOOKED_THROUGH]
+    found = connection.object_settings.filter(record_kind__in=kinds).order_by("-record_kind")
+    return [_rule(settings, code) for settings in found]
+
+
+def _rule(settings: ObjectSettings, code: str) -> Rule:
+    name, answers = RULES[code]
+    label = str(ObjectSettings._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
+    return Rule(code, settings.record_kind, label[:1].upper() + label[1:], answers.choices, getattr(settings, name))
+
+
 def always(settings: ObjectSettings, code: str, value: str, user: User) -> int:
     """Answer a question for good, and what waits for that answer with it; returns how many. Raises Refused."""
-    name = RULES.get(code, "")
-    choices = ObjectSettings._meta.get_field(name).choices if name else ()  # type: ignore[union-attr]
-    if value not in dict(choices or ()):
+    name, answers = RULES.get(code, ("", None))
+    if answers is None or value not in answers.values:
         raise Refused("Choose one of the answers.")
     with transaction.atomic():
         locked = ObjectSettings.objects.select_for_update().get(pk=settings.pk)

@@ -64,20 +64,6 @@ def is_waiting(entry: ErrorEntry) -> bool:
     return Outbox.objects.of(entry.record_kind, [entry.record_id or 0]).due().exists()
 
 
-def is_anything_changed(entry: ErrorEntry, record: Record | None) -> bool:
-    """Whether the record, the mapping, the settings or what is known of the org changed since the last attempt."""
-    if entry.operation == ErrorEntry.PULL:
-        return True  # it may have been, there
-    connection = entry.connection
-    moments = [
-        *connection.field_mappings.filter(remote_object=entry.remote_object).values_list("updated_at", flat=True),
-        *connection.object_settings.filter(record_kind=entry.record_kind).values_list("updated_at", flat=True),
-        *connection.descriptions.filter(remote_object=entry.remote_object).values_list("fetched_at", flat=True),
-        *([record.updated_at] if record else []),
-    ]
-    return any(moment > entry.last_at for moment in moments)
-
-
 def look_again(entries: Sequence[ErrorEntry]) -> str:
     """What our own check refused by an old description of the org is checked by a new one. Answers why it can't be."""
     connection = the_connection()

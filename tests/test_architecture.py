@@ -44,7 +44,7 @@ LAYERS: list[set[str]] = [
     {"providers", "tuning", "pipeline", "staging", "proposing", "pauses"},
     {"connecting", "rehearsal", "pushing", "pulling", "aligning"},
     {"checking", "revoking", "rotation", "people"},
-    {"mending", "deciding", "forms"},
+    {"mending", "deciding", "forms", "causes", "inbox"},
     {"tables"},
     {"changes"},
     {"tasks"},

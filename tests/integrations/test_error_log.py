@@ -155,7 +155,7 @@ def test_the_list_pages_by_key(admin_client: Client, synced: Connection, django_
     seen: list[int] = []
     url = reverse("integrations:errors")
     while url:
-        with django_assert_max_num_queries(15):
+        with django_assert_max_num_queries(19):
             page = admin_client.get(url).context["page"]
         seen += [row.record_id for row in page]
         url = page.next_url and reverse("integrations:errors") + page.next_url
