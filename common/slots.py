@@ -9,6 +9,8 @@ queries that one record costs. The places:
     record.activity  cards above its timeline; activities puts its own there
     record.related   cards with other records, after those
     home.panels      cards on top of the home page; the record is the user
+    menu.foot        buttons beside the user's name, on every page; the record is the user
+    you.panels       cards of the user's own settings; the record is the user
 
 Saving a line of a record's page, or an activity, triggers the event ``record-saved`` on the body. Entries of the
 timeline come in through ``common.timeline.source``, menu items through ``common.menus.add``.

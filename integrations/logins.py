@@ -1,20 +1,15 @@
 """The logins to the org: the app they belong to, fresh tokens, and what happens when one stops working."""
 
 import logging
-from collections.abc import Iterable
-from functools import partial
-from operator import attrgetter
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import transaction
-from django.urls import reverse
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from integrations.models import Connection, Credential
 from integrations.salesforce import oauth
 from integrations.sync.provider import CallFailed, ConnectionBroken
-from users.models import User
 
 logger = logging.getLogger(__name__)
 
@@ -93,37 +88,15 @@ def ask_anew(credential: Credential) -> oauth.TokenSet:
 
 
 def mark_broken(credential: Credential, reason: str) -> None:
-    """The login needs a person. Says so once, to its user and to the admins; what waits for it is kept."""
+    """The login needs a person: its user and the admins are told; what waits for it is kept."""
     changed = Credential.objects.filter(pk=credential.pk, broken_reason="").update(
         broken_reason=reason, updated_at=timezone.now()
     )
     credential.broken_reason = credential.broken_reason or reason
     if changed:
-        transaction.on_commit(partial(_tell, credential, reason))
+        tell_people()
 
 
-def _tell(credential: Credential, reason: str) -> None:
-    admins = User.objects.filter(role=User.Role.ADMIN, is_active=True)
-    tell(credential, reason, {*admins, *([credential.user] if credential.user else [])})
-
-
-def tell(credential: Credential, reason: str, people: Iterable[User]) -> None:
-    """Write to these people, but for those who left, that a login must be connected again."""
-    people = [person for person in people if person.is_active]
-    for person in sorted(people, key=attrgetter("email")):  # one mail each: nobody's address is shown to others
-        text = (
-            f"Tandem can no longer use the Salesforce login of {credential}.\n\n{reason}\n\n"
-            "What waits for it is kept and goes on as soon as the login is connected again:\n"
-            f"{settings.SITE_URL}{_where_to_mend(credential, person)}\n"
-        )
-        try:
-            send_mail("Salesforce needs to be connected again", text, None, [person.email])
-        except OSError:
-            logger.exception("The mail about a broken login could not be sent.")
-
-
-def _where_to_mend(credential: Credential, person: User) -> str:
-    """People connect their own login again; the team's is connected by an admin, whoever's it is."""
-    is_teams = Connection.objects.filter(team_credential=credential).exists()
-    is_own = credential.user == person and not (is_teams and person.is_admin)
-    return reverse("salesforce:personal" if is_own else "integrations:overview")
+def tell_people() -> None:
+    """Have the workers tell those whom it concerns that a login broke, once the transaction is through."""
+    transaction.on_commit(lambda: async_task("integrations.tasks.tell_people"))

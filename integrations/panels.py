@@ -11,8 +11,9 @@ from django.template.loader import render_to_string
 from common import slots, timeline
 from common.models import Record
 from integrations import services
+from integrations.forms.notices import NoticeChoiceForm
 from integrations.logins import the_connection
-from integrations.models import Connection, ErrorEntry, RecordLink, SyncEvent
+from integrations.models import Connection, ErrorEntry, NoticeCopy, RecordLink, SyncEvent
 from integrations.ownership import push_preview, remote_owners
 from integrations.sync.records import RECORD_TYPES, kind_of
 
@@ -81,6 +82,19 @@ def home_card(request: HttpRequest, records: Sequence[Any]) -> list[str]:
         "waiting": connection.outbox.count(),
     }
     return [render_to_string("integrations/_home.html", context, request) for _ in records]
+
+
+@slots.fill("menu.foot")
+def bell(request: HttpRequest, records: Sequence[Any]) -> list[str]:
+    """How many notices a person has not seen."""
+    counts = [NoticeCopy.objects.unseen_by(user.pk).count() for user in records]
+    return [render_to_string("integrations/_bell.html", {"count": count}, request) for count in counts]
+
+
+@slots.fill("you.panels")
+def notice_card(request: HttpRequest, records: Sequence[Any]) -> list[str]:
+    forms = [NoticeChoiceForm(user=user) for user in records]
+    return [render_to_string("integrations/_notice_choice.html", {"form": form}, request) for form in forms]
 
 
 @timeline.source

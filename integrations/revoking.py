@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations import connecting
-from integrations.logins import app_for, tell
+from integrations.logins import app_for, tell_people
 from integrations.models import Connection, Credential
 from integrations.salesforce import oauth
 
@@ -38,7 +38,6 @@ def revoke(login: Credential) -> bool:
         connection = Connection.objects.select_for_update().get(pk=login.connection_id)
         _forget(connection, [login])
         connecting.choose_team_login(connection)
-    _tell([login])
     return is_revoked
 
 
@@ -48,7 +47,6 @@ def revoke_all(connection: Connection) -> bool:
     revoked = [_revoke_there(login) for login in logins]
     with transaction.atomic():
         _forget(Connection.objects.select_for_update().get(pk=connection.pk), logins)
-    _tell(logins)
     return all(revoked)
 
 
@@ -60,10 +58,4 @@ def _revoke_there(login: Credential) -> bool:
 def _forget(connection: Connection, logins: Sequence[Credential]) -> None:
     rows = connection.credentials.filter(pk__in=[login.pk for login in logins])
     rows.update(access_token="", refresh_token="", broken_reason=REVOKED, updated_at=timezone.now())
-
-
-def _tell(logins: Sequence[Credential]) -> None:
-    """Their users only: the admins know, one of them did it."""
-    for login in logins:
-        if login.user and login.user.is_active:
-            tell(login, REVOKED, [login.user])
+    tell_people()

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from common import trash
-from integrations import aligning, budget, everything, sampling
+from integrations import aligning, budget, everything, notices, sampling
 from integrations.checking import check, check_all
 from integrations.connecting import prepare, start_syncing
 from integrations.models import ApiUsage, Connection, Credential, Outbox
@@ -31,7 +31,12 @@ METADATA_AGE = timedelta(days=1)
 def tick() -> None:
     """Once a minute: start syncing when the setup window ends, pull what is due, find what nobody rang for."""
     connection = Connection.objects.first()
-    if connection is None or not connection.is_connected:
+    if connection is None:
+        return
+    notices.look(connection)
+    if notices.are_due():
+        async_task("integrations.tasks.tell_people")
+    if not connection.is_connected:
         return
     if connection.started_at is None:
         if connection.is_setup_over:
@@ -59,6 +64,13 @@ def tick() -> None:
     is_old = connection.descriptions.filter(fetched_at__lt=timezone.now() - METADATA_AGE).exists()
     if is_old and not budget.hold(connection, ApiUsage.Purpose.METADATA):
         async_task("integrations.tasks.read_metadata")
+
+
+def tell_people() -> None:
+    """Mail what people have to know, and have not been told."""
+    if connection := Connection.objects.first():
+        notices.look(connection)
+        notices.send()
 
 
 def show_records(seconds: float = SLICE) -> None:

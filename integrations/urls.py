@@ -7,6 +7,7 @@ from integrations.views import (
     inbox,
     logins,
     mapping,
+    notices,
     objects,
     overview,
     people,
@@ -67,6 +68,9 @@ urlpatterns = [
     path("inbox/deletions/", inbox.deletion_list, name="deletions"),
     path("inbox/duplicates/", inbox.duplicate_list, name="duplicates"),
     path("inbox/duplicates/<int:pk>/dismiss/", inbox.duplicate_dismiss, name="duplicate_dismiss"),
+    path("notices/", notices.notice_list, name="notices"),
+    path("notices/seen/", notices.notice_seen, name="notices_seen"),
+    path("notices/choice/", notices.notice_choice, name="notice_choice"),
     path("records/<slug:kind>/<int:pk>/", records.panel, name="panel"),
     path("records/<slug:kind>/<int:pk>/push/", records.push, name="push"),
 ]

@@ -44,7 +44,7 @@ LAYERS: list[set[str]] = [
     {"providers", "tuning", "pipeline", "staging", "proposing", "pauses"},
     {"connecting", "rehearsal", "pushing", "pulling", "aligning"},
     {"checking", "revoking", "rotation", "people"},
-    {"mending", "deciding", "forms", "causes", "inbox"},
+    {"mending", "deciding", "forms", "causes", "inbox", "notices"},
     {"tables"},
     {"changes"},
     {"tasks"},

@@ -48,6 +48,12 @@ class Notice(models.Model):
         return self.title
 
 
+class NoticeCopyQuerySet(models.QuerySet["NoticeCopy"]):
+    def unseen_by(self, user_id: int) -> Self:
+        """What a person has not seen yet of what still lasts."""
+        return self.filter(user_id=user_id, seen_at=None, notice__closed_at=None)
+
+
 class NoticeCopy(models.Model):
     """A person's copy of a notice: whether they have seen it, and whether its mail has gone.
 
@@ -59,6 +65,8 @@ class NoticeCopy(models.Model):
     seen_at = models.DateTimeField(null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
     mailed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = NoticeCopyQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "notice copies"

@@ -7,6 +7,7 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
+from integrations import tasks
 from integrations.models import Connection, Credential
 from integrations.providers import client_for
 from integrations.sync.provider import ConnectionBroken
@@ -88,6 +89,7 @@ def test_a_revoked_login_is_worthless_in_salesforce_and_its_user_is_told(
         org.http.get(f"{org.url}/services/data/v61.0/limits", headers={"Authorization": f"Bearer {token}"}).status_code
         == 401
     )
+    tasks.tell_people()
     assert [letter.to for letter in mail.outbox] == [[kim.email]]
 
 

@@ -1,0 +1,43 @@
+"""What a person was told of: everybody sees their own."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from common.http import Request, number
+from integrations.forms.notices import NoticeChoiceForm
+from integrations.models import NoticeCopy
+from integrations.notices import url_for
+
+
+@login_required
+def notice_list(request: Request) -> HttpResponse:
+    copies = NoticeCopy.objects.unseen_by(request.user.pk).select_related("notice__connection")
+    told = [(copy, url_for(copy.notice, request.user)) for copy in copies.order_by("-notice__begun_at", "-pk")]
+    return render(request, "integrations/notices.html", {"told": told})
+
+
+@login_required
+@require_POST
+def notice_seen(request: Request) -> HttpResponse:
+    """One, or all of them. What lasts is still in the inbox and on the health page."""
+    copies = NoticeCopy.objects.unseen_by(request.user.pk)
+    if "copy" in request.POST:
+        copies = copies.filter(pk=number(request.POST["copy"]))
+    copies.update(seen_at=timezone.now())
+    return redirect("integrations:notices")
+
+
+@login_required
+@require_POST
+def notice_choice(request: Request) -> HttpResponse:
+    form = NoticeChoiceForm(request.POST, user=request.user)
+    if form.is_valid():
+        form.save()
+        messages.success(request, "Saved.")
+    else:
+        messages.error(request, "Choose when Tandem writes to you.")
+    return redirect("users:you")
