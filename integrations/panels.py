@@ -15,6 +15,7 @@ from integrations.forms.notices import NoticeChoiceForm
 from integrations.logins import the_connection
 from integrations.models import Connection, ErrorEntry, NoticeCopy, RecordLink, SyncEvent
 from integrations.ownership import push_preview, remote_owners
+from integrations.remedies import remedy
 from integrations.sync.records import RECORD_TYPES, kind_of
 
 SHOWN_NAMES = 3
@@ -56,11 +57,13 @@ def sync_card(request: HttpRequest, record: Record, refused: str = "") -> str:
     if not connection.org_id or kind is None:
         return ""
     links = RecordLink.objects.live().of(kind, [record.pk]).select_related("credential")
+    state = services.sync_states([record]).get(record.pk)
     context = {
         "record": record,
         "kind": kind,
         "connection": connection,
-        "state": services.sync_states([record]).get(record.pk),
+        "state": state,
+        "remedy": remedy(state, kind, request.user) if state else None,  # type: ignore[arg-type]
         "link": links.first(),
         "remote_owner": remote_owners([record]).get(record.pk, ""),
         "preview": push_preview(record, request.user),  # type: ignore[arg-type]

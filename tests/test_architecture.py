@@ -36,6 +36,7 @@ LAYERS: list[set[str]] = [
         "telling",
         "access",
         "explanations",
+        "remedies",
         "deletions",
         "conflicts",
         "permissions",

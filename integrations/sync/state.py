@@ -7,10 +7,11 @@ from django.db.models import Case, CharField, Exists, OuterRef, QuerySet, TextCh
 
 from common.models import Record
 from integrations.models import Connection, ErrorEntry, ObjectSettings, Outbox, RecordLink, SkippedRecord
-from integrations.sync.eligibility import kept_out, stays_here
+from integrations.sync.eligibility import Hindrance, Rule, hindrance, lacks_account, stays_here
 from integrations.sync.records import kind_of
 
 IN_STEP = "In step with Salesforce."
+PAST = "It was made before pushing was on. Edit it, or push it by hand."
 
 
 class State(TextChoices):
@@ -23,8 +24,11 @@ class State(TextChoices):
 
 @dataclass(frozen=True)
 class SyncState:
+    """``rule``: what keeps the record out, or waiting; None where nothing is to be done about it."""
+
     state: State
     reason: str
+    rule: Rule | None = None
 
     @property
     def label(self) -> str:
@@ -68,7 +72,8 @@ def sync_states(records: Sequence[Record]) -> dict[int, SyncState]:
 
 
 def _skipped(skip: SkippedRecord) -> SyncState:
-    return SyncState(State.SKIPPED, f"{skip.user or 'Somebody'} keeps it out of the sync.")
+    who, since = skip.user or "Somebody", f"{skip.at.day} {skip.at:%B %Y}"
+    return SyncState(State.SKIPPED, f"{who} keeps it out of the sync since {since}.", Rule.PERSON)
 
 
 def _state(
@@ -80,34 +85,44 @@ def _state(
     dropped: Mapping[int | None, str],
 ) -> SyncState:
     if row is not None:
-        return SyncState(State.WAITING, _why_waiting(connection, row))
+        waiting = _waiting_for(connection, row)
+        return SyncState(State.WAITING, waiting.reason, waiting.rule) if waiting else _on_its_way(row)
     if error is not None:
-        return SyncState(State.FAILED, error.message)
+        return SyncState(State.FAILED, error.message, Rule.REFUSED)
     if record.crm_id:
         here = stays_here(settings) if settings else ""
         return SyncState(State.SYNCED, f"Linked; what is changed here stays here: {here}" if here else IN_STEP)
     if connection is None or not connection.is_connected:
-        return SyncState(State.NOT_ELIGIBLE, "Salesforce is not connected.")
-    if reason := kept_out(record, settings):
-        return SyncState(State.NOT_ELIGIBLE, reason)
-    return SyncState(
-        State.NOT_ELIGIBLE, dropped.get(record.pk) or "It was made before pushing was on. Edit it, or push it by hand."
-    )
+        return SyncState(State.NOT_ELIGIBLE, "Salesforce is not connected.", Rule.CONNECTION)
+    if found := hindrance(record, settings):
+        return SyncState(State.NOT_ELIGIBLE, found.reason, found.rule)
+    if reason := dropped.get(record.pk):
+        return SyncState(State.NOT_ELIGIBLE, reason, Rule.DROPPED)
+    if settings and (found := lacks_account(record, settings)):
+        return SyncState(State.NOT_ELIGIBLE, found.reason, found.rule)
+    return SyncState(State.NOT_ELIGIBLE, PAST, Rule.PAST)
 
 
-def _why_waiting(connection: Connection | None, row: Outbox) -> str:
+def _waiting_for(connection: Connection | None, row: Outbox) -> Hindrance | None:
+    """What has to happen before a record can be pushed; None when it is on its way."""
     if connection is None or not connection.is_connected:
-        return "Salesforce is not connected; it is pushed when it is again."
+        return Hindrance(Rule.CONNECTION, "Salesforce is not connected; it is pushed when it is again.")
     if connection.phase == Connection.Phase.SETUP:
-        return "It is pushed after the setup window and the first pull."
+        return Hindrance(Rule.SETUP, "It is pushed after the setup window and the first pull.")
     if connection.phase == Connection.Phase.INITIAL_PULL:
-        return "It is pushed after the first pull."
+        return Hindrance(Rule.SETUP, "It is pushed after the first pull.")
     if connection.is_paused:
-        return f"Syncing is paused: {connection.pause_reason}"
+        return Hindrance(Rule.PAUSE, f"Syncing is paused: {connection.pause_reason}")
     if row.credential is None:
-        return "There is no login to push it with."
+        return Hindrance(Rule.LOGIN, "There is no login to push it with.")
     if row.credential.broken_reason:
-        return f"The login of {row.credential} must be connected again."
+        return Hindrance(Rule.LOGIN, f"The login of {row.credential} must be connected again.")
+    return None
+
+
+def _on_its_way(row: Outbox) -> SyncState:
     if row.sent_at and not row.claim_token:
-        return "Its creation was sent, but the answer was lost: finding out whether Salesforce has it."
-    return row.wait_reason or ("It is being sent." if row.claim_token else "It is about to be sent.")
+        reason = "Its creation was sent, but the answer was lost: finding out whether Salesforce has it."
+    else:
+        reason = row.wait_reason or ("It is being sent." if row.claim_token else "It is about to be sent.")
+    return SyncState(State.WAITING, reason)

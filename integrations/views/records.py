@@ -32,6 +32,23 @@ def push(request: Request, kind: str, pk: int) -> HttpResponse:
     return _card(request, record)
 
 
+@login_required
+@require_POST
+def skip(request: Request, kind: str, pk: int) -> HttpResponse:
+    """“Don’t sync this record”: it stays as it is on both sides until somebody lets it in again."""
+    record = _record(request, kind, pk)
+    services.skip(record, request.user)
+    return _card(request, record)
+
+
+@login_required
+@require_POST
+def unskip(request: Request, kind: str, pk: int) -> HttpResponse:
+    record = _record(request, kind, pk)
+    services.unskip(record, request.user)
+    return _card(request, record)
+
+
 def _card(request: Request, record: Record, refused: str = "") -> HttpResponse:
     """The card, and the badge above it. Whoever waited for the record hears that it is through."""
     card = sync_card(request, record, refused=refused)
