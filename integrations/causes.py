@@ -94,7 +94,7 @@ def changed(connection: Connection) -> Q:
     found = Q(operation=ErrorEntry.PULL)
     for kind, type_ in RECORD_TYPES.items():
         edited = type_.model._default_manager.filter(pk=OuterRef("record_id"), updated_at__gt=OuterRef("last_at"))
-        found |= Q(record_kind=kind) & Exists(edited)
+        found |= Q(Exists(edited), record_kind=kind)
     for remote_object, moment in _moments(connection).items():
         found |= Q(remote_object=remote_object, last_at__lt=moment)
     mapped: dict[str, list[str]] = {}

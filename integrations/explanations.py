@@ -247,7 +247,10 @@ OF_A_VALUE = {
     "NUMBER_OUTSIDE_VALID_RANGE",
     "REQUIRED_FIELD_MISSING",
     "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+    "UNKNOWN_STAGE",
 }
+# Refusals of a word: another one can be written for it from now on.
+OF_A_WORD = {"INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"}
 # Refusals that our own check takes from the org's description, which may have changed since it was read.
 OF_THE_DESCRIPTION = {"INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "STRING_TOO_LONG", "REQUIRED_FIELD_MISSING"}
 # A person chooses among candidates.

@@ -106,3 +106,8 @@ class ErrorEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code}: {self.record_name or self.record_id}"
+
+    @property
+    def first_field(self) -> str:
+        """The field that tells causes of one code apart."""
+        return str(self.fields[0]) if self.fields else ""

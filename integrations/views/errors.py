@@ -1,10 +1,9 @@
-"""The error log: what was refused, why, and how to mend it."""
+"""The error log: what was refused and why, by cause and one by one."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,11 +14,12 @@ from common.paging import paged
 from common.sheets import sheet
 from integrations import causes, deciding, mending, services
 from integrations.access import admin_required
-from integrations.explanations import OF_A_CHOICE, explain
+from integrations.explanations import explain
 from integrations.logins import the_connection
 from integrations.models import ErrorEntry, ErrorEntryQuerySet, ObjectSettings
 from integrations.progress import LABELS
-from integrations.views.frame import boxed, framed
+from integrations.views.entry import LISTS
+from integrations.views.frame import boxed, on_the_way
 
 NEWEST = {"": ("-last_at", "-id")}
 STATES = {"open": "Open", "closed": "Closed", "all": "Open and closed"}
@@ -56,13 +56,6 @@ def export(request: Request) -> HttpResponseBase:
 
 
 @admin_required
-def error_detail(request: Request, pk: int) -> HttpResponse:
-    """While the record is on its way again, the page asks for itself until the outcome is known."""
-    entry = get_object_or_404(ErrorEntry.objects.select_related("connection", "credential", "actor"), pk=pk)
-    return framed(request, "integrations/error.html", _detail(entry))
-
-
-@admin_required
 @require_POST
 def retry(request: Request) -> HttpResponse:
     """Retry the chosen entries, or all of one cause."""
@@ -75,72 +68,12 @@ def retry(request: Request) -> HttpResponse:
         chosen = entries.filter(pk__in=[number(pk) for pk in request.POST.getlist("entry")])
     unchanged = chosen.exclude(causes.changed(the_connection())).count()
     if count := _retry(request, list(chosen)):
-        messages.success(request, _on_the_way(count))
+        messages.success(request, on_the_way(count))
         if unchanged:
             messages.warning(request, _will_fail(unchanged, count))
     else:
         messages.warning(request, "Choose what to retry.")
     return redirect(_back(request))
-
-
-@admin_required
-@require_POST
-def mend(request: Request, pk: int) -> HttpResponse:
-    """Another value, and off it goes again."""
-    entry = get_object_or_404(ErrorEntry.objects.open().select_related("connection"), pk=pk)
-    try:
-        mending.mend_value(entry, typed(request.POST, "value"))
-    except ValidationError as error:
-        context = _detail(entry) | {"mend_errors": error.messages, "typed": request.POST.get("value", "")}
-        context["is_waiting"] = False  # what was typed stays, whatever else happens
-        return framed(request, "integrations/error.html", context, status=422)
-    services.retry([entry], request.user)
-    messages.success(request, f"Changed, and {entry.record_name} is on the way to Salesforce again.")
-    return redirect("integrations:error", pk=pk)
-
-
-@admin_required
-@require_POST
-def match(request: Request, pk: int) -> HttpResponse:
-    """Link to one of the candidates, or create another record."""
-    entry = get_object_or_404(ErrorEntry.objects.open().select_related("connection"), pk=pk)
-    remote_id = typed(request.POST, "remote_id")
-    try:
-        deciding.resolve_match(entry, remote_id, request.user)
-    except services.Refused as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, "Linked." if remote_id else "It will be created as another record.")
-    return redirect(_back(request, pk))
-
-
-@admin_required
-@require_POST
-def look_up(request: Request, pk: int) -> HttpResponse:
-    """Ask Salesforce which records it could be, or whether it has the one that somebody means."""
-    entry = get_object_or_404(ErrorEntry.objects.open().select_related("connection"), pk=pk)
-    try:
-        count = deciding.look_up(entry, typed(request.POST, "remote_id"))
-    except services.Refused as refusal:
-        messages.error(request, str(refusal))
-    else:
-        if not count:
-            messages.warning(request, "Nothing there has its address, domain or name. Paste the address of one.")
-    return redirect("integrations:error", pk=pk)
-
-
-@admin_required
-@require_POST
-def save_anyway(request: Request, pk: int) -> HttpResponse:
-    """It is nobody's duplicate: rules that only warn are to let it through."""
-    entry = get_object_or_404(ErrorEntry.objects.open().select_related("connection"), pk=pk)
-    try:
-        deciding.save_anyway(entry, request.user)
-    except services.Refused as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, "It is on the way, and told to pass the duplicate rule.")
-    return redirect("integrations:error", pk=pk)
 
 
 @admin_required
@@ -153,7 +86,7 @@ def always(request: Request) -> HttpResponse:
     except services.Refused as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, "Saved. It counts from now on." + (f" {_on_the_way(count)}" if count else ""))
+        messages.success(request, "Saved. It counts from now on." + (f" {on_the_way(count)}" if count else ""))
     return redirect(_back(request))
 
 
@@ -195,42 +128,10 @@ def _sent(entry: ErrorEntry) -> Iterator[str]:
     return (f"{name}: {'(empty)' if value is None else value}" for name, value in entry.payload.items())
 
 
-def _detail(entry: ErrorEntry) -> dict[str, Any]:
-    record = mending.record_of(entry)
-    field = mending.mendable_field(entry) if record else None
-    is_question = entry.code in OF_A_CHOICE
-    can_link = entry.operation == "create" and (is_question or entry.code == deciding.DUPLICATE)
-    return {
-        "entry": entry,
-        "record": record,
-        "explanation": explain(entry.code),
-        "field": field,
-        "value": field.get(record) if field and record else "",
-        "allowed": entry.details.get("allowed", []),
-        "is_question": is_question,
-        "is_duplicate": entry.code == deciding.DUPLICATE,
-        "candidates": deciding.candidates_of(entry) if can_link and record else None,
-        "rule": deciding.rule_of(entry),
-        "is_waiting": not entry.closed_at and mending.is_waiting(entry),
-        "is_hopeless": not entry.closed_at and not causes.is_anything_changed(entry),
-        "same_cause": ErrorEntry.objects.open().of_cause(entry.remote_object, entry.code, _first_field(entry)).count(),
-        "first_field": _first_field(entry),
-        "object_page": reverse("integrations:object", args=[entry.record_kind]),
-    }
-
-
-def _first_field(entry: ErrorEntry) -> str:
-    return str(entry.fields[0]) if entry.fields else ""
-
-
 def _retry(request: Request, entries: list[ErrorEntry]) -> int:
     if reason := mending.look_again(entries):
         messages.warning(request, reason)
     return services.retry(entries, request.user)
-
-
-def _on_the_way(count: int) -> str:
-    return f"{count:,} {'record is' if count == 1 else 'records are'} on the way again."
 
 
 def _will_fail(unchanged: int, count: int) -> str:
@@ -238,9 +139,9 @@ def _will_fail(unchanged: int, count: int) -> str:
     return f"Nothing has changed here since the last attempt. {whose} will fail again, unless mended in Salesforce."
 
 
-def _back(request: Request, pk: int = 0) -> str:
-    """The list or the entry that the button stood on."""
-    if request.POST.get("back") in ("matches", "unknown"):
+def _back(request: Request) -> str:
+    """The page that the button stood on."""
+    if request.POST.get("back") in LISTS:
         return reverse(f"integrations:{request.POST['back']}")
-    pk = pk or number(request.POST.get("back", ""))
+    pk = number(request.POST.get("back", ""))
     return reverse("integrations:error", args=[pk]) if pk else reverse("integrations:errors")

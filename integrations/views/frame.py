@@ -23,3 +23,7 @@ def boxed(request: HttpRequest, box: str, template: str, context: dict[str, Any]
     present = inbox.counts()
     own = {"box": box, "boxes": inbox.boxes(present), "inbox": present}
     return framed(request, template, own | context, status)
+
+
+def on_the_way(count: int) -> str:
+    return f"{count:,} {'record is' if count == 1 else 'records are'} on the way again."

@@ -36,6 +36,10 @@ pytestmark = pytest.mark.django_db
 LISTS = ["errors", "errors_export", "inbox", "conflicts", "matches", "unknown", "deletions", "duplicates"]
 POSTS = [
     ("errors_always", []),
+    ("errors_retry", []),
+    ("error_mend", [1]),
+    ("error_map", [1]),
+    ("error_match", [1]),
     ("error_look_up", [1]),
     ("error_save_anyway", [1]),
     ("conflicts_leave", []),
