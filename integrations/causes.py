@@ -57,9 +57,9 @@ class Cause:
 def causes(connection: Connection, entries: ErrorEntryQuerySet) -> list[Cause]:
     """The causes of these entries, those that meet the most records first."""
     grouped = (
-        entries.annotate(first_field=KT("fields__0"))
+        entries.annotate(on_field=KT("fields__0"))
         .order_by()
-        .values("code", "remote_object", "by", "first_field")
+        .values("code", "remote_object", "by", "on_field")
         .annotate(
             count=Count("pk"),
             unchanged=Count("pk", filter=~changed(connection)),
@@ -71,8 +71,8 @@ def causes(connection: Connection, entries: ErrorEntryQuerySet) -> list[Cause]:
         Cause(
             row["code"],
             row["remote_object"],
-            row["first_field"] or "",
-            row["label"] or row["first_field"] or "",
+            row["on_field"] or "",
+            row["label"] or row["on_field"] or "",
             row["by"],
             row["count"],
             row["unchanged"],

@@ -114,7 +114,7 @@ def _locked_record(entry: ErrorEntry) -> Record:
     model = RECORD_TYPES[entry.record_kind].model
     try:
         return locked(model, entry.record_id or 0)
-    except model.DoesNotExist as error:  # type: ignore[attr-defined]
+    except model.DoesNotExist as error:
         raise ValidationError("The record was deleted here.") from error
 
 
