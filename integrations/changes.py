@@ -12,11 +12,13 @@ from django import forms
 from django.http import Http404
 
 from common.models import RecordKind
-from integrations import staging, tuning
+from integrations import conditioning, staging, tuning
 from integrations.dependencies import Around
+from integrations.forms.deletions import DeletionForm
 from integrations.forms.objects import ObjectSettingsForm
 from integrations.forms.stages import INFER, StagesForm
-from integrations.models import Connection, ObjectSettings
+from integrations.models import Connection, DeletionSettings, ObjectSettings
+from integrations.sync.eligibility import stays_here
 from integrations.sync.provider import Description
 from integrations.sync.records import KINDS, RECORD_TYPES
 from integrations.tables import Table
@@ -104,8 +106,40 @@ def _save_stages(connection: Connection, remote_object: str, form: StagesForm) -
     return ["Saved. Account stages follow in a moment." if source == INFER else "The stages are mapped."]
 
 
+def _deletions_form(connection: Connection, remote_object: str, data: Any) -> DeletionForm:
+    description = _described(connection, remote_object)
+    settings = connection.object_settings.filter(record_kind=KINDS[remote_object]).first()
+    row = DeletionSettings.of(connection, remote_object)
+    reason = stays_here(settings) if settings else ""
+    prefix = f"deletions-{remote_object}"
+    return DeletionForm(data, instance=row, description=description, stays_here=reason, prefix=prefix)
+
+
+def _save_deletions(connection: Connection, remote_object: str, form: DeletionForm) -> list[str]:
+    return tuning.save_deletions(form.save(commit=False), form.changed_data)
+
+
+def _conditions_form(connection: Connection, remote_object: str, data: Any) -> forms.BaseForm:
+    return conditioning.form_for(connection, _described(connection, remote_object), data)
+
+
+def _save_conditions(connection: Connection, remote_object: str, form: Any) -> list[str]:
+    tuning.save_conditions(connection, remote_object, form.asked())
+    return ["Saved. Pulled records are being shown and hidden."]
+
+
+def _described(connection: Connection, remote_object: str) -> Description:
+    """Raises Http404."""
+    row = connection.descriptions.filter(remote_object=remote_object).first()
+    if remote_object not in KINDS or row is None:
+        raise Http404(f"There are no settings of “{remote_object}”.")
+    return Description.from_json(row.content)
+
+
 SECTIONS = {
     "settings": Section(_settings_form, _save_settings),
     "mapping": Section(_mapping_form, _save_mapping),
     "stages": Section(_stages_form, _save_stages),
+    "deletions": Section(_deletions_form, _save_deletions),
+    "conditions": Section(_conditions_form, _save_conditions),
 }

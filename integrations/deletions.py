@@ -1,19 +1,73 @@
 """What people may decide about deletions: let many through or not, bring records back."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from django.db import transaction
+from django.db.models import Count, Q
 from django.utils import timezone
 from django_q.tasks import async_task
 
 from common import merging, trash
 from common.models import DeletedRecord, Record
-from integrations.models import HeldDeletions, Lane, Outbox, RecordLink
+from integrations.models import Connection, DeletionSettings, HeldDeletions, Lane, Outbox, RecordLink
 from integrations.services import Bell, Refused, pull_refusal
-from integrations.sync import departed, outbox
+from integrations.sync import brake, departed, outbox
+from integrations.sync.departures import DELETED_THERE
+from integrations.sync.records import KINDS, RECORD_TYPES
 from integrations.sync.scope import Scope
 from users.models import User
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What deletion sync of an object has to do with, in records.
+
+    ``linked`` ones follow what happens to each other; ``left_there`` were deleted here, ``left_here`` there, and stay
+    where they are whatever is set now. ``stops_at``: so many deletions at once go on by themselves, more don't.
+    """
+
+    linked: int
+    left_there: int
+    left_here: int
+    stops_at: int
+
+
+def reach(connection: Connection, remote_object: str) -> Reach:
+    links = RecordLink.objects.filter(connection=connection, remote_object=remote_object)
+    is_dropped = Q(dropped_at__isnull=False)
+    counts = links.aggregate(
+        linked=Count("pk", filter=Q(dropped_at=None, record_id__isnull=False)),
+        left_there=Count("pk", filter=Q(record_id=None, gone_at=None)),
+        left_here=Count("pk", filter=is_dropped & Q(record_id__isnull=False, drop_reason=DELETED_THERE)),
+    )
+    settings = DeletionSettings.of(connection, remote_object)
+    return Reach(**counts, stops_at=brake.stops_at(settings, counts["linked"]))
+
+
+@transaction.atomic
+def turn_off(connection: Connection, remote_object: str) -> int:
+    """Forget the deletions that were to follow and did not yet: the records stay. Returns how many that were."""
+    rows = Outbox.objects.filter(connection=connection, remote_object=remote_object, is_manual=False)
+    rows = rows.filter(operation=Outbox.Operation.DELETE, claim_token=None, sent_at=None)
+    count = rows.delete()[0] + departed.keep(Scope.load(connection, remote_object))
+    open_ones = HeldDeletions.objects.filter(connection=connection, remote_object=remote_object, decided_at=None)
+    open_ones.update(decided_at=timezone.now())
+    return count
+
+
+def names_of(held: HeldDeletions, most: int) -> list[str]:
+    """Some of the records that wait for an answer, by their names."""
+    model = RECORD_TYPES[KINDS[held.remote_object]].model
+    if held.side == HeldDeletions.Side.HERE:
+        links = RecordLink.objects.departing().filter(connection=held.connection, remote_object=held.remote_object)
+        ids = links.filter(merged_into="").order_by("record_id").values("record_id")[:most]
+        return [str(record) for record in model._default_manager.filter(pk__in=list(ids.values_list(flat=True)))]
+    ids = list(_held_rows(held).order_by("record_id").values_list("record_id", flat=True)[:most])
+    kind = KINDS[held.remote_object]
+    rows = DeletedRecord.objects.filter(record_kind=kind, record_id__in=ids).order_by("record_id")
+    return list(rows.values_list("name", flat=True))
 
 
 def confirm(held: HeldDeletions, user: User) -> int:
@@ -23,6 +77,22 @@ def confirm(held: HeldDeletions, user: User) -> int:
         count = _held_rows(held).update(is_manual=True, next_attempt_at=timezone.now(), wait_reason="")
         Bell(Lane.REAL_TIME)()
         return count
+    return delete_confirmed(held)
+
+
+def confirm_in_background(held: HeldDeletions, user: User) -> None:
+    """The same for a page, which need not wait. Should the job be lost, the next pull finds the records and asks again.
+
+    Raises Refused when somebody has decided already.
+    """
+    if held.side == HeldDeletions.Side.THERE:
+        confirm(held, user)
+        return
+    _decide(held, user, is_confirmed=True)
+    transaction.on_commit(partial(async_task, "integrations.tasks.delete_confirmed", held.pk))
+
+
+def delete_confirmed(held: HeldDeletions) -> int:
     return departed.delete_held(Scope.load(held.connection, held.remote_object), held.held_at)
 
 

@@ -8,10 +8,11 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from common import trash
-from integrations import aligning, budget, everything, notices, sampling
+from common.acting import acting_as
+from integrations import aligning, budget, deletions, everything, notices, sampling
 from integrations.checking import check, check_all
 from integrations.connecting import prepare, start_syncing
-from integrations.models import ApiUsage, Connection, Credential, Outbox
+from integrations.models import ApiUsage, Connection, Credential, HeldDeletions, Outbox
 from integrations.providers import provider_for
 from integrations.pulling import PULL_ORDER, pull_due, pull_record, pull_remote
 from integrations.pushing import push_lane
@@ -91,6 +92,14 @@ def infer_stages(seconds: float = SLICE) -> None:
         if monotonic() >= until:
             async_task("integrations.tasks.infer_stages")
             break
+
+
+def delete_confirmed(held_id: int) -> None:
+    """Delete here what an admin confirmed, because it is gone there."""
+    held = HeldDeletions.objects.select_related("connection", "decided_by").filter(pk=held_id).first()
+    if held:
+        with acting_as(held.decided_by):
+            deletions.delete_confirmed(held)
 
 
 def prune_deleted() -> None:

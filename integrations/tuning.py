@@ -10,10 +10,12 @@ from django.db.models import Func, JSONField, Value
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from integrations import deletions
 from integrations.mappings import Choice
 from integrations.models import (
     Connection,
     Cursor,
+    DeletionSettings,
     FieldMapping,
     ObjectSettings,
     Outbox,
@@ -41,6 +43,20 @@ def save_settings(settings: ObjectSettings, changed: Collection[str]) -> list[st
         said += _follow_direction(settings)
     if "pull_every" in changed:
         _pull_sooner(settings)
+    return said
+
+
+@transaction.atomic
+def save_deletions(settings: DeletionSettings, changed: Collection[str]) -> list[str]:
+    """Save the named columns; answers what that did, in words."""
+    if not changed:
+        return ["Nothing had changed."]
+    key = {"connection": settings.connection, "remote_object": settings.remote_object}
+    DeletionSettings.objects.update_or_create(**key, defaults={name: getattr(settings, name) for name in changed})
+    said = ["Saved. It counts from now on."]
+    if "sync_deletes" in changed and not settings.sync_deletes:
+        count = deletions.turn_off(settings.connection, settings.remote_object)
+        said += [f"{count:,} deletions that waited are taken back: the records stay."] if count else []
     return said
 
 

@@ -2,6 +2,8 @@ from django.urls import path
 
 from integrations.views import (
     alignment,
+    conditions,
+    deletions,
     entry,
     errors,
     health,
@@ -38,6 +40,11 @@ urlpatterns = [
     path("objects/<slug:kind>/", objects.object_page, name="object"),
     path("objects/<slug:kind>/settings/", objects.object_settings, name="object_settings"),
     path("objects/<slug:kind>/draft/", objects.object_draft, name="object_draft"),
+    path("deletions/<str:remote_object>/", deletions.deletions, name="deletions"),
+    path("deletions/<str:remote_object>/reach/", deletions.reach, name="deletions_reach"),
+    path("held/<int:pk>/", deletions.held, name="held"),
+    path("conditions/<str:remote_object>/", conditions.conditions, name="conditions"),
+    path("conditions/<str:remote_object>/draft/", conditions.draft, name="conditions_draft"),
     path("mapping/<str:remote_object>/", mapping.mapping, name="mapping"),
     path("mapping/<str:remote_object>/apply/", alignment.alignment, name="alignment"),
     path("stages/<str:remote_object>/", stages.stages, name="stages"),

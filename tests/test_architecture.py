@@ -46,7 +46,7 @@ LAYERS: list[set[str]] = [
     {"connecting", "rehearsal", "pushing", "pulling", "aligning"},
     {"checking", "revoking", "rotation", "people"},
     {"mending", "deciding", "forms", "causes", "inbox", "notices"},
-    {"tables"},
+    {"tables", "conditioning"},
     {"changes"},
     {"tasks"},
     {

@@ -30,7 +30,12 @@ def hold(connection: Connection, remote_object: str, side: HeldDeletions.Side, c
 
 
 def is_too_many(settings: DeletionSettings, count: int, linked: int) -> bool:
-    return count > HANDFUL and (count > settings.most or count * 100 > settings.most_percent * linked)
+    return count > stops_at(settings, linked)
+
+
+def stops_at(settings: DeletionSettings, linked: int) -> int:
+    """How many of the linked records may be deleted at once without asking."""
+    return max(HANDFUL, min(settings.most, settings.most_percent * linked // 100))
 
 
 def _linked(connection: Connection, remote_object: str) -> int:

@@ -18,6 +18,7 @@ from integrations.sync.page import Applied, Known, successor
 from integrations.sync.provider import RemoteRecord
 from integrations.sync.scope import Scope
 
+DELETED_THERE = "It was deleted in Salesforce."
 BACK_TO_LEAD = "The contact was deleted in Salesforce: its lead is linked again."
 
 
@@ -118,7 +119,7 @@ def _why(remote: RemoteRecord) -> str:
         return "Salesforce merged it into another record."
     if remote.is_converted:
         return "Salesforce converted the lead."
-    return "It was deleted in Salesforce."
+    return DELETED_THERE
 
 
 def _reword(scope: Scope, converted: list[tuple[RecordLink, Record]]) -> None:

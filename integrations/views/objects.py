@@ -11,6 +11,8 @@ from common.models import RecordKind
 from integrations import changes
 from integrations.access import admin_required
 from integrations.models import Connection
+from integrations.views.conditions import conditions_context
+from integrations.views.deletions import deletions_context
 from integrations.views.frame import framed
 from integrations.views.tables import Table, connected, part
 
@@ -29,6 +31,8 @@ def object_page(request: HttpRequest, kind: str) -> HttpResponse:
         "title": TITLES[kind],  # type: ignore[index]
         "settings_form": changes.bind(connection, "settings", kind),
         "mappings": [table.mapping_context() for table in tables],
+        "deletions": [deletions_context(connection, name) for name in descriptions],
+        "conditions": [conditions_context(connection, name) for name in descriptions],
         "stages": [context for table in tables if (context := table.stages_context())],
     }
     return framed(request, "integrations/object.html", context)

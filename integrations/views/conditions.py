@@ -1,0 +1,60 @@
+"""Which of the pulled records are shown: rows of conditions, and how many records they let through."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_POST
+
+from common.http import Request
+from integrations import changes, conditioning
+from integrations.access import admin_required
+from integrations.models import Connection
+from integrations.progress import LABELS
+from integrations.sync.records import KINDS
+from integrations.views.tables import connected, part
+
+
+def conditions_context(connection: Connection, remote_object: str, form: Any = None) -> dict[str, Any]:
+    kind = KINDS[remote_object]
+    return {
+        "form": form or changes.bind(connection, "conditions", remote_object),
+        "remote_object": remote_object,
+        "label": LABELS[remote_object],
+        "is_visible": connection.object_settings.filter(record_kind=kind, is_visible=True).exists(),
+        "is_under_way": conditioning.is_under_way(connection, kind),
+    }
+
+
+@admin_required
+def conditions(request: Request, remote_object: str) -> HttpResponse:
+    connection = connected()
+    data = request.POST if request.method == "POST" else None
+    form = changes.bind(connection, "conditions", remote_object, data)
+    if form.is_bound and form.is_valid():
+        try:
+            said = changes.save(connection, "conditions", remote_object, form)
+        except ValidationError as fault:  # a field was unmapped while the form stood open
+            form.add_error(None, fault)
+        else:
+            messages.success(request, said[0])
+            form = changes.bind(connection, "conditions", remote_object)
+    return part(
+        request, "integrations/_conditions.html", conditions_context(connection, remote_object, form), form.errors
+    )
+
+
+@admin_required
+@require_POST
+def draft(request: Request, remote_object: str) -> HttpResponse:
+    """The rows as they are being filled in, one more or one less, and what they would show and hide."""
+    connection = connected()
+    form = changes.bind(connection, "conditions", remote_object, request.POST).as_draft()
+    form.remove(request.POST.get("remove", ""))
+    if "add" in request.POST:
+        form.add()
+    effect = conditioning.effect_of(connection, remote_object, list(form.asked_so_far()))
+    context = conditions_context(connection, remote_object, form) | {"effect": effect, "is_draft": True}
+    return render(request, "integrations/_conditions.html", context)
