@@ -107,11 +107,14 @@ def _save_stages(connection: Connection, remote_object: str, form: StagesForm) -
 
 
 def _deletions_form(connection: Connection, remote_object: str, data: Any) -> DeletionForm:
-    description = _described(connection, remote_object)
-    settings = connection.object_settings.filter(record_kind=KINDS[remote_object]).first()
-    row = DeletionSettings.of(connection, remote_object)
+    return deletions_form(connection, _described(connection, remote_object), data)
+
+
+def deletions_form(connection: Connection, description: Description, data: Any = None) -> DeletionForm:
+    settings = connection.object_settings.filter(record_kind=KINDS[description.name]).first()
+    row = DeletionSettings.of(connection, description.name)
     reason = stays_here(settings) if settings else ""
-    prefix = f"deletions-{remote_object}"
+    prefix = f"deletions-{description.name}"
     return DeletionForm(data, instance=row, description=description, stays_here=reason, prefix=prefix)
 
 

@@ -7,10 +7,10 @@ from typing import Any
 from common.models import CustomField, Origin
 from integrations.forms.conditions import Askable, ConditionsForm
 from integrations.models import Connection, FieldMapping
-from integrations.sync import showing
 from integrations.sync.conditions import OPERATORS, condition
 from integrations.sync.provider import Description
 from integrations.sync.records import CUSTOM, KINDS, RECORD_TYPES, Field, Type
+from integrations.sync.value_map import ValueMap
 from integrations.tuning import Asked
 from users.models import User
 
@@ -55,11 +55,6 @@ def effect_of(connection: Connection, remote_object: str, asked: Sequence[Asked]
     return Effect(pulled.count(), wanted.count(), pulled.filter(is_hidden=False).count())
 
 
-def is_under_way(connection: Connection, kind: str) -> bool:
-    """Whether records are still being shown and hidden as was saved last."""
-    return showing.is_under_way(connection, kind)
-
-
 def _askable(connection: Connection, description: Description) -> dict[str, Askable]:
     type_ = RECORD_TYPES[KINDS[description.name]]
     fields, known = type_.fields, _Known(str(type_.kind), type_.stage_model)
@@ -86,8 +81,8 @@ class _Known:
             return tuple((str(user.pk), str(user)) for user in users)
         if field.type not in OF_CHOICE:
             return ()
-        remote = description.fields.get(row.remote_field)
-        values = [*self._custom(field), *(remote.values if remote else ())]
+        remote, ours = description.fields.get(row.remote_field), ValueMap.of(row.value_map)
+        values = [*self._custom(field), *(ours.meant(value) for value in (remote.values if remote else ()))]
         return tuple((value, value) for value in dict.fromkeys(values))
 
     def _custom(self, field: Field) -> list[str]:

@@ -62,8 +62,8 @@ def names_of(held: HeldDeletions, most: int) -> list[str]:
     model = RECORD_TYPES[KINDS[held.remote_object]].model
     if held.side == HeldDeletions.Side.HERE:
         links = RecordLink.objects.departing().filter(connection=held.connection, remote_object=held.remote_object)
-        ids = links.filter(merged_into="").order_by("record_id").values("record_id")[:most]
-        return [str(record) for record in model._default_manager.filter(pk__in=list(ids.values_list(flat=True)))]
+        ids = list(links.filter(merged_into="").order_by("record_id").values_list("record_id", flat=True)[:most])
+        return [str(record) for record in model._default_manager.filter(pk__in=ids)]
     ids = list(_held_rows(held).order_by("record_id").values_list("record_id", flat=True)[:most])
     kind = KINDS[held.remote_object]
     rows = DeletedRecord.objects.filter(record_kind=kind, record_id__in=ids).order_by("record_id")

@@ -61,10 +61,6 @@ def look_again(settings: QuerySet[ObjectSettings]) -> None:
     settings.update(shown_after=-time_ns())
 
 
-def is_under_way(connection: Connection, kind: str) -> bool:
-    return connection.object_settings.filter(record_kind=kind).exclude(shown_after=None).exists()
-
-
 def look_at_some(connection: Connection) -> bool:
     """Look at the next records; False when there are none left."""
     under_way = connection.object_settings.exclude(shown_after=None).order_by("pk")

@@ -17,14 +17,14 @@ from integrations.sync.records import KINDS
 from integrations.views.tables import connected, part
 
 
-def conditions_context(connection: Connection, remote_object: str, form: Any = None) -> dict[str, Any]:
-    kind = KINDS[remote_object]
+def conditions_context(connection: Connection, remote_object: str, form: Any) -> dict[str, Any]:
+    settings = connection.object_settings.get(record_kind=KINDS[remote_object])
     return {
-        "form": form or changes.bind(connection, "conditions", remote_object),
+        "form": form,
         "remote_object": remote_object,
         "label": LABELS[remote_object],
-        "is_visible": connection.object_settings.filter(record_kind=kind, is_visible=True).exists(),
-        "is_under_way": conditioning.is_under_way(connection, kind),
+        "is_visible": settings.is_visible,
+        "is_under_way": settings.shown_after is not None,
     }
 
 

@@ -19,9 +19,9 @@ from integrations.views.tables import connected, part
 SHOWN = 50  # names of records that wait for an answer
 
 
-def deletions_context(connection: Connection, remote_object: str, form: Any = None) -> dict[str, Any]:
+def deletions_context(connection: Connection, remote_object: str, form: Any) -> dict[str, Any]:
     return {
-        "form": form or changes.bind(connection, "deletions", remote_object),
+        "form": form,
         "remote_object": remote_object,
         "label": LABELS[remote_object],
         "held": HeldDeletions.objects.filter(connection=connection, remote_object=remote_object, decided_at=None),

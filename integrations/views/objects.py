@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 from common.models import RecordKind
 from integrations import changes
 from integrations.access import admin_required
+from integrations.conditioning import form_for
 from integrations.models import Connection
 from integrations.views.conditions import conditions_context
 from integrations.views.deletions import deletions_context
@@ -31,8 +32,14 @@ def object_page(request: HttpRequest, kind: str) -> HttpResponse:
         "title": TITLES[kind],  # type: ignore[index]
         "settings_form": changes.bind(connection, "settings", kind),
         "mappings": [table.mapping_context() for table in tables],
-        "deletions": [deletions_context(connection, name) for name in descriptions],
-        "conditions": [conditions_context(connection, name) for name in descriptions],
+        "deletions": [
+            deletions_context(connection, name, changes.deletions_form(connection, description))
+            for name, description in descriptions.items()
+        ],
+        "conditions": [
+            conditions_context(connection, name, form_for(connection, description))
+            for name, description in descriptions.items()
+        ],
         "stages": [context for table in tables if (context := table.stages_context())],
     }
     return framed(request, "integrations/object.html", context)
