@@ -4,60 +4,30 @@ Marking a million records takes a while, so it goes on in the background: where 
 and moves in the transaction that marks the records.
 """
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import models, transaction
-from django.db.models import Count
+from django.utils import timezone
+from django_q.tasks import async_task
 
 from common.models import RecordKind
-from integrations.models import Connection, Lane, ObjectSettings, Outbox, RecordLink, Run
-from integrations.services import Refused, pull_refusal, queue_push
-from integrations.sync.eligibility import takes_no_new
+from integrations.models import Connection, Lane, ObjectSettings, Outbox, Run
+from integrations.services import Bell, Refused, pull_refusal, push_refusal, queue_push
 from integrations.sync.outbox import CREATE_AS
 from integrations.sync.records import RECORD_TYPES
 from integrations.sync.state import State, with_state
 from users.models import User
 
 CHUNK = 1_000
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+HELD = "The one-time push is paused."
 
 
-@dataclass
-class Forecast:
-    """What the one-time push of a kind would do: ``skipped`` counts records by what keeps them out."""
-
-    kind: RecordKind
-    to_create: int = 0
-    to_update: int = 0
-    unchanged: int = 0
-    skipped: Counter[str] = field(default_factory=Counter)
-
-
-def forecast(connection: Connection, kinds: Sequence[str]) -> list[Forecast]:
-    """Counts without marking anything, by a few queries a kind."""
-    return [_forecast(settings) for settings in connection.object_settings.filter(record_kind__in=kinds)]
-
-
-def _forecast(settings: ObjectSettings) -> Forecast:
-    kind = RecordKind(settings.record_kind)
-    told = Forecast(kind)
-    told.to_update = Outbox.objects.filter(record_kind=kind, operation=Outbox.Operation.UPDATE).count()
-    told.unchanged = RecordLink.objects.live().filter(record_kind=kind).count() - told.to_update
-    told.skipped["Kept out of the sync by a person"] = _unlinked(kind).filter(sync_state=State.SKIPPED).count()
-    told.skipped["Refused before: see the error log"] = _unlinked(kind).filter(sync_state=State.FAILED).count()
-    free = _unlinked(kind).exclude(sync_state__in=[State.SKIPPED, State.FAILED])
-    if reason := takes_no_new(settings):
-        told.skipped[reason.removesuffix(".")] = free.count()
-    else:
-        for stage_id, count in free.values_list("stage_id").annotate(Count("pk")).order_by():
-            if settings.lets_stage_through(stage_id):
-                told.to_create += count
-            else:
-                told.skipped["Their stage is not among those that are pushed"] += count
-    told.skipped = +told.skipped
-    return told
+def refusal(connection: Connection | None, settings: ObjectSettings) -> str:
+    """Why a one-time push of a kind can't be begun now; "" when it can."""
+    return push_refusal(settings.record_kind) or pull_refusal(connection)
 
 
 def start(connection: Connection, kinds: Sequence[str], user: User | None) -> None:
@@ -73,7 +43,8 @@ def start(connection: Connection, kinds: Sequence[str], user: User | None) -> No
 def _start(connection: Connection, settings_id: int, user: User | None) -> None:
     """One that is under way begins anew, under the same run."""
     settings = ObjectSettings.objects.select_for_update().get(pk=settings_id)
-    if settings.push_all_after is None or settings.push_all_run is None:
+    _go_on(settings)
+    if not is_under_way(settings):
         remote_object = settings.create_as or CREATE_AS.get(RecordKind(settings.record_kind), "Contact")
         settings.push_all_run = Run.objects.create(
             connection=connection, kind=Run.Kind.EVERYTHING, remote_object=remote_object, started_by=user
@@ -82,13 +53,46 @@ def _start(connection: Connection, settings_id: int, user: User | None) -> None:
     settings.save(update_fields=["push_all_after", "push_all_by", "push_all_run"])
 
 
-def cancel(connection: Connection) -> None:
+def is_under_way(settings: ObjectSettings) -> bool:
+    return settings.push_all_run is not None and settings.push_all_run.state == Run.State.RUNNING
+
+
+@transaction.atomic
+def hold(connection: Connection, kind: str) -> None:
+    """Mark and send nothing more of a kind's one-time push, until ``resume``. What is edited goes all the same."""
+    settings = connection.object_settings.select_for_update().get(record_kind=kind)
+    if is_under_way(settings):
+        ObjectSettings.objects.filter(pk=settings.pk).update(push_all_held=True)
+        _untouched(settings.push_all_run).update(next_attempt_at=NEVER, wait_reason=HELD)
+
+
+@transaction.atomic
+def resume(connection: Connection, kind: str) -> None:
+    _go_on(connection.object_settings.select_for_update().get(record_kind=kind))
+    Bell(Lane.BACKGROUND).ring()
+    transaction.on_commit(lambda: async_task("integrations.tasks.mark_everything"))
+
+
+def _go_on(settings: ObjectSettings) -> None:
+    if settings.push_all_held:
+        ObjectSettings.objects.filter(pk=settings.pk).update(push_all_held=False)
+        held = _untouched(settings.push_all_run).filter(next_attempt_at=NEVER)
+        held.update(next_attempt_at=timezone.now(), wait_reason="")
+
+
+@transaction.atomic
+def cancel(connection: Connection, kinds: Sequence[str] = tuple(RecordKind)) -> None:
     """Stop marking, and take back what was marked and not yet sent: it counts as skipped."""
-    connection.object_settings.update(push_all_after=None)
-    background = Outbox.objects.filter(connection=connection, lane=Lane.BACKGROUND, claim_token=None, sent_at=None)
-    background.filter(operation=Outbox.Operation.CREATE).delete()
-    for run in _under_way(connection):
+    rows = connection.object_settings.filter(record_kind__in=kinds)
+    rows.update(push_all_after=None, push_all_held=False)
+    for run in _under_way(connection).filter(pk__in=rows.values("push_all_run")):
+        _untouched(run).filter(operation=Outbox.Operation.CREATE).delete()
         _finish(run, Run.State.CANCELLED, "It was cancelled.")
+
+
+def _untouched(run: Run | None) -> models.QuerySet[Outbox]:
+    """Rows of a run that nobody is at, and that were not sent before."""
+    return Outbox.objects.filter(run=run, lane=Lane.BACKGROUND, claim_token=None, sent_at=None, job=None)
 
 
 def end_finished(connection: Connection) -> None:
@@ -112,7 +116,7 @@ def _finish(run: Run, state: Run.State, message: str = "") -> None:
 
 def mark_some(connection: Connection) -> bool:
     """Mark the next records; False when there are none left."""
-    for settings in connection.object_settings.exclude(push_all_after=None).order_by("pk"):
+    for settings in connection.object_settings.exclude(push_all_after=None).filter(push_all_held=False).order_by("pk"):
         if _mark_chunk(settings):
             return True
     return False
@@ -121,7 +125,7 @@ def mark_some(connection: Connection) -> bool:
 @transaction.atomic
 def _mark_chunk(settings: ObjectSettings) -> bool:
     settings = ObjectSettings.objects.select_for_update().get(pk=settings.pk)
-    if settings.push_all_after is None:
+    if settings.push_all_after is None or settings.push_all_held:
         return False
     records = eligible(settings).filter(pk__gt=settings.push_all_after).order_by("pk")[:CHUNK]
     batch = list(records)
@@ -135,12 +139,12 @@ def _mark_chunk(settings: ObjectSettings) -> bool:
 
 def eligible(settings: ObjectSettings) -> models.QuerySet[Any]:
     """Records that the one-time push of a kind marks."""
-    records = _unlinked(settings.record_kind).filter(sync_state=State.NOT_ELIGIBLE)
+    records = unlinked(settings.record_kind).filter(sync_state=State.NOT_ELIGIBLE)
     if not settings.push_by_stage:
         return records
     chosen = models.Q(stage__in=[stage for stage in settings.push_stages if stage is not None])
     return records.filter(chosen | models.Q(stage=None) if None in settings.push_stages else chosen)
 
 
-def _unlinked(kind: str) -> models.QuerySet[Any]:
+def unlinked(kind: str) -> models.QuerySet[Any]:
     return with_state(RECORD_TYPES[kind].model._default_manager.filter(crm_id=""), kind)

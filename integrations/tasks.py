@@ -53,7 +53,7 @@ def tick() -> None:
     sweep(connection)
     if connection.object_settings.exclude(shown_after=None).exists():
         async_task("integrations.tasks.show_records")
-    if connection.object_settings.exclude(push_all_after=None).exists():
+    if connection.object_settings.exclude(push_all_after=None).filter(push_all_held=False).exists():
         async_task("integrations.tasks.mark_everything")
     if inference.is_due():
         async_task("integrations.tasks.infer_stages")

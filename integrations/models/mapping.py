@@ -93,6 +93,9 @@ class ObjectSettings(TimestampedModel):
     push_all_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
     )
+    push_all_held = models.BooleanField(
+        default=False, editable=False, help_text="A person holds the one-time push back."
+    )
     push_all_run = models.ForeignKey("Run", models.SET_NULL, null=True, blank=True, editable=False, related_name="+")
     swept_to = models.BigIntegerField(default=0, editable=False, help_text="How far the field history was swept.")
     pull_every = models.PositiveIntegerField("minutes between pulls", default=30)

@@ -12,6 +12,7 @@ from integrations import changes
 from integrations.access import admin_required
 from integrations.conditioning import form_for
 from integrations.models import Connection
+from integrations.views import once
 from integrations.views.conditions import conditions_context
 from integrations.views.deletions import deletions_context
 from integrations.views.frame import framed
@@ -40,6 +41,8 @@ def object_page(request: HttpRequest, kind: str) -> HttpResponse:
             conditions_context(connection, name, form_for(connection, description))
             for name, description in descriptions.items()
         ],
+        "pulls": [once.pull_row(connection, name) for name in descriptions],
+        "once_push": once.push_row(connection, kind),
         "stages": [context for table in tables if (context := table.stages_context())],
     }
     return framed(request, "integrations/object.html", context)

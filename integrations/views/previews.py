@@ -12,7 +12,13 @@ from integrations.access import admin_required
 from integrations.tables import connected
 
 # The view that saves a section: it answers what is wrong with a form, beside its fields.
-SAVING = {"settings": "object_settings", "mapping": "mapping", "stages": "stages"}
+SAVING = {
+    "settings": "object_settings",
+    "mapping": "mapping",
+    "stages": "stages",
+    "deletions": "deletions",
+    "conditions": "conditions",
+}
 
 
 @admin_required

@@ -3,7 +3,7 @@
 import pytest
 
 from contacts.models import Contact, Stage
-from integrations import everything, services, tasks
+from integrations import everything, forecasting, services, tasks
 from integrations.models import Connection, Outbox
 from tests.conftest import push_all
 from tests.factories import ContactFactory
@@ -33,7 +33,7 @@ def made_before(synced: Connection, admin: User) -> list[Contact]:
 def test_the_forecast_counts_what_would_be_created_and_what_is_left_out_and_why(
     synced: Connection, made_before: list[Contact]
 ) -> None:
-    (told,) = everything.forecast(synced, ["contact"])
+    (told,) = forecasting.push(synced, ["contact"])
 
     assert told.to_create == 2
     assert told.unchanged == Contact.objects.exclude(crm_id="").count()

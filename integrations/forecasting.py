@@ -1,0 +1,189 @@
+"""What a one-time pull or push would do, told beforehand by a few queries, whatever the number of records."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Any
+
+from django.db.models import Case, Count, Exists, F, Func, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models.fields import CharField
+from django.db.models.functions import Lower
+
+from common.models import RecordKind
+from integrations.everything import unlinked
+from integrations.models import Connection, ObjectDescription, ObjectSettings, Outbox, RecordLink
+from integrations.providers import provider_for
+from integrations.services import Refused
+from integrations.sync.conditions import OPERATORS, Operator, condition
+from integrations.sync.credentials import Logins
+from integrations.sync.departures import DELETED_THERE
+from integrations.sync.eligibility import takes_no_new
+from integrations.sync.matching import company_domain
+from integrations.sync.outbox import BATCH, CREATE_AS
+from integrations.sync.plan import Direction
+from integrations.sync.pull import EXPORT_FROM, PAGE, PART
+from integrations.sync.records import Type
+from integrations.sync.scope import Scope
+from integrations.sync.state import State
+
+BY_PERSON = "Kept out of the sync by a person"
+BEFORE = "Refused before: see the error log"
+BY_STAGE = "Their stage is not among those that are pushed"
+WITHOUT_ACCOUNT = "They have no account, and contacts without one are kept out"
+CREATED = -1
+Fate = tuple[str, Q]
+
+
+@dataclass
+class Forecast:
+    """What the one-time push of a kind would do: ``skipped`` and ``refused`` count records by what is in the way.
+
+    ``notes`` say what else happens to those that are created; ``calls``: about so many.
+    """
+
+    kind: RecordKind
+    to_create: int = 0
+    to_update: int = 0
+    unchanged: int = 0
+    waiting: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+    calls: int = 0
+
+    @property
+    def moves(self) -> int:
+        return self.to_create + self.to_update
+
+
+def push(connection: Connection, kinds: Sequence[str]) -> list[Forecast]:
+    """Counts without marking anything."""
+    return [_push(settings) for settings in connection.object_settings.filter(record_kind__in=kinds)]
+
+
+def _push(settings: ObjectSettings) -> Forecast:
+    kind = RecordKind(settings.record_kind)
+    told = Forecast(kind)
+    told.to_update = Outbox.objects.filter(record_kind=kind, operation=Outbox.Operation.UPDATE).count()
+    told.unchanged = max(0, RecordLink.objects.live().filter(record_kind=kind).count() - told.to_update)
+    skipped, refused = list(_skips(settings)), list(_lacks(settings))
+    fates = [*skipped, *refused]
+    records = _with_domain(unlinked(kind)) if kind == RecordKind.CONTACT else unlinked(kind)
+    fate = Case(
+        When(sync_state=State.WAITING, then=Value(len(fates))),
+        *(When(found, then=Value(number)) for number, (_, found) in enumerate(fates)),
+        default=Value(CREATED),
+        output_field=IntegerField(),
+    )
+    records = records.annotate(fate=fate)
+    counts = dict(records.values_list("fate").annotate(Count("pk")).order_by())
+    told.to_create, told.waiting = counts.get(CREATED, 0), counts.get(len(fates), 0)
+    for number, (reason, _) in enumerate(fates):
+        (told.skipped if number < len(skipped) else told.refused)[reason] += counts.get(number, 0)
+    told.skipped, told.refused = +told.skipped, +told.refused
+    accounts = _tell_more(told, settings, records.filter(fate=CREATED)) if told.to_create else 0
+    told.calls = 2 * (ceil(told.to_create / BATCH) + ceil(told.to_update / BATCH) + ceil(accounts / BATCH))
+    return told
+
+
+def _skips(settings: ObjectSettings) -> Iterator[Fate]:
+    """What keeps records out, in the order in which the push finds it."""
+    yield BY_PERSON, Q(sync_state=State.SKIPPED)
+    yield BEFORE, Q(sync_state=State.FAILED)
+    if reason := takes_no_new(settings):
+        yield reason.removesuffix("."), Q(pk__isnull=False)
+    if settings.push_by_stage:
+        chosen = Q(stage__in=[stage for stage in settings.push_stages if stage is not None])
+        yield BY_STAGE, ~(chosen | Q(stage=None) if None in settings.push_stages else chosen)
+    is_of_people = settings.record_kind == RecordKind.CONTACT and settings.create_as != "Lead"
+    if is_of_people and settings.without_account == ObjectSettings.WithoutAccount.HOLD:
+        yield WITHOUT_ACCOUNT, _without_company()
+
+
+def _lacks(settings: ObjectSettings) -> Iterator[Fate]:
+    """What Salesforce requires and records do not have."""
+    scope = _scope(settings)
+    for pair in scope.pairs if scope else ():
+        if not pair.remote.is_required or pair.rule.direction == Direction.IN or pair.name == settings.source_field:
+            continue
+        lacks = f"Salesforce requires “{pair.remote.label}”, which they lack"
+        if pair.field.name == "company_name":
+            if not settings.company_placeholder:
+                yield lacks, Q(company_name="", account=None)
+        elif pair.field.type == Type.STAGE and settings.record_kind == RecordKind.DEAL:
+            yield "Salesforce does not know their stage", Q(stage__crm_value="")
+        elif Operator.IS_EMPTY in OPERATORS.get(pair.field.type, ()):
+            yield lacks, condition(pair.field, Operator.IS_EMPTY, ())
+
+
+def _scope(settings: ObjectSettings) -> Scope | None:
+    remote_object = settings.create_as or CREATE_AS.get(RecordKind(settings.record_kind), "Contact")
+    is_described = ObjectDescription.objects.filter(connection=settings.connection, remote_object=remote_object)
+    return Scope.load(settings.connection, remote_object) if is_described.exists() else None
+
+
+def _with_domain(contacts: QuerySet[Any]) -> QuerySet[Any]:
+    part = Func(F("email"), Value("@"), Value(2), function="split_part", output_field=CharField())
+    return contacts.annotate(email_domain=Lower(part))
+
+
+def _without_company() -> Q:
+    """Contacts for whom no account can be found or made; free-mail domains say nothing."""
+    lonely = Q(account=None, company_name="")
+    domains = _with_domain(unlinked(RecordKind.CONTACT).filter(lonely)).values_list("email_domain", flat=True)
+    free = [domain for domain in domains.distinct().order_by() if not company_domain(f"x@{domain}")]
+    return lonely & Q(email_domain__in=["", *free])
+
+
+def _tell_more(told: Forecast, settings: ObjectSettings, created: QuerySet[Any]) -> int:
+    """Note what goes with the records that would be created; returns how many accounts do."""
+    mine = {"record_kind": told.kind, "record_id": OuterRef("pk"), "drop_reason": DELETED_THERE}
+    asked = {"again": Count("pk", filter=Exists(RecordLink.objects.filter(**mine)))}
+    if told.kind != RecordKind.ACCOUNT and settings.create_as != "Lead":
+        asked["accounts"] = Count("account", filter=Q(account__crm_id=""), distinct=True)
+    if told.kind == RecordKind.CONTACT:
+        asked["unverified"] = Count("pk", filter=Q(email_status="unverified") & ~Q(email=""))
+        asked["lonely"] = Count("pk", filter=Q(account=None))
+    counts = created.aggregate(**asked)
+    words = {
+        "accounts": "accounts that are not in Salesforce yet go before them.",
+        "again": "of them were deleted in Salesforce before, and would be made there again.",
+    }
+    if settings.create_as == "Contact":
+        words["lonely"] = "of them have no account: one is matched or made by company name or e-mail domain."
+    if not settings.push_unverified_emails:
+        words["unverified"] = "of them go without their e-mail address, which is unverified."
+    told.notes = [f"{counts[name]:,} {text}" for name, text in words.items() if counts.get(name)]
+    return counts.get("accounts", 0)
+
+
+@dataclass(frozen=True)
+class PullForecast:
+    """What reading everything of an object would do. ``present``: records that Salesforce counts now."""
+
+    present: int
+    linked: int
+    left_there: int
+
+    @property
+    def new(self) -> int:
+        return max(0, self.present - self.linked - self.left_there)
+
+    @property
+    def calls(self) -> int:
+        return ceil(self.present / PART) + 3 if self.present >= EXPORT_FROM else self.present // PAGE + 1
+
+
+def pull(connection: Connection, remote_object: str) -> PullForecast:
+    """Costs one call. Raises Refused and ProviderError."""
+    login = Logins(connection).for_team().credential
+    if login is None:
+        raise Refused("There is no login to ask with: connect one.")
+    present = provider_for(login).count(remote_object, None)
+    links = RecordLink.objects.filter(connection=connection, remote_object=remote_object)
+    counts = links.aggregate(
+        linked=Count("pk", filter=Q(dropped_at=None, record_id__isnull=False, gone_at=None)),
+        left_there=Count("pk", filter=Q(record_id=None, gone_at=None)),
+    )
+    return PullForecast(present, **counts)

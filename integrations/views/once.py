@@ -1,0 +1,125 @@
+"""The one-time pull and push: what they would do, told first; then begun, held, taken up again or cancelled."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from common.http import Request
+from integrations import everything, forecasting, services
+from integrations.access import admin_required
+from integrations.models import Connection, Cursor, ObjectSettings, Run
+from integrations.progress import LABELS, Progress
+from integrations.sync.provider import ProviderError
+from integrations.sync.records import KINDS, RECORD_TYPES
+from integrations.tables import connected
+
+FIRST = "The first pull is reading everything: the overview shows how far it is."
+UNDER_WAY = (Run.State.RUNNING, Run.State.INCOMPLETE)
+
+
+def pull_row(connection: Connection, remote_object: str) -> dict[str, Any]:
+    """How the pull of everything of an object stands."""
+    cursor = connection.cursors.filter(remote_object=remote_object).select_related("run").first()
+    is_first = bool(cursor and cursor.position is None and connection.phase == Connection.Phase.INITIAL_PULL)
+    is_running = bool(cursor and cursor.is_full and not is_first)
+    run = cursor.run if cursor and cursor.run and cursor.run.is_first and cursor.run.state in UNDER_WAY else None
+    last = connection.runs.filter(kind=Run.Kind.PULL, remote_object=remote_object, is_first=True)
+    return {
+        "remote_object": remote_object,
+        "label": LABELS[remote_object],
+        "is_running": is_running,
+        "is_held": bool(cursor and cursor.is_held),
+        "progress": Progress(LABELS[remote_object], run, 0) if is_running else None,
+        "reason": FIRST if is_first else services.pull_refusal(connection) or ("" if cursor else services.NOT_PULLED),
+        "last": last.exclude(finished_at=None).order_by("-pk").first(),
+    }
+
+
+def push_row(connection: Connection, kind: str) -> dict[str, Any]:
+    """How the push of everything of a kind stands."""
+    settings = connection.object_settings.select_related("push_all_run", "connection").get(record_kind=kind)
+    is_running = everything.is_under_way(settings)
+    last = settings.push_all_run if settings.push_all_run and settings.push_all_run.finished_at else None
+    return {
+        "kind": kind,
+        "label": settings.get_record_kind_display().lower() + "s",
+        "is_running": is_running,
+        "is_held": settings.push_all_held,
+        "is_marking": settings.push_all_after is not None,
+        "progress": Progress("", settings.push_all_run, 0) if is_running else None,
+        "reason": everything.refusal(connection, settings),
+        "last": last,
+    }
+
+
+@admin_required
+def pull(request: Request, remote_object: str) -> HttpResponse:
+    """The row of one object; with ``count`` it tells what a pull of everything would do, which asks Salesforce once."""
+    connection = connected()
+    if remote_object not in KINDS:
+        raise Http404(f"There is no pull of “{remote_object}”.")
+    if request.method == "POST":
+        _do(request, lambda what: _pull(request, connection, remote_object, what))
+    row = pull_row(connection, remote_object)
+    context: dict[str, Any] = {"row": row}
+    if "count" in request.GET and not row["reason"] and not row["is_running"]:
+        try:
+            context["told"] = forecasting.pull(connection, remote_object)
+        except (services.Refused, ProviderError) as error:
+            context["fault"] = str(error)
+    return render(request, "integrations/_once_pull.html", context)
+
+
+@admin_required
+def push(request: Request, kind: str) -> HttpResponse:
+    """The row of one kind; with ``count`` it tells what a push of everything would do."""
+    connection = connected()
+    if kind not in RECORD_TYPES:
+        raise Http404(f"There is no push of “{kind}”.")
+    get_object_or_404(ObjectSettings, connection=connection, record_kind=kind)
+    if request.method == "POST":
+        _do(request, lambda what: _push(request, connection, kind, what))
+    row = push_row(connection, kind)
+    context: dict[str, Any] = {"row": row}
+    if "count" in request.GET and not row["reason"] and not row["is_running"]:
+        (context["told"],) = forecasting.push(connection, [kind])
+    return render(request, "integrations/_once_push.html", context)
+
+
+def _do(request: Request, act: Callable[[str], None]) -> None:
+    try:
+        act(request.POST.get("do", ""))
+    except services.Refused as refusal:
+        messages.error(request, str(refusal))
+
+
+def _pull(request: Request, connection: Connection, remote_object: str, what: str) -> None:
+    cursor = get_object_or_404(Cursor, connection=connection, remote_object=remote_object)
+    match what:
+        case "start":
+            services.request_full_pull(connection, remote_object, user=request.user)
+        case "hold" if cursor.is_full:
+            services.hold_pull(cursor)
+        case "resume":
+            services.resume_pull(cursor)
+        case "cancel" if cursor.is_full and cursor.position:
+            services.cancel_pull(cursor)
+
+
+def _push(request: Request, connection: Connection, kind: str, what: str) -> None:
+    match what:
+        case "start":
+            settings = connection.object_settings.select_related("connection").get(record_kind=kind)
+            if reason := everything.refusal(connection, settings):
+                raise services.Refused(reason)
+            everything.start(connection, [kind], request.user)
+            everything.resume(connection, kind)  # wakes who marks and who sends
+        case "hold":
+            everything.hold(connection, kind)
+        case "resume":
+            everything.resume(connection, kind)
+        case "cancel":
+            everything.cancel(connection, [kind])
