@@ -6,6 +6,7 @@ from typing import Any
 
 from common.models import RecordKind
 from integrations.models import Connection, FieldMapping, ObjectSettings
+from integrations.sync.records import OBJECTS
 
 Sync = ObjectSettings.Sync
 NEEDS_PUSH = ("push_by_stage", "push_stages", "source_field", "source_value")
@@ -13,10 +14,14 @@ NEEDS_PUSH = ("push_by_stage", "push_stages", "source_field", "source_value")
 
 @dataclass(frozen=True)
 class Around:
-    """What the settings of a kind depend on outside of them. ``emails``: objects whose e-mail is mapped to be read."""
+    """What the settings of a kind depend on outside of them.
+
+    ``emails``: objects whose e-mail is mapped to be read; ``held``: objects whose pull is paused.
+    """
 
     objects: frozenset[str]
     emails: frozenset[str]
+    held: frozenset[str]
     pushes_contacts: bool
     new_people: str
 
@@ -27,6 +32,7 @@ class Around:
         return cls(
             objects=frozenset(connection.descriptions.values_list("remote_object", flat=True)),
             emails=frozenset(mapped.values_list("remote_object", flat=True)),
+            held=frozenset(connection.cursors.filter(is_held=True).values_list("remote_object", flat=True)),
             pushes_contacts=bool(contacts and contacts.creates),
             new_people=contacts.create_as if contacts else "",
         )
@@ -44,6 +50,8 @@ def reasons(kind: str, chosen: Mapping[str, Any], around: Around) -> dict[str, s
 def _reasons(kind: str, chosen: Mapping[str, Any], around: Around) -> Iterator[tuple[str, str]]:
     if kind == RecordKind.DEAL:
         yield from _of_deals(chosen, around)
+    if held := [name for name, of in OBJECTS.items() if of == kind and name in around.held]:
+        yield "pull_every", f"The pull of {' and '.join(held)} is paused: see “One-time” below."
     if not chosen.get("push_new"):
         yield from ((name, f"No effect while pushing new {kind}s is off.") for name in _held_by_push(kind))
     if str(chosen.get("push_by_stage")) != "True":
@@ -61,7 +69,7 @@ def _held_by_push(kind: str) -> tuple[str, ...]:
     """An account goes with its contact even while new accounts are not pushed: what it is made with counts then."""
     if kind == RecordKind.ACCOUNT:
         return NEEDS_PUSH[:2]
-    return (*NEEDS_PUSH, "create_as", "without_account", "company_placeholder")
+    return (*NEEDS_PUSH, "create_as", "without_account", "company_placeholder", "external_id_field")
 
 
 def _of_people(chosen: Mapping[str, Any], around: Around) -> Iterator[tuple[str, str]]:
@@ -80,6 +88,8 @@ def _of_deals(chosen: Mapping[str, Any], around: Around) -> Iterator[tuple[str, 
     if sync in (Sync.OFF, Sync.PUSH):
         yield "pull_every", "No effect while deals are not pulled."
     if sync in (Sync.OFF, Sync.PULL):
-        yield from ((name, "No effect while deals are not pushed.") for name in ("push_new", *NEEDS_PUSH))
+        yield from (
+            (name, "No effect while deals are not pushed.") for name in ("push_new", *NEEDS_PUSH, "external_id_field")
+        )
     elif around.new_people == "Lead":
         yield "sync", "People of a deal take part in Salesforce as contacts; new people become leads at present."

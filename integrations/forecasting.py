@@ -1,7 +1,7 @@
 """What a one-time pull or push would do, told beforehand by a few queries, whatever the number of records."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
@@ -47,8 +47,8 @@ class Forecast:
     to_update: int = 0
     unchanged: int = 0
     waiting: int = 0
-    skipped: Counter[str] = field(default_factory=Counter)
-    refused: Counter[str] = field(default_factory=Counter)
+    skipped: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     calls: int = 0
 
@@ -79,12 +79,18 @@ def _push(settings: ObjectSettings) -> Forecast:
     records = records.annotate(fate=fate)
     counts = dict(records.values_list("fate").annotate(Count("pk")).order_by())
     told.to_create, told.waiting = counts.get(CREATED, 0), counts.get(len(fates), 0)
-    for number, (reason, _) in enumerate(fates):
-        (told.skipped if number < len(skipped) else told.refused)[reason] += counts.get(number, 0)
-    told.skipped, told.refused = +told.skipped, +told.refused
+    told.skipped = _by_reason(fates, counts, range(len(skipped)))
+    told.refused = _by_reason(fates, counts, range(len(skipped), len(fates)))
     accounts = _tell_more(told, settings, records.filter(fate=CREATED)) if told.to_create else 0
     told.calls = 2 * (ceil(told.to_create / BATCH) + ceil(told.to_update / BATCH) + ceil(accounts / BATCH))
     return told
+
+
+def _by_reason(fates: Sequence[Fate], counts: Mapping[int, int], numbers: Iterable[int]) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for number in numbers:
+        found[fates[number][0]] += counts.get(number, 0)
+    return dict(+found)
 
 
 def _skips(settings: ObjectSettings) -> Iterator[Fate]:

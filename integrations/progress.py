@@ -79,6 +79,7 @@ class ObjectState:
     last: Run | None
     due_at: datetime
     is_running: bool
+    is_held: bool = False
 
     @property
     def is_due(self) -> bool:
@@ -94,7 +95,7 @@ def objects(connection: Connection) -> list[ObjectState]:
 
 def _state(name: str, cursor: Cursor, last: Run | None) -> ObjectState:
     is_running = bool(cursor.leased_until and cursor.leased_until > timezone.now())
-    return ObjectState(name, LABELS.get(name, name), OBJECTS[name], last, cursor.due_at, is_running)
+    return ObjectState(name, LABELS.get(name, name), OBJECTS[name], last, cursor.due_at, is_running, cursor.is_held)
 
 
 def ordered(names: Iterable[str]) -> list[str]:

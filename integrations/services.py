@@ -155,7 +155,7 @@ def pull_refusal(connection: Connection | None) -> str:
 
 
 def request_pull(connection: Connection, remote_object: str = "", *, user: User | None = None) -> None:
-    """Make one object, or all of them, due to be pulled now. Raises Refused."""
+    """Make one object, or all of them, due to be pulled now. One that was held and is asked for goes on. Raises Refused."""
     if reason := pull_refusal(connection):
         raise Refused(reason)
     cursors = Cursor.objects.filter(connection=connection)
@@ -164,6 +164,8 @@ def request_pull(connection: Connection, remote_object: str = "", *, user: User 
     if not cursors.exists():
         raise Refused(NOT_PULLED)
     cursors.update(due_at=timezone.now(), is_asked_for=True, asked_by=user)
+    if remote_object:
+        cursors.update(is_held=False)
     wake_pull()
 
 
@@ -179,6 +181,7 @@ def request_record_pull(record: Record) -> None:
     )
 
 
+@transaction.atomic
 def request_full_pull(connection: Connection, remote_object: str = "", *, user: User | None = None) -> None:
     """Read one object, or all of them, from its beginning again, in the background. Raises Refused."""
     cursors = Cursor.objects.filter(connection=connection)

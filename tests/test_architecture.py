@@ -43,7 +43,7 @@ LAYERS: list[set[str]] = [
     },
     {"logins", "mappings", "everything", "dependencies"},
     {"providers", "tuning", "pipeline", "staging", "proposing", "pauses"},
-    {"connecting", "rehearsal", "pushing", "pulling", "aligning", "forecasting"},
+    {"connecting", "rehearsal", "pushing", "pulling", "aligning", "forecasting", "obstacles"},
     {"checking", "revoking", "rotation", "people"},
     {"mending", "deciding", "forms", "causes", "inbox", "notices"},
     {"tables", "conditioning"},

@@ -26,8 +26,14 @@ IS_ABSENT = "NOT EXISTS (SELECT FROM present_ids WHERE id = integrations_recordl
 
 
 def are_possible(cursor: Cursor, now: datetime) -> bool:
-    """Whether so much time passed since the last pull that deletions may be told of no more. ``now``: theirs."""
-    return cursor.position is not None and now - cursor.position > TOLD_FOR
+    """Whether so much time passed since the last pull that deletions may be told of no more. ``now``: theirs.
+
+    An object without a position that has links was pulled, or pushed to, before: nobody knows how long ago.
+    """
+    if cursor.position is None:
+        links = RecordLink.objects.standing().filter(connection=cursor.connection, remote_object=cursor.remote_object)
+        return links.exists()
+    return now - cursor.position > TOLD_FOR
 
 
 def absent(scope: Scope, provider: Provider, hold: Callable[[], None]) -> Iterator[Page]:

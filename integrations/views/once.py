@@ -8,7 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from common.http import Request
-from integrations import everything, forecasting, services
+from integrations import everything, forecasting, obstacles, services
 from integrations.access import admin_required
 from integrations.models import Connection, Cursor, ObjectSettings, Run
 from integrations.progress import LABELS, Progress
@@ -16,7 +16,6 @@ from integrations.sync.provider import ProviderError
 from integrations.sync.records import KINDS, RECORD_TYPES
 from integrations.tables import connected
 
-FIRST = "The first pull is reading everything: the overview shows how far it is."
 UNDER_WAY = (Run.State.RUNNING, Run.State.INCOMPLETE)
 
 
@@ -33,7 +32,7 @@ def pull_row(connection: Connection, remote_object: str) -> dict[str, Any]:
         "is_running": is_running,
         "is_held": bool(cursor and cursor.is_held),
         "progress": Progress(LABELS[remote_object], run, 0) if is_running else None,
-        "reason": FIRST if is_first else services.pull_refusal(connection) or ("" if cursor else services.NOT_PULLED),
+        "obstacle": obstacles.to_pull(connection, remote_object),
         "last": last.exclude(finished_at=None).order_by("-pk").first(),
     }
 
@@ -50,7 +49,7 @@ def push_row(connection: Connection, kind: str) -> dict[str, Any]:
         "is_held": settings.push_all_held,
         "is_marking": settings.push_all_after is not None,
         "progress": Progress("", settings.push_all_run, 0) if is_running else None,
-        "reason": everything.refusal(connection, settings),
+        "obstacle": obstacles.to_push(connection, settings),
         "last": last,
     }
 
@@ -65,7 +64,7 @@ def pull(request: Request, remote_object: str) -> HttpResponse:
         _do(request, lambda what: _pull(request, connection, remote_object, what))
     row = pull_row(connection, remote_object)
     context: dict[str, Any] = {"row": row}
-    if "count" in request.GET and not row["reason"] and not row["is_running"]:
+    if "count" in request.GET and not row["obstacle"] and not row["is_running"]:
         try:
             context["told"] = forecasting.pull(connection, remote_object)
         except (services.Refused, ProviderError) as error:
@@ -84,7 +83,7 @@ def push(request: Request, kind: str) -> HttpResponse:
         _do(request, lambda what: _push(request, connection, kind, what))
     row = push_row(connection, kind)
     context: dict[str, Any] = {"row": row}
-    if "count" in request.GET and not row["reason"] and not row["is_running"]:
+    if "count" in request.GET and not row["obstacle"] and not row["is_running"]:
         (context["told"],) = forecasting.push(connection, [kind])
     return render(request, "integrations/_once_push.html", context)
 

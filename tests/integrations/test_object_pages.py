@@ -82,6 +82,7 @@ def test_only_deals_can_be_turned_off(admin_client: Client, connection: Connecti
         ("account", {}, "accounts are made for contacts that are pushed, and pushing new contacts is off"),
         ("deal", {"sync": "off"}, "No effect while deals are not pulled."),
         ("deal", {"sync": "pull"}, "No effect while deals are not pushed."),
+        ("account", {"source_field": ""}, "there is no field to write it to"),
     ],
 )
 def test_a_setting_without_effect_says_why_before_it_is_saved(
@@ -139,3 +140,5 @@ def test_radio_buttons_of_any_form_are_a_group_of_labelled_inputs() -> None:
     assert "<legend" in html
     assert '<label class="form-check mb-1" for="id_colour_0">' in html
     assert '<div id="id_colour">' in html
+    assert html.count("<label") == html.count("</label") == html.count('type="radio"') == 2
+    assert html.count("Red") == 1

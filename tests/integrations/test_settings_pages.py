@@ -378,7 +378,7 @@ def test_the_object_page_costs_a_fixed_number_of_queries(
     for number in range(20):
         CustomFieldFactory(label=f"Extra {number}")
 
-    with django_assert_max_num_queries(40):
+    with django_assert_max_num_queries(48):
         admin_client.get(reverse("integrations:object", args=["contact"]))
 
 

@@ -8,10 +8,12 @@ from django.db.models import F
 
 from contacts.models import Contact
 from contacts.services import delete_contact
+from deals.models import Deal
 from integrations.models import Connection, Cursor, DeletionSettings, ErrorEntry, HeldDeletions, Outbox, RecordLink, Run
 from integrations.sync import absences
 from tests.conftest import pull_all, push_all
 from tests.factories import ContactFactory
+from tests.integrations.sync.dealing import turn
 from tests.integrations.sync.test_deletions import linked_contact
 from tests.salesforce_org import Org
 
@@ -158,3 +160,18 @@ def test_the_delete_of_a_record_that_was_erased_there_is_done(synced: Connection
     assert not ErrorEntry.objects.exists()
     assert not Outbox.objects.exists()
     assert RecordLink.objects.get(remote_id=contact.crm_id).gone_at
+
+
+def test_deals_that_were_erased_there_while_they_were_off_lose_their_links(with_deals: Connection, org: Org) -> None:
+    gone, kept = Deal.objects.order_by("pk")[:2]
+    turn(with_deals, "off")
+    org.delete("Opportunity", gone.crm_id)
+    long_gap(org)
+
+    turn(with_deals, "both")
+    pull_all()
+
+    gone.refresh_from_db()
+    kept.refresh_from_db()
+    assert gone.crm_id == ""
+    assert kept.crm_id

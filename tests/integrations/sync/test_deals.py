@@ -344,6 +344,38 @@ class TestDirection:
         assert theirs.next_step == "Theirs"
         assert org.get("Opportunity", ours.crm_id)["NextStep"] == "Ours"
 
+    def test_what_was_made_and_deleted_there_while_they_were_off_is_followed_when_they_are_on_again(
+        self, with_deals: Connection, org: Org
+    ) -> None:
+        gone = Deal.objects.first()
+        turn(with_deals, "off")
+        made = opportunity(org, "Made meanwhile")
+        org.delete("Opportunity", gone.crm_id)
+        pull_all()
+        assert not Deal.objects.filter(crm_id=made).exists()
+
+        turn(with_deals, "both")
+        pull_all()
+
+        assert Deal.objects.get(crm_id=made).name == "Made meanwhile"
+        gone.refresh_from_db()
+        assert gone.crm_id == ""
+        assert not Outbox.objects.exists()
+
+    def test_a_one_time_pull_that_was_under_way_when_they_were_turned_off_begins_anew(
+        self, with_deals: Connection, org: Org
+    ) -> None:
+        services.request_full_pull(with_deals, "Opportunity")
+        services.hold_pull(with_deals.cursors.get(remote_object="Opportunity"))
+        turn(with_deals, "off")
+        made = opportunity(org, "Made meanwhile")
+
+        turn(with_deals, "both")
+        pull_all()
+
+        assert Deal.objects.filter(crm_id=made).exists()
+        assert not with_deals.cursors.get(remote_object="Opportunity").is_held
+
     def test_turning_them_off_lets_what_waits_stay_here(self, with_deals: Connection, org: Org) -> None:
         deal = pushable(name="Waiting")
 
