@@ -44,7 +44,8 @@ def effect_of(connection: Connection, remote_object: str, asked: Sequence[Asked]
     """By two queries, whatever is asked."""
     kind = KINDS[remote_object]
     type_ = RECORD_TYPES[kind]
-    pulled = type_.model._default_manager.filter(origin=Origin.CRM_PULL)
+    records: Any = type_.model._default_manager
+    pulled = records.filter(origin=Origin.CRM_PULL)
     if hasattr(type_.model, "crm_object"):
         pulled = pulled.filter(crm_object=remote_object)
     settings = connection.object_settings.get(record_kind=kind)

@@ -64,9 +64,9 @@ def names_of(held: HeldDeletions, most: int) -> list[str]:
         links = RecordLink.objects.departing().filter(connection=held.connection, remote_object=held.remote_object)
         ids = list(links.filter(merged_into="").order_by("record_id").values_list("record_id", flat=True)[:most])
         return [str(record) for record in model._default_manager.filter(pk__in=ids)]
-    ids = list(_held_rows(held).order_by("record_id").values_list("record_id", flat=True)[:most])
+    deleted = [row.record_id for row in _held_rows(held).order_by("record_id")[:most]]
     kind = KINDS[held.remote_object]
-    rows = DeletedRecord.objects.filter(record_kind=kind, record_id__in=ids).order_by("record_id")
+    rows = DeletedRecord.objects.filter(record_kind=kind, record_id__in=deleted).order_by("record_id")
     return list(rows.values_list("name", flat=True))
 
 

@@ -155,7 +155,10 @@ def pull_refusal(connection: Connection | None) -> str:
 
 
 def request_pull(connection: Connection, remote_object: str = "", *, user: User | None = None) -> None:
-    """Make one object, or all of them, due to be pulled now. One that was held and is asked for goes on. Raises Refused."""
+    """Make one object, or all of them, due to be pulled now. Raises Refused.
+
+    One that is held goes on when it is asked for by its name.
+    """
     if reason := pull_refusal(connection):
         raise Refused(reason)
     cursors = Cursor.objects.filter(connection=connection)

@@ -51,8 +51,11 @@ def save_deletions(settings: DeletionSettings, changed: Collection[str]) -> list
     """Save the named columns; answers what that did, in words."""
     if not changed:
         return ["Nothing had changed."]
-    key = {"connection": settings.connection, "remote_object": settings.remote_object}
-    DeletionSettings.objects.update_or_create(**key, defaults={name: getattr(settings, name) for name in changed})
+    DeletionSettings.objects.update_or_create(
+        connection=settings.connection,
+        remote_object=settings.remote_object,
+        defaults={name: getattr(settings, name) for name in changed},
+    )
     said = ["Saved. It counts from now on."]
     if "sync_deletes" in changed and not settings.sync_deletes:
         count = deletions.turn_off(settings.connection, settings.remote_object)

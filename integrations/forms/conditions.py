@@ -55,6 +55,9 @@ class ConditionForm(forms.Form):
         for name in ("field", "operator"):
             self.fields[name].widget.attrs["data-condition"] = ""
 
+    def as_draft(self) -> None:
+        self._errors = ErrorDict()
+
     def _with_gone(self, fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
         name = str(self._said("field") or "")
         gone = [(name, f"{name} (not mapped any more)")] if name and name not in self.askable else []
@@ -157,7 +160,7 @@ class ConditionsForm(forms.Form):
         """What is chosen and not saved yet: nothing of it is wrong before it is sent."""
         self._errors = ErrorDict()
         for row in self.rows:
-            row._errors = ErrorDict()
+            row.as_draft()
         return self
 
     def add(self) -> None:
