@@ -4,6 +4,7 @@ PostgreSQL, the local Salesforce org, the web server and the workers run as chil
 """
 
 import contextlib
+import fcntl
 import os
 import secrets
 import signal
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import IO, NoReturn
 
 import django
 import environ
@@ -30,7 +31,9 @@ from config import embedded
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS_TO_READY = 120
-SECONDS_TO_END = 10
+SECONDS_TO_END = 5
+HIGHEST_PORT = 65535
+OTHER_FOLDER = "make demo DATA_DIR=$HOME/tandem"
 FIRST_PULL_SECONDS = 900
 SIGN_INS = ("admin@example.com", "maya@example.com", "tom@example.com")
 PASSWORD = "tandem-demo"  # noqa: S105 - a demo on this machine
@@ -74,10 +77,10 @@ class Service:
 def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
-    data = Path(os.environ.get("DATA_DIR") or ROOT / ".data").resolve()
-    port, org_port = int(os.environ.get("PORT") or 8000), int(os.environ.get("ORG_PORT") or 8100)
+    port, org_port = _port("PORT", 8000), _port("ORG_PORT", 8100)
     _refuse_taken_ports(port, org_port)
-    data.mkdir(parents=True, exist_ok=True)
+    data = _data_folder()
+    lock = _lock(data)  # held until this process ends, however it ends
     server = embedded.start(data / "postgres")
     services: list[Service] = []
     try:
@@ -89,6 +92,7 @@ def main() -> int:
     finally:
         _stop(services)
         server.stop()
+        lock.close()
     return 0
 
 
@@ -96,6 +100,40 @@ def _end(number: int, frame: FrameType | None) -> NoReturn:
     for both in (signal.SIGINT, signal.SIGTERM):
         signal.signal(both, signal.SIG_IGN)  # once is enough
     raise Ended
+
+
+def _port(name: str, usual: int) -> int:
+    given = os.environ.get(name) or str(usual)
+    if not given.isdecimal() or not 0 < int(given) <= HIGHEST_PORT:
+        sys.exit(
+            f"{name}={given} is no port. Give a number from 1 to {HIGHEST_PORT}: make demo PORT=8010 ORG_PORT=8110"
+        )
+    return int(given)
+
+
+def _data_folder() -> Path:
+    data = Path(os.environ.get("DATA_DIR") or ROOT / ".data").resolve()
+    if " " in str(data):  # the server's start takes its socket's folder as one word
+        sys.exit(
+            f"PostgreSQL can't be started in “{data}”. Choose a folder without spaces: make demo DATA_DIR=$HOME/tandem"
+        )
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        sys.exit(
+            f"The folder “{data}” can't be made ({error.strerror}). Choose another: make demo DATA_DIR=$HOME/tandem"
+        )
+    return data
+
+
+def _lock(data: Path) -> IO[str]:
+    """Two demos in one folder would share a database, and end it for each other."""
+    lock = (data / "demo.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        sys.exit(f"A demo runs in “{data}” already. End it, or choose another folder: {OTHER_FOLDER}")
+    return lock
 
 
 def _refuse_taken_ports(*ports: int) -> None:
