@@ -4,12 +4,15 @@ A change that can be saved can be tried first: pages save through ``bind`` and `
 two, in a transaction that is rolled back. A new section is an entry in ``SECTIONS``.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from django import forms
-from django.http import Http404
+from django.db.models import Model, QuerySet
+from django.http import Http404, QueryDict
 
 from common.models import RecordKind
 from integrations import conditioning, staging, tuning
@@ -17,7 +20,16 @@ from integrations.dependencies import Around
 from integrations.forms.deletions import DeletionForm
 from integrations.forms.objects import ObjectSettingsForm
 from integrations.forms.stages import INFER, StagesForm
-from integrations.models import Connection, DeletionSettings, ObjectSettings
+from integrations.models import (
+    Connection,
+    DeletionSettings,
+    FieldMapping,
+    ObjectSettings,
+    PullCondition,
+    RecordLink,
+    StageInference,
+    StageMapping,
+)
 from integrations.sync.eligibility import stays_here
 from integrations.sync.provider import Description
 from integrations.sync.records import KINDS, RECORD_TYPES
@@ -33,6 +45,7 @@ class Section:
 
     bind: Callable[[Connection, str, Any], forms.BaseForm]
     save: Callable[[Connection, str, Any], list[str]]
+    is_tried_on: bool = False  # whether saving also writes to links: ``save`` then takes those to be tried on
 
 
 def bind(connection: Connection, section: str, name: str, data: Any = None) -> Any:
@@ -45,6 +58,50 @@ def bind(connection: Connection, section: str, name: str, data: Any = None) -> A
 def save(connection: Connection, section: str, name: str, form: Any) -> list[str]:
     """Carry out a valid form of a section; answers what that did, in words."""
     return SECTIONS[section].save(connection, name, form)
+
+
+def try_out(connection: Connection, section: str, name: str, form: Any, links: QuerySet[RecordLink]) -> None:
+    """The same for a preview, in a transaction that is rolled back: of all links only these are written to."""
+    chosen: Any = SECTIONS[section]
+    if chosen.is_tried_on:
+        chosen.save(connection, name, form, links)
+    else:
+        chosen.save(connection, name, form)
+
+
+def as_data(posted: QueryDict) -> dict[str, list[str]]:
+    """What was filled in, to be kept."""
+    return {name: list(map(str, values)) for name, values in posted.lists() if name != "csrfmiddlewaretoken"}
+
+
+def filled(data: Mapping[str, list[str]]) -> QueryDict:
+    """What was kept, as it was filled in."""
+    posted = QueryDict(mutable=True)
+    for name, values in data.items():
+        posted.setlist(name, values)
+    return posted
+
+
+def state_of(connection: Connection) -> str:
+    """A name for the settings as they are: another one as soon as anybody changed any of them."""
+    tables = (ObjectSettings, FieldMapping, StageMapping, StageInference, PullCondition, DeletionSettings)
+    rows = [
+        [table.__name__, *map(str, row)]
+        for table in tables
+        for row in table._default_manager.filter(connection=connection).order_by("pk").values_list(*_own(table))
+    ]
+    return sha256(json.dumps(rows).encode()).hexdigest()
+
+
+def _own(table: type[Model]) -> list[str]:
+    """The columns that people fill in: not those in which background work keeps where it stands."""
+    moving = ("push_all_", "shown_after", "updated_at", "created_at")
+    return [column.attname for column in table._meta.concrete_fields if not column.attname.startswith(moving)]
+
+
+def objects_of(name: str) -> list[str]:
+    """The objects that a section of this name is about: one, or all of a kind."""
+    return [name] if name in KINDS else [each for each, kind in KINDS.items() if kind == name]
 
 
 def descriptions_of(connection: Connection, kind: str) -> dict[str, Description]:
@@ -79,8 +136,10 @@ def _mapping_form(connection: Connection, remote_object: str, data: Any) -> form
     return form
 
 
-def _save_mapping(connection: Connection, remote_object: str, form: Any) -> list[str]:
-    changed = tuning.save_mapping(connection, form.description, form.choices())
+def _save_mapping(
+    connection: Connection, remote_object: str, form: Any, links: QuerySet[RecordLink] | None = None
+) -> list[str]:
+    changed = tuning.save_mapping(connection, form.description, form.choices(), links)
     return [f"{changed} changed." if changed else "Nothing had changed."]
 
 
@@ -141,7 +200,7 @@ def _described(connection: Connection, remote_object: str) -> Description:
 
 SECTIONS = {
     "settings": Section(_settings_form, _save_settings),
-    "mapping": Section(_mapping_form, _save_mapping),
+    "mapping": Section(_mapping_form, _save_mapping, is_tried_on=True),
     "stages": Section(_stages_form, _save_stages),
     "deletions": Section(_deletions_form, _save_deletions),
     "conditions": Section(_conditions_form, _save_conditions),

@@ -4,7 +4,7 @@ Marking a million records takes a while, so it goes on in the background: where 
 and moves in the transaction that marks the records.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,24 +30,42 @@ def refusal(connection: Connection | None, settings: ObjectSettings) -> str:
     return push_refusal(settings.record_kind) or pull_refusal(connection)
 
 
-def start(connection: Connection, kinds: Sequence[str], user: User | None) -> None:
-    """Begin to push everything of these kinds. Raises Refused."""
+def object_of(settings: ObjectSettings) -> str:
+    """What new records of a kind become there."""
+    return settings.create_as or CREATE_AS.get(RecordKind(settings.record_kind), "Contact")
+
+
+def start(
+    connection: Connection,
+    kinds: Sequence[str],
+    user: User | None,
+    *,
+    preview: Run | None = None,
+    most: Mapping[str, int] | None = None,
+) -> None:
+    """Begin to push everything of these kinds. ``most``: more records than that, by object, stop it. Raises Refused."""
     if reason := pull_refusal(connection):
         raise Refused(reason)
     for settings in connection.object_settings.filter(record_kind__in=kinds).order_by("pk"):
         if settings.creates:
-            _start(connection, settings.pk, user)
+            _start(connection, settings.pk, user, preview, most)
 
 
 @transaction.atomic
-def _start(connection: Connection, settings_id: int, user: User | None) -> None:
+def _start(
+    connection: Connection, settings_id: int, user: User | None, preview: Run | None, most: Mapping[str, int] | None
+) -> None:
     """One that is under way begins anew, under the same run."""
     settings = ObjectSettings.objects.select_for_update().get(pk=settings_id)
     _go_on(settings)
     if not is_under_way(settings):
-        remote_object = settings.create_as or CREATE_AS.get(RecordKind(settings.record_kind), "Contact")
         settings.push_all_run = Run.objects.create(
-            connection=connection, kind=Run.Kind.EVERYTHING, remote_object=remote_object, started_by=user
+            connection=connection,
+            kind=Run.Kind.EVERYTHING,
+            remote_object=object_of(settings),
+            started_by=user,
+            preview=preview,
+            request={"most": most[object_of(settings)]} if most and object_of(settings) in most else {},
         )
     settings.push_all_after, settings.push_all_by = 0, user
     settings.save(update_fields=["push_all_after", "push_all_by", "push_all_run"])
@@ -129,6 +147,12 @@ def _mark_chunk(settings: ObjectSettings) -> bool:
         return False
     records = eligible(settings).filter(pk__gt=settings.push_all_after).order_by("pk")[:CHUNK]
     batch = list(records)
+    if (run := settings.push_all_run) and run.total + len(batch) > run.request.get("most", run.total + len(batch)):
+        message = "Stopped: more records than its preview showed would be pushed. Make a new preview."
+        run.finish(Run.State.INCOMPLETE, message)
+        settings.push_all_after = None
+        settings.save(update_fields=["push_all_after"])
+        return False
     queue_push(batch, user=settings.push_all_by, lane=Lane.BACKGROUND, run=settings.push_all_run)
     if settings.push_all_run:
         settings.push_all_run.count(total=len(batch))

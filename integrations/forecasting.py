@@ -53,8 +53,9 @@ class Forecast:
     calls: int = 0
 
     @property
-    def moves(self) -> int:
-        return self.to_create + self.to_update
+    def unlinked(self) -> int:
+        """Records that are not in Salesforce and do not wait to go there."""
+        return self.to_create + sum(self.skipped.values()) + sum(self.refused.values())
 
 
 def push(connection: Connection, kinds: Sequence[str]) -> list[Forecast]:

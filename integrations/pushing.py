@@ -59,7 +59,7 @@ def _push_lane(lane: str, until: float, sleeper: Callable[[float], None], only: 
             has_called = True
         actors = {row.actor_id for row in claim.rows}
         run = _run_of(claim.credential, claim.remote_object, actors.pop() if len(actors) == 1 else None, runs)
-        cut_off[run.pk] = _push(claim, run)
+        cut_off[run.pk] = send(claim, run)
         for other in outbox.lanes_set_free(claim):
             wake_lane(other)
     for run in runs.values():
@@ -124,7 +124,7 @@ def _may_push(lane: str, until: float, sleeper: Callable[[float], None]) -> bool
     return True
 
 
-def _push(claim: Claim, run: Run) -> str:
+def send(claim: Claim, run: Run) -> str:
     """Send a claim. Answers why it was cut off; "" when it went through, refusals of single records included."""
     credential = claim.credential
     provider = provider_for(credential)

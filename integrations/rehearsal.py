@@ -6,10 +6,8 @@ as long as a page or a claim takes to be planned, as in a real pull or push.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import count
 from time import sleep
 from typing import Any, TypeVar
 
@@ -19,13 +17,14 @@ from django.db import connection as database
 from integrations.everything import eligible
 from integrations.models import Connection, Credential, Cursor, Lane, Outbox, RecordLink, Run, RunLine
 from integrations.providers import provider_for
+from integrations.rehearsed import NotAsked, Rehearsed
 from integrations.services import queue_push
 from integrations.sync.credentials import Logins
 from integrations.sync.deadlocks import DEADLOCK
 from integrations.sync.departed import carry_out
 from integrations.sync.leases import take_lease
 from integrations.sync.picking import claims_of
-from integrations.sync.provider import Accepted, Answer, CallFailed, Export, RemoteRecord, RequestRefused, Values
+from integrations.sync.provider import CallFailed, RequestRefused
 from integrations.sync.pull import pull as pull_object
 from integrations.sync.push import push as push_claim
 from integrations.sync.records import KINDS, RECORD_TYPES
@@ -37,85 +36,8 @@ CLAIMED = 200  # rows of the queue that are planned in one transaction
 LOCK_WAIT = 200  # milliseconds; PostgreSQL looks for deadlocks after 1,000
 PATIENCE = 100  # tries
 GIVE_WAY = {DEADLOCK, "55P03"}  # a lock was not had in time
-MADE_UP = "rehearsed"  # how ids begin that no record has
 Result = TypeVar("Result")
 Mark = Callable[[], Iterable[int]]  # names, or makes, the rows of the queue to be planned
-
-
-class NotAsked(Exception):
-    """An engine needs an answer that was not asked for yet."""
-
-    def __init__(self, ask: Callable[[], None]) -> None:
-        super().__init__("It has to be asked first.")
-        self.ask = ask
-
-
-class Rehearsed:
-    """A provider that asks nothing by itself, knows what was asked, and pretends to write. ``writes``: calls saved."""
-
-    def __init__(self, provider: Any) -> None:
-        self._provider = provider
-        self._answers: dict[str, Any] = {}
-        self.begin()
-
-    def begin(self) -> None:
-        self.writes, self._made_up = 0, count(1)
-
-    def forget(self) -> None:
-        """Answers about records are of no use to the next ones."""
-        self._answers = {key: answer for key, answer in self._answers.items() if key.startswith("describe")}
-
-    def __getattr__(self, name: str) -> Any:
-        return partial(self._answer, name)
-
-    def _answer(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        key = f"{name} {args!r} {kwargs!r}"
-        if key not in self._answers:
-            raise NotAsked(partial(self._ask, key, name, *args, **kwargs))
-        answer = deepcopy(self._answers[key])  # engines bring values into their form in place
-        if isinstance(answer, RequestRefused):
-            raise answer
-        return answer
-
-    def _ask(self, key: str, name: str, *args: Any, **kwargs: Any) -> None:
-        try:
-            answer = getattr(self._provider, name)(*args, **kwargs)
-        except RequestRefused as refusal:
-            answer = refusal
-        self._answers[key] = list(answer) if isinstance(answer, Iterator) else answer
-
-    @property
-    def calls(self) -> int:
-        return int(self._provider.calls)
-
-    def clock(self) -> Any:
-        return self._provider.clock()
-
-    def start_export(self, remote_object: str, fields: Sequence[str], since: Any) -> Export:
-        raise RequestRefused("REHEARSED", "a preview reads page by page.")
-
-    def related(self, remote_object: str, field: str, ids: Sequence[str], fields: Sequence[str]) -> list[RemoteRecord]:
-        known = [id_ for id_ in ids if not id_.startswith(MADE_UP)]
-        found: list[RemoteRecord] = self._answer("related", remote_object, field, known, fields) if known else []
-        return found
-
-    def create(self, remote_object: str, payloads: Sequence[Values], **options: Any) -> list[Answer]:
-        self.writes += bool(payloads)
-        return [Accepted(f"{MADE_UP}{next(self._made_up):09}") for _ in payloads]
-
-    def upsert(self, remote_object: str, field: str, payloads: Sequence[Values], **options: Any) -> list[Answer]:
-        return self.create(remote_object, payloads)
-
-    def update_many(
-        self, remote_object: str, batches: Iterable[Sequence[tuple[str, Values]]], **options: Any
-    ) -> Iterator[list[Answer]]:
-        for changes in batches:
-            self.writes += bool(changes)
-            yield [Accepted(remote_id) for remote_id, _ in changes]
-
-    def delete(self, remote_object: str, ids: Sequence[str]) -> list[Answer]:
-        self.writes += bool(ids)
-        return [Accepted(remote_id) for remote_id in ids]
 
 
 @dataclass
@@ -124,7 +46,7 @@ class Told:
 
     run: Run
     lines: list[RunLine] = field(default_factory=list)
-    is_over: bool = True
+    asked: frozenset[tuple[str, int]] = frozenset()  # records that were to be pushed: others go because these need them
 
 
 @dataclass
@@ -229,7 +151,7 @@ class Rehearsal:
             carry_out(Scope.load(self.connection, reading.name), run)
         lines = lines_of([run], "pull", after_link=newest)
         cursor = lease.cursor
-        return (cursor.page_at, cursor.page_id, run.total or reading.total, is_over), Told(run, lines, is_over)
+        return (cursor.page_at, cursor.page_id, run.total or reading.total, is_over), Told(run, lines)
 
     def _set_cursor(self, reading: Reading) -> None:
         cursor = Cursor.objects.select_for_update().get(connection=self.connection, remote_object=reading.name)
@@ -264,7 +186,8 @@ class Rehearsal:
                 runs[name].count(failed=len(claim.rows))
                 runs[name].message = refusal.reason
         lines = lines_of(list(runs.values()), "push", records=records)
-        return [Told(run, [line for line in lines if line.run is run]) for run in runs.values()]
+        asked = frozenset(records)
+        return [Told(run, [line for line in lines if line.run is run], asked) for run in runs.values()]
 
 
 def _lock(records: Sequence[tuple[str, int]]) -> None:
@@ -297,9 +220,9 @@ def push(connection: Connection, everything: Sequence[str] = ()) -> Run:
     return total
 
 
-def due_in_parts(connection: Connection) -> Iterator[Mark]:
+def due_in_parts(connection: Connection, kinds: Sequence[str] = tuple(RECORD_TYPES)) -> Iterator[Mark]:
     """What is due, as many rows as are planned together: accounts before the people who need them."""
-    rows = Outbox.objects.due().filter(connection=connection, job=None)
+    rows = Outbox.objects.due().filter(connection=connection, job=None, record_kind__in=kinds)
     ids = list(rows.order_by("record_kind", "operation", "pk").values_list("pk", flat=True))
     yield from (partial(list, ids[start : start + CLAIMED]) for start in range(0, len(ids), CLAIMED))
 

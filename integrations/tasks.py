@@ -9,10 +9,10 @@ from django_q.tasks import async_task
 
 from common import trash
 from common.acting import acting_as
-from integrations import aligning, budget, deletions, everything, notices, sampling
+from integrations import aligning, budget, carrying, deletions, everything, notices, previewing, sampling, trying
 from integrations.checking import check, check_all
 from integrations.connecting import prepare, start_syncing
-from integrations.models import ApiUsage, Connection, Credential, HeldDeletions, Outbox
+from integrations.models import ApiUsage, Connection, Credential, HeldDeletions, Outbox, Run
 from integrations.providers import provider_for
 from integrations.pulling import PULL_ORDER, pull_due, pull_record, pull_remote
 from integrations.pushing import push_lane
@@ -39,6 +39,7 @@ def tick() -> None:
         async_task("integrations.tasks.tell_people")
     if not connection.is_connected:
         return
+    previewing.end_broken_off()
     if connection.started_at is None:
         if connection.is_setup_over:
             start_syncing(connection)
@@ -105,6 +106,21 @@ def delete_confirmed(held_id: int) -> None:
 def prune_deleted() -> None:
     """Throw away deleted records that were kept long enough."""
     trash.prune()
+    previewing.prune()
+
+
+def preview(run_id: int) -> None:
+    """Plan what a preview asks for, and carry it out where that was asked for as well."""
+    run = Run.objects.select_related("connection", "preview").filter(pk=run_id, state=Run.State.RUNNING).first()
+    if run and previewing.is_claimed(run):
+        carrying.work(run)
+
+
+def trial(run_id: int) -> None:
+    """Sync the records of a trial."""
+    run = Run.objects.select_related("connection", "started_by").filter(pk=run_id, state=Run.State.RUNNING).first()
+    if run and previewing.is_claimed(run):
+        trying.work(run)
 
 
 def ask_allowance() -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Func, JSONField, Value
+from django.db.models import Func, JSONField, QuerySet, Value
 from django.utils import timezone
 from django_q.tasks import async_task
 
@@ -138,8 +138,15 @@ def _pull_sooner(settings: ObjectSettings) -> None:
 
 
 @transaction.atomic
-def save_mapping(connection: Connection, description: Description, choices: Iterable[Choice]) -> str:
-    """Store what differs; answers how many fields changed, in words, "" for none."""
+def save_mapping(
+    connection: Connection,
+    description: Description,
+    choices: Iterable[Choice],
+    links: QuerySet[RecordLink] | None = None,
+) -> str:
+    """Store what differs; answers how many fields changed, in words, "" for none. ``links``: not all, but these."""
+    links = RecordLink.objects.all() if links is None else links
+    links = links.filter(connection=connection, remote_object=description.name)
     present = {row.field: row for row in connection.field_mappings.filter(remote_object=description.name)}
     wanted = {choice.field: choice for choice in choices if choice.remote_field}
     gone = [row.pk for field, row in present.items() if field not in wanted]
@@ -157,14 +164,13 @@ def save_mapping(connection: Connection, description: Description, choices: Iter
         before = present[field].remote_field if field in present else ""
         after = wanted[field].remote_field if field in wanted else ""
         if before != after:
-            _forget_base(connection, description.name, [name for name in (before, after) if name])
+            _forget_base(links, [name for name in (before, after) if name])
     count = len(gone) + len(changed)
     return f"{count} {'mapping' if count == 1 else 'mappings'}" if count else ""
 
 
-def _forget_base(connection: Connection, remote_object: str, names: Iterable[str]) -> None:
+def _forget_base(links: QuerySet[RecordLink], names: Iterable[str]) -> None:
     """What was agreed on for another pair of fields says nothing of this one: it would look like an edit."""
-    links = RecordLink.objects.filter(connection=connection, remote_object=remote_object)
     for name in names:
         links.filter(base__has_key=name).update(base=Without("base", Value(name)))
         links.filter(base_ours__has_key=name).update(base_ours=Without("base_ours", Value(name)))

@@ -19,6 +19,7 @@ from integrations.views import (
     records,
     runs,
     stages,
+    trials,
 )
 
 app_name = "integrations"
@@ -53,6 +54,16 @@ urlpatterns = [
     path("stages/<str:remote_object>/", stages.stages, name="stages"),
     path("stages/<str:remote_object>/by-name/", stages.auto_map, name="stages_by_name"),
     path("stages/<str:remote_object>/refresh/", stages.refresh, name="stages_refresh"),
+    path("previews/", previews.preview_list, name="previews"),
+    path("previews/first-sync/", previews.preview_first_sync, name="preview_first_sync"),
+    path("previews/pull/", previews.preview_pull, name="preview_pull"),
+    path("previews/push/", previews.preview_push, name="preview_push"),
+    path("previews/<int:pk>/", previews.preview, name="preview"),
+    path("previews/<int:pk>/status/", previews.preview_status, name="preview_status"),
+    path("previews/<int:pk>/cancel/", previews.preview_cancel, name="preview_cancel"),
+    path("previews/<int:pk>/again/", previews.preview_again, name="preview_again"),
+    path("previews/<int:pk>/carry-out/", previews.preview_carry_out, name="preview_carry_out"),
+    path("previews/<int:pk>/trial/", trials.trial, name="trial"),
     path("preview/<slug:section>/<str:name>/", previews.preview_change, name="preview_change"),
     path("health/", health.health, name="health"),
     path("health/ceiling/", health.ceiling, name="ceiling"),

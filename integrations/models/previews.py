@@ -25,9 +25,14 @@ class RunLine(models.Model):
         HERE = "here", "In Tandem"
         THERE = "there", "In Salesforce"
 
+    class Direction(models.TextChoices):
+        PULL = "pull", "from Salesforce"
+        PUSH = "push", "to Salesforce"
+        HERE = "here", "only here"
+
     run = models.ForeignKey(Run, models.CASCADE, related_name="lines")
     outcome = models.CharField(max_length=8, choices=Outcome)
-    direction = models.CharField(max_length=4, choices=[("pull", "Pull"), ("push", "Push")])
+    direction = models.CharField(max_length=4, choices=Direction)
     remote_object = models.CharField(max_length=80)
     record_kind = models.CharField(max_length=12, choices=RecordKind)
     record_id = models.BigIntegerField(null=True, blank=True)

@@ -76,6 +76,11 @@ def is_due() -> bool:
     return InferenceMark.objects.exists()
 
 
+def next_due() -> list[int]:
+    """The accounts that are inferred next."""
+    return list(InferenceMark.objects.order_by("pk").values_list("record_id", flat=True)[:CHUNK])
+
+
 @on_deadlock_again
 def infer_some(connection: Connection) -> bool:
     """Infer the stages of the next accounts; False when none are left."""
