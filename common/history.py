@@ -20,3 +20,28 @@ def track_changes(*untracked: str) -> Callable[[ModelClass], ModelClass]:
     exclude = [*UNTRACKED, *untracked]
     changed = pghistory.AnyChange(exclude=[*exclude, "created_at"])
     return pghistory.track(pghistory.UpdateEvent("change", row=pghistory.Old, condition=changed), exclude=exclude)
+
+
+# What an event of a setting holds: a change makes two, so that each moment tells by itself what became of what.
+ADDED, CHANGED_FROM, CHANGED_TO, REMOVED = "added", "changed_from", "changed_to", "removed"
+
+
+def track_settings(*tracked: str, added: pghistory.Q | None = None) -> Callable[[ModelClass], ModelClass]:
+    """Keep the history of the named columns of a model whose rows are settings, from the first row to the last.
+
+    ``added``: which new rows are worth an event, where most are not.
+    """
+    changed = pghistory.AnyChange(*tracked)
+
+    def decorated(model: ModelClass) -> ModelClass:
+        return pghistory.track(
+            pghistory.InsertEvent(ADDED, condition=added),
+            pghistory.UpdateEvent(CHANGED_FROM, row=pghistory.Old, condition=changed),
+            pghistory.UpdateEvent(CHANGED_TO, row=pghistory.New, condition=changed),
+            pghistory.DeleteEvent(REMOVED),
+            fields=["id", *tracked],
+            model_name=f"{model.__name__}Event",
+            append_only=True,
+        )(model)
+
+    return decorated

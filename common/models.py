@@ -11,6 +11,8 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from common.history import track_settings
+
 
 class TimestampedModel(models.Model):
     created_at = models.DateTimeField(auto_now_add=True, db_default=Now(), editable=False)
@@ -25,6 +27,7 @@ class TimestampedModel(models.Model):
         super().save(*args, **kwargs)
 
 
+@track_settings("pulled_seen_by")
 class Workspace(TimestampedModel):
     """What counts for the whole team: one row, or none while all is as at first."""
 
@@ -138,6 +141,7 @@ class Stage(models.Model):
         return self.name
 
 
+@track_settings("record_kind", "key", "label", "type", "decimals", "choices")
 class CustomField(TimestampedModel):
     """A field that the team added to a kind of record. Its type never changes; values live in ``Record.custom``."""
 

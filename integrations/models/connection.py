@@ -3,14 +3,30 @@
 from datetime import datetime, timedelta
 from typing import Self
 
+import pghistory
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from common.history import track_settings
 from common.models import TimestampedModel
 from integrations.vault import SecretField
 
 
+@track_settings(
+    "login_url",
+    "client_id",
+    "client_secret_set_at",
+    "org_id",
+    "org_name",
+    "is_held",
+    "connected_at",
+    "started_at",
+    "disconnected_at",
+    "team_credential",
+    "is_team_login_chosen",
+    "api_ceiling_percent",
+)
 class Connection(TimestampedModel):
     """One org. It stays when disconnected, so that connecting it again goes on where it stopped."""
 
@@ -102,6 +118,7 @@ class CredentialQuerySet(models.QuerySet["Credential"]):
         return self.filter(broken_reason="", connection__disconnected_at=None)
 
 
+@track_settings("user", "remote_user_id", "username", "name", "power", "broken_reason")
 class Credential(TimestampedModel):
     """A user's login to the org, or the team's."""
 
@@ -170,6 +187,7 @@ class Credential(TimestampedModel):
         return self.power == self.Power.MODIFY_ALL or self.object_rights.get(remote_object) == "modify"
 
 
+@track_settings("remote_id", "name", "user", "is_by_hand", added=pghistory.Q(new__user__isnull=False))
 class UserMapping(models.Model):
     """A user of the org and, where there is one, the user here who is the same person."""
 

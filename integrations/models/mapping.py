@@ -5,11 +5,33 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
+from common.history import track_settings
 from common.models import RecordKind, TimestampedModel
 
 from .connection import Connection
 
 
+@track_settings(
+    "record_kind",
+    "sync",
+    "push_new",
+    "push_by_stage",
+    "push_stages",
+    "create_as",
+    "external_id_field",
+    "winner",
+    "source_field",
+    "source_value",
+    "push_unverified_emails",
+    "push_automatic_owner",
+    "without_account",
+    "several_matches",
+    "duplicate_rule",
+    "company_placeholder",
+    "is_visible",
+    "match_accounts",
+    "pull_every",
+)
 class ObjectSettings(TimestampedModel):
     """How one kind of record is pulled and pushed."""
 
@@ -131,6 +153,7 @@ class ObjectSettings(TimestampedModel):
         return not self.push_by_stage or stage_id in self.push_stages
 
 
+@track_settings("remote_object", "sync_deletes", "sync_merges", "most", "most_percent")
 class DeletionSettings(TimestampedModel):
     """Whether deletes and merges of one remote object are followed; both off where there is no row."""
 
@@ -160,6 +183,7 @@ class DeletionSettings(TimestampedModel):
         return found or cls(connection=connection, remote_object=remote_object)
 
 
+@track_settings("remote_object", "field", "remote_field", "direction", "winner", "enrichment", "value_map")
 class FieldMapping(TimestampedModel):
     """One of our fields and the field of a remote object that holds the same. ``custom.KEY`` is a custom field."""
 
@@ -211,6 +235,7 @@ class FieldMapping(TimestampedModel):
         return f"{self.field} ↔ {self.remote_object}.{self.remote_field}"
 
 
+@track_settings("remote_object", "field", "operator", "values")
 class PullCondition(models.Model):
     """What a pulled record must meet to be shown in lists, in one field of ours; all of an object's must be met."""
 
@@ -237,6 +262,7 @@ class PullCondition(models.Model):
         return f"{self.remote_object}: {self.field} {self.get_operator_display()} {', '.join(self.values)}".strip()
 
 
+@track_settings("record_kind", "remote_object", "stage_id", "remote_value")
 class StageMapping(models.Model):
     """A stage of ours and the value of a remote object's status that means the same."""
 

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from common.history import track_settings
 from common.models import TimestampedModel
 
 from .connection import Connection
@@ -14,6 +15,7 @@ def _stage(label: str) -> "models.ForeignKey[models.Model | None, models.Model |
     )
 
 
+@track_settings("is_on", "when_open", "when_won", "when_lost")
 class StageInference(TimestampedModel):
     """The account's stage for each thing that its deals may say. It counts while no field is mapped to the stage."""
 
