@@ -65,18 +65,24 @@ def carry_out(connection: Connection, description: Description) -> AutoMap:
     remote = description.fields.get(mapping.remote_field) if mapping else None
     if remote is None:
         return AutoMap()
-    model: Any = RECORD_TYPES[KINDS[description.name]].stage_model
-    stages = list(model._default_manager.values_list("pk", "name"))
+    kind = KINDS[description.name]
+    stages = list(RECORD_TYPES[kind].stage_model._default_manager.values_list("pk", "name"))
     present = paired(connection, description.name)
     done = auto_map(stages, remote.values, present)
-    limit = model._meta.get_field("name").max_length
-    last = model._default_manager.aggregate(last=Max("position"))["last"] or 0
-    made = {
-        model._default_manager.get_or_create(name=value[:limit], defaults={"position": last + number})[0].pk: value
-        for number, value in enumerate(done.new, 1)
-    }
+    made = dict(zip(make_stages(kind, done.new), done.new, strict=True))
     save_pairs(connection, description.name, present | done.pairs | made)
     return done
+
+
+def make_stages(kind: str, names: Sequence[str]) -> list[int]:
+    """Stages with these names, last in order where they were missing; their ids, as the names come."""
+    model: Any = RECORD_TYPES[kind].stage_model
+    limit = model._meta.get_field("name").max_length
+    last = model._default_manager.aggregate(last=Max("position"))["last"] or 0
+    return [
+        model._default_manager.get_or_create(name=name[:limit], defaults={"position": last + number})[0].pk
+        for number, name in enumerate(names, 1)
+    ]
 
 
 def paired(connection: Connection, remote_object: str) -> dict[int, str]:

@@ -3,6 +3,7 @@ from django.urls import path
 from integrations.views import (
     alignment,
     conditions,
+    configuration,
     deletions,
     entry,
     errors,
@@ -18,6 +19,7 @@ from integrations.views import (
     previews,
     records,
     runs,
+    settings_log,
     stages,
     trials,
 )
@@ -69,6 +71,11 @@ urlpatterns = [
     path("health/ceiling/", health.ceiling, name="ceiling"),
     path("runs/", runs.run_list, name="runs"),
     path("runs/<int:pk>/", runs.run_detail, name="run"),
+    path("configuration/", configuration.configuration, name="configuration"),
+    path("configuration/log/", settings_log.settings_log, name="settings_log"),
+    path("configuration/export/", configuration.configuration_export, name="configuration_export"),
+    path("configuration/compare/", configuration.configuration_compare, name="configuration_compare"),
+    path("configuration/import/", configuration.configuration_import, name="configuration_import"),
     path("errors/", errors.error_list, name="errors"),
     path("errors/export/", errors.export, name="errors_export"),
     path("errors/retry/", errors.retry, name="errors_retry"),

@@ -1,16 +1,20 @@
-"""The sync from the shell: status, pull, push, connect. Exit codes: 0 done, 1 incomplete, 2 refused."""
+"""The sync from the shell: status, pull, push, settings, connect. Exit codes: 0 done, 1 incomplete, 2 refused."""
 
 import json
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
+from pathlib import Path
 from time import sleep
 from typing import Any
 
+import pghistory
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from integrations import connecting, deletions, everything, logins, rehearsal, services, tasks
+from integrations.configuration import export, importing
+from integrations.configuration.text import write
 from integrations.models import Connection, Credential, HeldDeletions, Lane, ObjectSettings, Outbox, Run
 from integrations.salesforce import oauth
 from integrations.status import status
@@ -22,7 +26,7 @@ DONE, INCOMPLETE, REFUSED = 0, 1, 2
 
 
 class Command(BaseCommand):
-    help = "Salesforce: status, pull, push, connect."
+    help = "Salesforce: status, pull, push, settings as a text, connect."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         commands = parser.add_subparsers(dest="action", required=True)
@@ -37,6 +41,12 @@ class Command(BaseCommand):
         decision = held.add_mutually_exclusive_group()
         decision.add_argument("--confirm", type=int, metavar="ID", help="Let them through.")
         decision.add_argument("--refuse", type=int, metavar="ID", help="Let the records stay.")
+        config = commands.add_parser("config", help="All settings as a text.").add_subparsers(dest="way", required=True)
+        out = config.add_parser("export", help="Write them to a file, or to the screen.")
+        out.add_argument("file", nargs="?", default="-")
+        into = config.add_parser("import", help="Take them over from a file, or from standard input (-).")
+        into.add_argument("file")
+        into.add_argument("--dry-run", action="store_true", help="Only say what would change.")
         connect = commands.add_parser("connect", help="Connect an org without a browser.")
         connect.add_argument("--login-url", required=True)
         connect.add_argument("--client-credentials", action="store_true", required=True)
@@ -47,7 +57,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, action: str, **options: Any) -> None:
         try:
-            code = getattr(self, action)(**options)
+            with pghistory.context(source=f"manage.py salesforce {action}"):
+                code = getattr(self, action)(**options)
         except (services.Refused, oauth.LoginRefused) as error:
             self.stderr.write(str(error))
             code = REFUSED
@@ -128,6 +139,48 @@ class Command(BaseCommand):
                 raise services.Refused("There are no such deletions.")
             decide = deletions.confirm if options["confirm"] else deletions.refuse
             self.stdout.write(f"{decide(found, self._admin())} records.")
+        return DONE
+
+    def config(self, **options: Any) -> int:
+        connection = Connection.objects.exclude(org_id="").first()
+        if connection is None:
+            raise services.Refused("Salesforce was never connected: there are no settings yet.")
+        path = None if options["file"] == "-" else Path(options["file"])
+        if options["way"] == "import":
+            return self._import(connection, path, is_dry=options["dry_run"])
+        text = write(export.present(connection))
+        if path:
+            path.write_text(text)
+        else:
+            self.stdout.write(text, ending="")
+        return DONE
+
+    def _import(self, connection: Connection, path: Path | None, *, is_dry: bool) -> int:
+        try:
+            text = path.read_text() if path else sys.stdin.read()
+        except (OSError, UnicodeDecodeError) as error:
+            raise services.Refused(f"The file can't be read: {error}") from error
+        plan = importing.plan(connection, text)
+        for section in plan.sections:
+            self.stdout.write(section.title)
+            for one in section.differences:
+                self.stdout.write(f"  {one.name}: {one.before} -> {one.after}")
+        for warning in plan.warnings:
+            self.stderr.write(f"To know: {warning}")
+        for fault in plan.faults:
+            self.stderr.write(str(fault))
+        if plan.faults:
+            raise services.Refused("Nothing was changed.")
+        if not plan.count:
+            self.stdout.write("Nothing differs.")
+        elif not is_dry:
+            try:
+                said = importing.carry_out(connection, text, plan.seen)
+            except importing.NotTaken as reason:
+                raise services.Refused(str(reason)) from reason
+            for line in said:
+                self.stdout.write(line)
+            self.stdout.write(f"{plan.count} settings changed.")
         return DONE
 
     def _admin(self) -> User:

@@ -1,0 +1,67 @@
+"""The fields of one object as a text names them: checked and saved as the mapping table is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from integrations import staging, tuning
+from integrations.configuration.export import Data, mapped
+from integrations.mappings import Choice, faults
+from integrations.models import Connection, FieldMapping
+from integrations.sync.provider import Description
+from integrations.sync.records import KINDS, Field, Type
+from integrations.sync.value_map import Way
+
+
+@dataclass(frozen=True)
+class Found:
+    """``faults``, ``warnings``: each with the field that it is about, "" for all together."""
+
+    entries: Data
+    faults: list[tuple[str, str]]
+    warnings: list[tuple[str, str]]
+
+
+def check(description: Description, fields: Mapping[str, Field], before: Data, entries: Data) -> Found:
+    """What is wrong with ``entries``; of those that are as they were ``before``, nobody is warned again."""
+    unknown = [(name, _no_field(name)) for name in entries if name not in fields]
+    known = {name: entry for name, entry in entries.items() if name in fields}
+    found = faults([_choice(name, entry) for name, entry in known.items()], fields, description)
+    wrong = [
+        (name, "“Yes” can win only where the answer is yes or no: choose another winner.")
+        for name, entry in known.items()
+        if entry.get("winner") == FieldMapping.Winner.TRUE and fields[name].type != Type.BOOLEAN
+    ]
+    wrong += [(fault.field, fault.message) for fault in found if not fault.is_warning]
+    changed = {name for name in entries if entries[name] != before.get(name)}
+    warnings = [(one.field, one.message) for one in found if one.is_warning and one.field in changed | {""}]
+    return Found(entries, [*unknown, *wrong], warnings)
+
+
+def _no_field(name: str) -> str:
+    kept = name.removeprefix("custom.")
+    where = f" Describe “{kept}” under custom_fields." if kept != name else ""
+    return f"There is no field “{name}” here.{where}"
+
+
+def _choice(name: str, entry: Mapping[str, Any]) -> Choice:
+    winner = entry.get("winner", FieldMapping.Winner.OBJECT)
+    return Choice(name, entry["salesforce"], entry.get("direction", FieldMapping.Direction.BOTH), winner)
+
+
+def save(connection: Connection, description: Description, entries: Data, stage_field: str) -> list[str]:
+    """Save all fields of an object; ``stage_field``: what the stage is mapped to, which its statuses follow."""
+    if KINDS[description.name] != "deal":
+        staging.choose_field(connection, description, stage_field)
+    tuning.save_mapping(connection, description, [_choice(name, entry) for name, entry in entries.items()])
+    for row in connection.field_mappings.filter(remote_object=description.name):
+        entry = entries[row.field]
+        if mapped(row) != entry:
+            row.enrichment = entry.get("directory", FieldMapping.Enrichment.NONE)
+            row.value_map = [_value(one) for one in entry.get("values", [])]
+            row.save(update_fields=["enrichment", "value_map"])
+    return ["Fields are mapped. What differs on linked records stays until the mapping is applied to them."]
+
+
+def _value(one: Mapping[str, str]) -> dict[str, str]:
+    return {"ours": one["ours"], "theirs": one["theirs"], "way": one.get("way", Way.BOTH)}
