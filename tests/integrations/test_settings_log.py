@@ -1,9 +1,13 @@
 """Who changed which setting, when, and from what to what."""
 
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
+import pghistory
 import pytest
 from django.core.management import call_command
+from django.db import DatabaseError
 from django.test import Client
 from django.urls import reverse
 from rest_framework.test import APIClient
@@ -11,6 +15,7 @@ from rest_framework.test import APIClient
 from integrations import logins, people, revoking, settings_log, staging, tuning
 from integrations.configuration import export, importing
 from integrations.configuration.text import read, write
+from integrations.mappings import Choice
 from integrations.models import Connection, FieldMapping, StageMapping
 from integrations.settings_log import Asked, Difference, Moment
 from integrations.tables import Table
@@ -60,7 +65,7 @@ def test_a_table_that_is_replaced_row_by_row_tells_only_what_differs(
     stage, value = next(iter(pairs.items()))
     free = next(one for one in ("Nurturing", "Closed - Converted") if one not in pairs.values())
 
-    with settings_log_of(admin):
+    with acting(admin):
         staging.save_pairs(connection, "Lead", {**pairs, stage: free})
 
     assert StageMapping.objects.filter(remote_object="Lead").count() == len(pairs)
@@ -68,9 +73,7 @@ def test_a_table_that_is_replaced_row_by_row_tells_only_what_differs(
     assert (one.before, one.after) == (value, free)
 
 
-def settings_log_of(user: User, **more: Any) -> Any:
-    import pghistory  # noqa: PLC0415
-
+def acting(user: User, **more: Any) -> Any:
     return pghistory.context(user=user.pk, **more)
 
 
@@ -79,7 +82,7 @@ def test_mappings_are_told_by_their_field(admin: User, connection: Connection) -
     form = table.mapping_context()["form"]
     choices = [choice for choice in _present(connection) if choice.field != "department"]
     assert form
-    with settings_log_of(admin):
+    with acting(admin):
         tuning.save_mapping(connection, table.description, choices)
 
     [one] = of(admin)["Contact: fields"]
@@ -88,8 +91,6 @@ def test_mappings_are_told_by_their_field(admin: User, connection: Connection) -
 
 
 def _present(connection: Connection) -> list[Any]:
-    from integrations.mappings import Choice  # noqa: PLC0415
-
     rows = FieldMapping.objects.filter(connection=connection, remote_object="Contact")
     return [Choice(row.field, row.remote_field, row.direction, row.winner) for row in rows]
 
@@ -100,7 +101,7 @@ def test_logins_people_and_secrets_are_told_without_a_secret(admin: User, connec
     jane = UserFactory(email="jane@example.com", name="Jane Roe")
     row = connection.user_mappings.exclude(email="").first()
     assert row
-    with settings_log_of(admin):
+    with acting(admin):
         people.pair_by_hand(connection, {row.pk: jane})
         Connection.objects.update(client_secret_set_at=connection.connected_at, client_secret="very secret")
         revoking.revoke(login)
@@ -116,7 +117,7 @@ def test_logins_people_and_secrets_are_told_without_a_secret(admin: User, connec
     assert not columns & {"access_token", "refresh_token", "client_secret"}
 
 
-def test_rest_commands_and_imports_say_so(admin: User, connection: Connection) -> None:
+def test_rest_commands_and_imports_say_so(admin: User, connection: Connection, tmp_path: Path) -> None:
     client = APIClient()
     client.force_authenticate(admin)
     client.put(
@@ -124,13 +125,17 @@ def test_rest_commands_and_imports_say_so(admin: User, connection: Connection) -
         {"conditions": [{"field": "title", "operator": "is", "values": ["CEO"]}]},
         format="json",
     )
-    with pytest.raises(SystemExit):
-        call_command("salesforce", "status")
     data = read(write(export.present(connection))).data
+    data["team"]["api_ceiling_percent"] = 50
+    file = tmp_path / "settings.yaml"
+    file.write_text(write(data))
+    with pytest.raises(SystemExit):
+        call_command("salesforce", "config", "import", str(file), stdout=StringIO())
     data["team"]["api_ceiling_percent"] = 40
-    with settings_log_of(admin):
+    with acting(admin):
         importing.carry_out(connection, write(data))
 
+    assert any(moment.by == "manage.py salesforce config" for moment in told())
     by_how = {moment.how: moment for moment in told(user=admin.pk)}
     assert by_how["REST"].parts[0].differences == [Difference("title", "–", "is CEO")]
     assert by_how["Import"].parts[0].differences[0].after == "40"
@@ -147,7 +152,7 @@ def test_what_nobody_did_was_tandem(connection: Connection) -> None:
 def test_nothing_can_be_struck_from_the_log(connection: Connection) -> None:
     events = settings_log.TRACKED[0].events
     assert events.exists()
-    with pytest.raises(Exception, match="Cannot delete"):
+    with pytest.raises(DatabaseError, match="Cannot update or delete"):
         events.all().delete()
 
 
@@ -156,7 +161,7 @@ def test_the_log_is_narrowed_and_paged_with_the_same_queries(
 ) -> None:
     other = AdminFactory(name="Otto Other")
     for number in range(35):
-        with settings_log_of(other):
+        with acting(other):
             Connection.objects.update(api_ceiling_percent=20 + number)
 
     with CaptureQueries() as few:
