@@ -23,6 +23,6 @@ class IntegrationsConfig(AppConfig):
                 "cloud-data-connection",
                 "Integrations",
                 admins_only=True,
-                count=panels.open_errors,
+                count=panels.waiting_for_people,
             ),
         )

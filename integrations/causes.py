@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
-from django.db.models import Count, Exists, Max, OuterRef, Q
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q
 from django.db.models.fields.json import KT
 
 from integrations.explanations import Explanation, explain
@@ -18,7 +18,11 @@ SHOWN = 30  # causes in the list; the filters reach the others
 
 @dataclass(frozen=True)
 class Cause:
-    """Entries of one code, object and field. ``unchanged``: of those nothing was changed since the last attempt."""
+    """Entries of one code, object and field.
+
+    ``by``: who refused them; "" where some were held back and some refused. ``unchanged``: how many of them were not
+    changed since the last attempt.
+    """
 
     code: str
     remote_object: str
@@ -59,11 +63,13 @@ def causes(connection: Connection, entries: ErrorEntryQuerySet) -> list[Cause]:
     grouped = (
         entries.annotate(on_field=KT("fields__0"))
         .order_by()
-        .values("code", "remote_object", "by", "on_field")
+        .values("code", "remote_object", "on_field")
         .annotate(
             count=Count("pk"),
             unchanged=Count("pk", filter=~changed(connection)),
             label=Max(KT("details__label")),
+            first_by=Min("by"),
+            last_by=Max("by"),
         )
         .order_by("-count", "code", "remote_object")
     )
@@ -73,7 +79,7 @@ def causes(connection: Connection, entries: ErrorEntryQuerySet) -> list[Cause]:
             row["remote_object"],
             row["on_field"] or "",
             row["label"] or row["on_field"] or "",
-            row["by"],
+            row["first_by"] if row["first_by"] == row["last_by"] else "",
             row["count"],
             row["unchanged"],
         )

@@ -167,7 +167,7 @@ def rules(connection: Connection, code: str) -> list[Rule]:
 def _rule(settings: ObjectSettings, code: str) -> Rule:
     name, answers = RULES[code]
     label = str(ObjectSettings._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
-    return Rule(code, settings.record_kind, label[:1].upper() + label[1:], answers.choices, getattr(settings, name))
+    return Rule(code, settings.record_kind, label, answers.choices, getattr(settings, name))
 
 
 def always(settings: ObjectSettings, code: str, value: str, user: User) -> int:

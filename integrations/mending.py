@@ -76,7 +76,8 @@ def mend_of(entry: ErrorEntry, record: Record | None) -> Mend | None:
     if pair is None or not allowed:
         return None
     if field.type == Type.STAGE:
-        return Mend(field, field.get(record), _stages(scope, allowed))
+        stages = _stages(scope, allowed)
+        return Mend(field, field.get(record), stages) if stages else None
     here = [str(pair.value_map.meant(value)) for value in allowed]
     strays = _strays(pair, record, allowed) if field.type in WORDS and entry.code in OF_A_WORD else []
     return Mend(field, field.get(record), [(value, value) for value in here], strays, allowed)

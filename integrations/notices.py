@@ -34,6 +34,7 @@ PILE = 10  # records that are refused for one cause before anybody is told
 QUIET = timedelta(hours=6)  # a cause that comes back so soon is the old one
 LEASE = timedelta(minutes=10)  # longer than sending a mail may take
 KEPT = timedelta(days=90)
+FLOOD = 3  # mails at once; more causes than that go in one
 MORNING = 8  # o'clock, where the reader lives
 
 
@@ -166,17 +167,16 @@ def send() -> int:
     """Mail what is due; returns how many mails went."""
     now, count = timezone.now(), 0
     for user, parts in _due(now):
-        is_digest = _mail_of(user) == NoticeChoice.Mail.DAILY
         for copies in parts:
             mine = _claim(copies, now)
-            if mine and _mail(user, mine, is_digest):
+            if mine and _mail(user, mine):
                 count += 1
                 NoticeChoice.objects.filter(user=user).update(digest_on=_today(user, now))
     return count
 
 
 def _due(now: datetime) -> list[tuple[User, list[list[NoticeCopy]]]]:
-    """Who is to be written to, and the copies of each mail: one each, or all in the one of the day."""
+    """Who is to be written to, and the copies of each mail: one each while they are few, or all in one."""
     waiting = Q(claimed_at=None) | Q(claimed_at__lt=now - LEASE)
     copies = NoticeCopy.objects.filter(waiting, mailed_at=None, notice__closed_at=None, user__is_active=True)
     by_user: dict[User, list[NoticeCopy]] = {}
@@ -186,7 +186,7 @@ def _due(now: datetime) -> list[tuple[User, list[list[NoticeCopy]]]]:
     for user, own in by_user.items():
         match _mail_of(user):
             case NoticeChoice.Mail.AT_ONCE:
-                due.append((user, [[copy] for copy in own]))
+                due.append((user, [[copy] for copy in own] if len(own) <= FLOOD else [own]))
             case NoticeChoice.Mail.DAILY if _is_time(user, now):
                 due.append((user, [own]))
     return due
@@ -217,11 +217,11 @@ def _claim(copies: Sequence[NoticeCopy], now: datetime) -> list[NoticeCopy]:
     return [copy for copy in copies if copy.pk in mine]
 
 
-def _mail(user: User, copies: Sequence[NoticeCopy], is_digest: bool) -> bool:
+def _mail(user: User, copies: Sequence[NoticeCopy]) -> bool:
     host = urlsplit(settings.SITE_URL).hostname or "localhost"
     name = "-".join(str(copy.pk) for copy in copies[:20])
     message = EmailMessage(
-        subject=_subject(copies, is_digest),
+        subject=_subject(copies),
         body="\n\n".join([*(_told(copy, user) for copy in copies), _foot()]),
         to=[user.email],
         headers={"Message-ID": f"<notice-{name}@{host}>"},
@@ -235,8 +235,8 @@ def _mail(user: User, copies: Sequence[NoticeCopy], is_digest: bool) -> bool:
     return True
 
 
-def _subject(copies: Sequence[NoticeCopy], is_digest: bool) -> str:
-    if is_digest and len(copies) > 1:
+def _subject(copies: Sequence[NoticeCopy]) -> str:
+    if len(copies) > 1:
         return f"Salesforce: {len(copies)} things need you"
     notice = copies[0].notice
     count = f" ({notice.count:,})" if notice.count > 1 else ""

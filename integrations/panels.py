@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 
 from common import slots, timeline
 from common.models import Record
-from integrations import services
+from integrations import inbox, services
 from integrations.forms.notices import NoticeChoiceForm
 from integrations.logins import the_connection
 from integrations.models import Connection, ErrorEntry, NoticeCopy, RecordLink, SyncEvent
@@ -32,8 +32,8 @@ ICONS = {
 }
 
 
-def open_errors() -> int:
-    return ErrorEntry.objects.open().count()
+def waiting_for_people() -> int:
+    return inbox.counts().total
 
 
 @slots.fill("record.badges")
@@ -81,7 +81,7 @@ def home_card(request: HttpRequest, records: Sequence[Any]) -> list[str]:
         "connection": connection,
         "phase": connection.phase,
         "phases": Connection.Phase,
-        "open_errors": open_errors(),
+        "open_errors": ErrorEntry.objects.open().count(),
         "waiting": connection.outbox.count(),
     }
     return [render_to_string("integrations/_home.html", context, request) for _ in records]

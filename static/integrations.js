@@ -19,6 +19,9 @@ document.addEventListener("change", (event) => {
   boxes.forEach((box) => { box.checked = event.target.checked; });
 });
 
+// On a narrow screen the tab that is open may lie beyond the edge.
+document.querySelectorAll(".nav-tabs .active, .nav-pills [aria-current]").forEach((tab) => tab.scrollIntoView({ block: "nearest", inline: "center" }));
+
 // A link to a folded card opens it.
 const unfold = () => document.querySelector(`details[id="${CSS.escape(location.hash.slice(1))}"]`)?.setAttribute("open", "");
 addEventListener("hashchange", unfold);

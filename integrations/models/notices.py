@@ -51,7 +51,11 @@ class Notice(models.Model):
 class NoticeCopyQuerySet(models.QuerySet["NoticeCopy"]):
     def unseen_by(self, user_id: int) -> Self:
         """What a person has not seen yet of what still lasts."""
-        return self.filter(user_id=user_id, seen_at=None, notice__closed_at=None)
+        return self.lasting(user_id).filter(seen_at=None)
+
+    def lasting(self, user_id: int) -> Self:
+        """A person's copies of what still lasts, seen or not."""
+        return self.filter(user_id=user_id, notice__closed_at=None)
 
 
 class NoticeCopy(models.Model):

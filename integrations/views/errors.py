@@ -32,10 +32,11 @@ HEAD += ("Login", "Why this login", "For", "Attempts", "First refused", "Last re
 def error_list(request: Request) -> HttpResponse:
     entries = _filtered(request)
     found = causes.causes(the_connection(), ErrorEntry.objects.open().refusals())
+    chosen = [cause for cause in found if _is_chosen(cause, request)]
     context = {
         "page": paged(entries.select_related("credential"), request, NEWEST),
-        "causes": found,
-        "chosen": next((cause for cause in found if _is_chosen(cause, request)), None),
+        "causes": chosen or found,
+        "chosen": chosen,
         "codes": sorted({(cause.code, cause.title) for cause in found} | _asked_code(request), key=lambda one: one[1]),
         "objects": LABELS.items(),
         "states": STATES.items(),

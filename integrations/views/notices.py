@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import F
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -15,9 +16,13 @@ from integrations.notices import url_for
 
 @login_required
 def notice_list(request: Request) -> HttpResponse:
-    copies = NoticeCopy.objects.unseen_by(request.user.pk).select_related("notice__connection")
-    told = [(copy, url_for(copy.notice, request.user)) for copy in copies.order_by("-notice__begun_at", "-pk")]
-    return render(request, "integrations/notices.html", {"told": told})
+    """What lasts: what is new first, and what was seen below it."""
+    copies = NoticeCopy.objects.lasting(request.user.pk).select_related("notice__connection")
+    newest = copies.order_by(F("seen_at").desc(nulls_first=True), "-notice__begun_at", "-pk")
+    told = [(copy, url_for(copy.notice, request.user)) for copy in newest]
+    return render(
+        request, "integrations/notices.html", {"told": told, "is_any_new": any(not copy.seen_at for copy in newest)}
+    )
 
 
 @login_required
