@@ -34,7 +34,10 @@ def remedy(state: SyncState, kind: str, user: User) -> Remedy | None:
         return None
     match rule:
         case Rule.PAST:
-            return Remedy("Push it now, edit it, or have an admin push all existing records once.")
+            text = "Push it now, edit it, or have {} all existing records once."
+            if user.is_admin:
+                return Remedy(text.format("Tandem push"), "One-time push", f"{_object(kind)}#once")
+            return Remedy(text.format("an admin push"))
         case Rule.DROPPED:
             return Remedy("Push it now to make it again in Salesforce.")
         case Rule.PERSON:
@@ -48,7 +51,11 @@ def remedy(state: SyncState, kind: str, user: User) -> Remedy | None:
 
 def _place(rule: Rule, kind: str) -> tuple[str, str]:
     if rule in SECTIONS:
-        return LINKS[rule], f"{reverse('integrations:object', args=[kind])}#{SECTIONS[rule]}"
+        return LINKS[rule], f"{_object(kind)}#{SECTIONS[rule]}"
     if rule == Rule.LOGIN:
         return "Open the logins", reverse("integrations:logins")
     return "Open the settings", reverse("integrations:overview")
+
+
+def _object(kind: str) -> str:
+    return reverse("integrations:object", args=[kind])

@@ -109,6 +109,17 @@ def test_records_of_before_are_told_what_sends_them(admin_client: Client, synced
 
     assert "made before pushing was on" in page
     assert "Push it now" in page
+    assert f'href="{reverse("integrations:object", args=["account"])}#once"' in page
+
+
+@pytest.mark.parametrize("is_waiting", [True, False])
+def test_what_waits_or_was_refused_is_asked_too(admin_client: Client, synced: Connection, is_waiting: bool) -> None:
+    contact = ContactFactory()
+    if not is_waiting:
+        left_alone(contact)
+        ErrorEntry.objects.create(connection=synced, record_kind="contact", record_id=contact.pk, message="No.")
+
+    assert "Why is this record not in Salesforce?" in card(admin_client, "contact", contact)
 
 
 def test_a_record_that_is_in_salesforce_is_asked_nothing(admin_client: Client, synced: Connection) -> None:
