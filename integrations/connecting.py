@@ -262,7 +262,8 @@ def forget_org(connection: Connection) -> None:
     emptied = ["team_credential", "started_at", "first_pull_finished_at", "setup_ends_at"]
     for name in emptied:
         setattr(connection, name, None)
-    connection.save(update_fields=emptied)
+    connection.passed_steps = []
+    connection.save(update_fields=[*emptied, "passed_steps"])
 
 
 def missing_requirements(connection: Connection) -> list[str]:

@@ -45,7 +45,7 @@ LAYERS: list[set[str]] = [
     {"logins", "mappings", "everything", "dependencies"},
     {"providers", "tuning", "pipeline", "staging", "proposing", "pauses"},
     {"connecting", "rehearsed", "rehearsal", "pushing", "pulling", "aligning", "forecasting", "obstacles"},
-    {"checking", "revoking", "rotation", "people"},
+    {"checking", "guide", "revoking", "rotation", "people"},
     {"mending", "deciding", "forms", "causes", "inbox", "notices"},
     {"tables", "conditioning"},
     {"changes", "outlook", "shifting"},

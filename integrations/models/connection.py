@@ -53,6 +53,9 @@ class Connection(TimestampedModel):
     connected_at = models.DateTimeField(null=True, blank=True)
     setup_ends_at = models.DateTimeField(null=True, blank=True)
     is_held = models.BooleanField(default=False, help_text="Syncing does not start by itself.")
+    passed_steps = models.JSONField(
+        default=list, blank=True, editable=False, help_text="Steps of the setup that an admin has looked at."
+    )
     started_at = models.DateTimeField(null=True, blank=True)
     first_pull_finished_at = models.DateTimeField(null=True, blank=True)
     disconnected_at = models.DateTimeField(null=True, blank=True)

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from common.http import Request, typed
-from integrations import budget, connecting, progress, services
+from integrations import budget, connecting, guide, progress, services
 from integrations.access import admin_required
 from integrations.forms.seen import SeenForm
 from integrations.logins import the_connection
@@ -27,7 +27,8 @@ LIVE, SLOW = "every 2s", "every 20s"
 def overview(request: Request) -> HttpResponse:
     connection = the_connection()
     if not connection.is_connected:
-        return framed(request, "integrations/unconnected.html", {"local_org": local_org()})
+        context = {"local_org": local_org(), "steps": guide.steps(connection)}
+        return framed(request, "integrations/unconnected.html", context)
     return framed(request, "integrations/overview.html", _status(connection))
 
 
@@ -76,6 +77,14 @@ def hold(request: Request) -> HttpResponse:
 
 @admin_required
 @require_POST
+def pass_step(request: Request) -> HttpResponse:
+    """A step of the setup is looked at."""
+    guide.let_pass(the_connection(), typed(request.POST, "step"))
+    return redirect("integrations:overview")
+
+
+@admin_required
+@require_POST
 def pull(request: Request) -> HttpResponse:
     """Pull one object, or all."""
     connection = the_connection()
@@ -118,7 +127,7 @@ def _status(connection: Connection) -> dict[str, Any]:
         if phase == Connection.Phase.SETUP or any(count for _, count in queue)
         else "",
         "waiting": _waiting(connection),
-        "lacking": connecting.missing_requirements(connection) if phase == Connection.Phase.SETUP else [],
+        "steps": guide.steps(connection) if phase == Connection.Phase.SETUP else [],
         "first_pull": progress.first_pull(connection) if phase == Connection.Phase.INITIAL_PULL else [],
         "objects": states,
         "queue": queue,
