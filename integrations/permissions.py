@@ -6,6 +6,10 @@ What lacks is said in the words of the Salesforce admin who can grant it.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from django.db.models import JSONField, QuerySet
+from django.db.models.expressions import RawSQL
 
 from integrations.models import (
     Connection,
@@ -109,14 +113,36 @@ def rights_on(connection: Connection, remote_object: str, logins: Sequence[Crede
     if not mappings:
         return []
     needs = _Needs.load(connection)
-    teams = ObjectDescription.objects.filter(connection=connection, remote_object=remote_object).first()
-    rows = LoginDescription.objects.filter(credential__in=logins, remote_object=remote_object)
+    settings = needs.settings.get(mappings[0].record_kind)
+    special = [settings.external_id_field, settings.source_field] if settings else []
+    names = [*(row.remote_field for row in mappings), *special]
+    teams = _only(connection.descriptions.filter(remote_object=remote_object), names).first()
+    rows = _only(LoginDescription.objects.filter(credential__in=logins, remote_object=remote_object), names)
     own = {row.credential_id: row for row in rows}
     kept = [teams if login.pk == connection.team_credential_id else own.get(login.pk) for login in logins]
     return [
-        _object(login, remote_object, mappings, _known(row) if row else None, needs)
+        _object(login, remote_object, mappings, _known(row, row.needed) if row else None, needs)
         for login, row in zip(logins, kept, strict=True)
     ]
+
+
+def _only(rows: QuerySet[Any], names: Sequence[str]) -> QuerySet[Any]:
+    """Descriptions with these fields alone, as ``needed``: an object may have 800, with thousands of values."""
+    fields = """content || jsonb_build_object('fields', (
+        SELECT coalesce(jsonb_agg(field || '{"values": [], "references": []}'), '[]')
+        FROM jsonb_array_elements(content -> 'fields') AS field WHERE field ->> 'name' = ANY(%s)))"""
+    needed = RawSQL(fields, [list(names)], output_field=JSONField())  # noqa: S611 - names are parameters
+    return rows.defer("content").annotate(needed=needed)
+
+
+def asked_for(logins: Sequence[Credential], rights: Sequence[ObjectRights]) -> str:
+    """What several logins lack on one object, as a text for the Salesforce admin; "" when nothing does."""
+    who: dict[str, list[str]] = {}
+    for login, one in zip(logins, rights, strict=True):
+        for line in (*one.lacks, *(row.lacks for row in one.lacking_fields)):
+            who.setdefault(line, []).append(f"{login} ({login.username})" if login.username else str(login))
+    told = [f"- {line}\n  For: {', '.join(names)}" for line, names in who.items()]
+    return "\n".join([f"What Tandem needs on {rights[0].remote_object}:", "", *told]) if told else ""
 
 
 Described = tuple[Description, datetime]
@@ -132,8 +158,8 @@ def descriptions_for(login: Credential) -> dict[str, Described]:
     return {row.remote_object: _known(row) for row in rows}
 
 
-def _known(row: ObjectDescription | LoginDescription) -> Described:
-    return Description.from_json(row.content), row.fetched_at
+def _known(row: ObjectDescription | LoginDescription, content: Any = None) -> Described:
+    return Description.from_json(content or row.content), row.fetched_at
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ urlpatterns = [
     path("logins/seen-by/", logins.seen_by, name="seen_by"),
     path("logins/secret/", logins.secret, name="secret"),
     path("logins/revoke/", logins.revoke_all, name="revoke_all"),
+    path("logins/permissions/", logins.permissions, name="permissions"),
     path("logins/people/", people.people_list, name="people"),
     path("logins/people/match/", people.people_match, name="people_match"),
     path("logins/<int:pk>/", logins.login, name="login"),

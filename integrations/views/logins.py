@@ -1,25 +1,29 @@
 """Who signs in to the org for Tandem: the team's login, everyone's, what each may do, and taking them away."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
+from django_q.tasks import async_task
 
-from common.http import Request, number
+from common.http import Request, number, typed
 from integrations import checking, connecting, revoking, rotation
 from integrations.access import admin_required
 from integrations.forms.logins import SecretForm
 from integrations.forms.seen import SeenForm
 from integrations.logins import the_connection
 from integrations.models import Connection, Credential
-from integrations.permissions import rights_of, what_is_read
+from integrations.permissions import FieldRights, ObjectRights, asked_for, rights_of, rights_on, what_is_read
 from integrations.salesforce import oauth
 from integrations.sync.provider import ProviderError
+from integrations.sync.records import KINDS
 from integrations.views.frame import framed
 from users.models import User
 
+LOGINS = 10  # on a page of permissions
 NAMED = 5  # people without a login who are named
 NOT_CONFIRMED = "Salesforce did not confirm it. Revoke it there, too: Setup > Connected Apps OAuth Usage."
 
@@ -56,6 +60,45 @@ def seen_by(request: Request) -> HttpResponse:
         form.save()
         messages.success(request, "Saved. It counts from now on.")
     return redirect("integrations:logins")
+
+
+@admin_required
+def permissions(request: Request) -> HttpResponse:
+    """What all logins may do with one object, from what is stored; POST has the org asked again in the background."""
+    connection = the_connection()
+    if not connection.is_connected:
+        return redirect("integrations:overview")
+    if request.method == "POST":
+        async_task("integrations.tasks.read_metadata")
+        messages.success(request, "Salesforce is being asked again, a call for each object and login. Look again soon.")
+        return redirect(request.get_full_path())
+    rows = connection.field_mappings.order_by("remote_object").values_list("remote_object", flat=True).distinct()
+    objects = [name for name in KINDS if name in set(rows)]
+    chosen = typed(request.GET, "object")
+    name = chosen if chosen in objects else next(iter(objects), "")
+    page = max(number(request.GET.get("page", "")), 1)
+    everyone = _in_order(connection)
+    shown = everyone[(page - 1) * LOGINS : page * LOGINS]
+    rights = rights_on(connection, name, shown)
+    context = {
+        "objects": objects,
+        "chosen": name,
+        "standings": list(zip(shown, rights, strict=True)) if rights else [],
+        "fields": _lacking(rights),
+        "request_text": asked_for(shown, rights) if rights else "",
+        "is_unknown": any(one.described_at is None for one in rights),
+        "earlier": page - 1,
+        "later": page + 1 if len(everyone) > page * LOGINS else 0,
+        "logins_section": "permissions",
+    }
+    return framed(request, "integrations/permissions.html", context)
+
+
+def _lacking(rights: Sequence[ObjectRights]) -> list[tuple[FieldRights, list[FieldRights | None]]]:
+    """Mapped fields of which some login lacks a right, each with what every login may do with it."""
+    by_field = [{row.field: row for row in one.fields} for one in rights]
+    lacking = {row.field: row for one in rights for row in one.lacking_fields}
+    return [(row, [fields.get(name) for fields in by_field]) for name, row in lacking.items()]
 
 
 @admin_required
@@ -123,9 +166,14 @@ def _login(pk: int) -> Credential:
     return get_object_or_404(connecting.present_logins().select_related("connection", "user"), pk=pk)
 
 
-def _logins(connection: Connection, secret_form: SecretForm) -> dict[str, Any]:
+def _in_order(connection: Connection) -> list[Credential]:
+    """The team's login first, then those that may do most."""
     rows = connecting.present_logins().filter(connection=connection).select_related("user", "connection")
-    logins = sorted(rows, key=lambda row: (row.pk != connection.team_credential_id, -row.power, str(row)))
+    return sorted(rows, key=lambda row: (row.pk != connection.team_credential_id, -row.power, str(row)))
+
+
+def _logins(connection: Connection, secret_form: SecretForm) -> dict[str, Any]:
+    logins = _in_order(connection)
     without = User.objects.filter(is_active=True, credential=None)
     names = [str(user) for user in without[: NAMED + 1]]
     return {

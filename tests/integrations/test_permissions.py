@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 import requests
+from django.test import Client
+from django.urls import reverse
 
 from common.acting import acting_as
 from contacts.models import Contact
@@ -12,10 +14,12 @@ from integrations.models import Connection, Credential, DeletionSettings, ErrorE
 from integrations.ownership import push_preview
 from integrations.permissions import LoginRights, ObjectRights, rights_of
 from integrations.salesforce import oauth
+from integrations.views import logins as logins_page
 from tests.api.conftest import V1, Api
 from tests.conftest import push_all
 from tests.factories import AdminFactory, ContactFactory, UserFactory
 from tests.integrations.sync.test_own_logins import permit
+from tests.pages import CaptureQueries
 from tests.salesforce_org import Org
 from users.models import User
 
@@ -282,3 +286,58 @@ def test_a_push_says_whose_login_it_used_and_why(synced: Connection, org: Org) -
         "the acting user's own login",
         member,
     )
+
+
+# --- all logins beside each other -------------------------------------------------------------------------------------
+
+
+def test_the_page_tells_what_each_login_may_do_and_what_to_ask_for_without_a_call(
+    connection: Connection, org: Org, admin: User, client: Client
+) -> None:
+    weak = login_of(connection, org, "Read Only")
+    checking.check(weak)
+    client.force_login(admin)
+    org.forget_calls()
+
+    answer = client.get(reverse("integrations:permissions"), {"object": "Contact"})
+
+    page = answer.content.decode()
+    assert org.calls() == {}
+    rows = {str(login): one for login, one in answer.context["standings"]}
+    assert (rows[str(weak)].may_read, rows[str(weak)].may_edit) == (True, False)
+    assert rows[str(connection.team_credential)].count == 0
+    assert "Give Edit on Contact" in answer.context["request_text"]
+    assert weak.username in page
+
+
+def test_many_logins_and_fields_cost_the_page_no_more_queries(
+    connection: Connection, org: Org, admin: User, client: Client
+) -> None:
+    client.force_login(admin)
+    described = connection.descriptions.get(remote_object="Contact").content
+    field = described["fields"][0]
+    described["fields"] += [field | {"name": f"Field{number}__c"} for number in range(800)]
+
+    def queries() -> int:
+        with CaptureQueries() as captured:
+            client.get(reverse("integrations:permissions"), {"object": "Contact"})
+        return len(captured)
+
+    few = queries()
+    for number in range(9):
+        login = Credential.objects.create(connection=connection, user=UserFactory(), remote_user_id=f"005{number}")
+        LoginDescription.objects.create(credential=login, remote_object="Contact", content=described)
+
+    assert queries() == few
+
+
+def test_checking_again_is_left_to_a_worker(
+    connection: Connection, admin: User, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(logins_page, "async_task", asked.append)
+    client.force_login(admin)
+
+    client.post(reverse("integrations:permissions"))
+
+    assert asked == ["integrations.tasks.read_metadata"]

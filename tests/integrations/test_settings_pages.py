@@ -30,6 +30,7 @@ PAGES = [
     ("integrations:seen_by", []),
     ("integrations:secret", []),
     ("integrations:revoke_all", []),
+    ("integrations:permissions", []),
     ("integrations:people", []),
     ("integrations:people_match", []),
     ("integrations:login", [1]),
