@@ -179,7 +179,12 @@ class PullForecast:
 
     @property
     def calls(self) -> int:
-        return ceil(self.present / PART) + 3 if self.present >= EXPORT_FROM else self.present // PAGE + 1
+        return calls_of_pull(self.present)
+
+
+def calls_of_pull(present: int) -> int:
+    """About so many to read everything of an object: page by page, or as an export."""
+    return ceil(present / PART) + 3 if present >= EXPORT_FROM else present // PAGE + 1
 
 
 def pull(connection: Connection, remote_object: str) -> PullForecast:

@@ -14,6 +14,7 @@ from integrations.models import Connection, Outbox, RecordLink, RunLine
 from integrations.outlook import Part
 from integrations.pulling import PULL_ORDER
 from integrations.rehearsal import CLAIMED, Mark, Reading, Rehearsal, Told, due_in_parts, eligible_in_parts, marked
+from integrations.sync.pull import EXPORT_FROM
 from integrations.sync.records import KINDS, RECORD_TYPES
 
 READ = 100_000  # records of an object that are read
@@ -81,6 +82,8 @@ class Planner:
         mine = [part for part in self.parts.values() if part.direction == direction]
         looked_at = sum(part.looked_at for part in mine)
         total = sum(part.expected for part in mine)
+        if direction == Direction.PULL and any(part.total >= EXPORT_FROM for part in mine):
+            return sum(forecasting.calls_of_pull(part.total) for part in mine)  # a preview reads page by page
         return round(self.spent[direction] * total / looked_at) if looked_at else self.spent[direction]
 
     # --- what is planned ----------------------------------------------------------------------------------------------
@@ -131,6 +134,8 @@ class Planner:
             self._of(Direction.PUSH, name).left_out += told.unlinked - count
             self.notes += [f"{number:,} skipped: {reason}." for reason, number in told.skipped.items()]
             self.notes += [f"Of those that are created, {note}" for note in told.notes]
+            self.notes += [f"{told.unchanged:,} are linked and in step."] if told.unchanged else []
+            self.notes += [f"{told.waiting:,} wait to be created already."] if told.waiting else []
             self._push(eligible_in_parts(self.connection, [told.kind]), {name: count})
 
     # --- changes ------------------------------------------------------------------------------------------------------

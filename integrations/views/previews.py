@@ -36,6 +36,7 @@ SAVING = {
     "deletions": "deletions",
     "conditions": "conditions",
 }
+OVERVIEW = "integrations:overview"
 SHOWN = 20  # newest previews
 KINDS = (Run.Kind.PREVIEW, Run.Kind.CARRIED, Run.Kind.TRIAL)
 
@@ -196,10 +197,13 @@ ACTIONS = {"change": "Save", "first_sync": "Start syncing", "pull": "Pull", "pus
 
 
 def _back(run: Run) -> str:
-    """The page that a preview was asked for on."""
+    """The page that a preview was asked for on, or where what it began is under way."""
     if run.request["what"] == "change":
         name = run.request["name"]
         return reverse("integrations:object", args=[SYNCED.get(name, name)])
+    if run.request.get("everything"):
+        kinds = set(run.request.get("kinds", ())) | {SYNCED.get(name, "") for name in run.request.get("names", ())}
+        return f"{reverse('integrations:object', args=kinds)}#once" if len(kinds) == 1 else reverse(OVERVIEW)
     return reverse("integrations:previews")
 
 

@@ -11,7 +11,19 @@ from accounts.models import Account
 from accounts.models import Stage as AccountStage
 from common.models import Workspace
 from contacts.models import Contact, Stage
-from integrations import carrying, changes, everything, outlook, planning, previewing, rehearsal, staging, tasks, trying
+from integrations import (
+    carrying,
+    changes,
+    everything,
+    forecasting,
+    outlook,
+    planning,
+    previewing,
+    rehearsal,
+    staging,
+    tasks,
+    trying,
+)
 from integrations.models import (
     Connection,
     Cursor,
@@ -514,6 +526,24 @@ def test_who_sees_pulled_records_is_chosen_before_the_first_sync_is_carried_out(
 
     assert "Everything is read with the login of" in page
     assert Workspace.load().pulled_seen_by == Workspace.SeenBy.OWNERS
+
+
+def test_the_page_of_an_object_previews_its_one_time_pull_and_push(
+    admin_client: Client, synced: Connection, org: Org
+) -> None:
+    ContactFactory(company_name="", email="")
+    Outbox.objects.all().delete()
+    (counted,) = forecasting.push(synced, ["contact"])
+
+    page = admin_client.get(reverse("integrations:object", args=["contact"])).content.decode()
+    run = previewed(admin_client, "preview_push", kind="contact", everything="1")
+    told = admin_client.get(reverse("integrations:preview", args=[run.pk])).content.decode()
+
+    assert page.count(reverse("integrations:preview_push")) == 1
+    assert page.count(reverse("integrations:preview_pull")) == 2  # leads and contacts
+    assert (run.created, run.skipped) == (counted.to_create, sum(counted.skipped.values()))
+    assert f"{counted.unchanged} are linked and in step." in told
+    assert f"{reverse('integrations:object', args=['contact'])}#once" in told
 
 
 PAGES = ["preview", "preview_status", "preview_cancel", "preview_again", "preview_carry_out", "trial"]
