@@ -137,6 +137,13 @@ class Planner:
             self.notes += [f"{told.unchanged:,} are linked and in step."] if told.unchanged else []
             self.notes += [f"{told.waiting:,} wait to be created already."] if told.waiting else []
             self._push(eligible_in_parts(self.connection, [told.kind]), {name: count})
+            self._scale_companions(self._of(Direction.PUSH, name))
+
+    def _scale_companions(self, asked: Part) -> None:
+        """Of the accounts that people need only those were met that the planned ones need."""
+        for part in self.parts.values():
+            if part.direction == Direction.PUSH and part is not asked and part.total < part.looked_at:
+                part.total = round(part.looked_at * asked.share)
 
     # --- changes ------------------------------------------------------------------------------------------------------
 

@@ -213,7 +213,9 @@ def title_of(run: Run) -> str:
     labels = ", ".join(LABELS.get(name, name).lower() for name in wanted.get("names", ()))
     match wanted.get("what"):
         case "change":
-            return f"Changed {wanted['section']} of {LABELS.get(wanted['name'], wanted['name'])}"
+            name = wanted["name"]
+            of_what = LABELS.get(name) or f"{RecordKind(name).label}s"
+            return f"{of_what}: changed {wanted['section']}"
         case "first_sync":
             return "First sync"
         case "pull":
