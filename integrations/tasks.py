@@ -9,7 +9,18 @@ from django_q.tasks import async_task
 
 from common import trash
 from common.acting import acting_as
-from integrations import aligning, budget, carrying, deletions, everything, notices, previewing, sampling, trying
+from integrations import (
+    aligning,
+    budget,
+    carrying,
+    deletions,
+    everything,
+    notices,
+    previewing,
+    sampling,
+    trying,
+    undoing,
+)
 from integrations.checking import check, check_all
 from integrations.connecting import prepare, start_syncing
 from integrations.models import ApiUsage, Connection, Credential, HeldDeletions, Outbox, Run
@@ -46,6 +57,8 @@ def tick() -> None:
         return
     end_lost_runs()
     everything.end_finished(connection)
+    if undoing.is_any_under_way(connection):
+        async_task("integrations.tasks.undo_runs")
     aligning.end_finished(connection)
     if budget.is_to_be_asked(connection):
         async_task("integrations.tasks.ask_allowance")
@@ -154,6 +167,16 @@ def align_records(seconds: float = SLICE) -> None:
         aligning.go_on(connection, lambda: monotonic() < until)
         if monotonic() >= until:
             async_task("integrations.tasks.align_records")
+
+
+def undo_runs(seconds: float = SLICE) -> None:
+    """Go on undoing runs."""
+    connection = Connection.objects.first()
+    until = monotonic() + seconds
+    while connection and undoing.undo_some(connection):
+        if monotonic() >= until:
+            async_task("integrations.tasks.undo_runs")
+            break
 
 
 def read_metadata() -> None:

@@ -35,7 +35,7 @@ SHOWS = {
 Kind = SyncEvent.Kind
 EVENTS: dict[str, set[str]] = {
     "created": {Kind.CREATED, Kind.IMPORTED},
-    "updated": {Kind.PUSHED, Kind.PULLED, Kind.LINKED, Kind.RELINKED},
+    "updated": {Kind.PUSHED, Kind.PULLED, Kind.LINKED, Kind.RELINKED, Kind.UNDONE},
     "conflicts": {Kind.CONFLICT},
     "failed": {Kind.REFUSED},
     "others": {Kind.UNLINKED, Kind.MERGED, Kind.RESTORED},
@@ -54,6 +54,8 @@ def title(run: Run) -> str:
             return f"One-time push of {what}"
         case Run.Kind.MERGE:
             return f"Merge of two {what}"
+        case Run.Kind.UNDO:
+            return f"Undo of changes of {what}"
     return f"{run.get_kind_display()}: {what}"
 
 
@@ -97,10 +99,8 @@ def tell(runs: Iterable[Run]) -> list[Told]:
 
 
 def events_of(run: Run) -> QuerySet[SyncEvent]:
-    """What a run did, record by record; a one-time push did what the pushes did that worked it off."""
-    if run.kind == Run.Kind.EVERYTHING:
-        return SyncEvent.objects.filter(part_of=run)
-    return SyncEvent.objects.filter(run=run)
+    """What a run did, record by record, and what the pushes did that worked it off."""
+    return SyncEvent.objects.filter(Q(run=run) | Q(part_of=run))
 
 
 def arrivals_of(run: Run) -> QuerySet[Any]:

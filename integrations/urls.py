@@ -22,6 +22,7 @@ from integrations.views import (
     settings_log,
     stages,
     trials,
+    undo,
 )
 
 app_name = "integrations"
@@ -78,6 +79,8 @@ urlpatterns = [
     path("configuration/export/", configuration.configuration_export, name="configuration_export"),
     path("configuration/compare/", configuration.configuration_compare, name="configuration_compare"),
     path("configuration/import/", configuration.configuration_import, name="configuration_import"),
+    path("runs/<int:pk>/undo/", undo.undo, name="undo"),
+    path("runs/<int:pk>/undo/stop/", undo.stop, name="undo_stop"),
     path("errors/", errors.error_list, name="errors"),
     path("errors/export/", errors.export, name="errors_export"),
     path("errors/retry/", errors.retry, name="errors_retry"),

@@ -42,7 +42,7 @@ LAYERS: list[set[str]] = [
         "permissions",
         "settings_log",
     },
-    {"logins", "mappings", "everything", "dependencies"},
+    {"logins", "mappings", "everything", "undoing", "dependencies"},
     {"providers", "tuning", "pipeline", "staging", "proposing", "pauses"},
     {"connecting", "rehearsed", "rehearsal", "pushing", "pulling", "aligning", "forecasting", "obstacles"},
     {"checking", "guide", "revoking", "rotation", "people"},

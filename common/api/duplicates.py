@@ -144,6 +144,10 @@ class DeletedView(ListView):
     def restore(self, request: Request, pk: int) -> Response:
         """Bring it back, or take the merge apart in which it went."""
         row = self.get_object()
+        # A merge that is taken apart gives values back to the record that stayed.
+        stayed = seen_of(record_model(row.record_kind), acting_user()).filter(pk=row.merged_into)
+        if row.merged_into and not stayed.exists():
+            raise Conflict("The record that it was merged into is not there any more, or is not yours to change.")
         bring_back = merging.undo if row.merged_into else trash.restore
         try:
             record = bring_back(row.record_kind, row.record_id)

@@ -12,6 +12,7 @@ from .notices import Notice, NoticeChoice, NoticeCopy
 from .previews import RunLine
 from .queue import Cursor, IngestJob, Lane, Outbox
 from .stages import InferenceMark, InferredStage, StageInference
+from .undo import Undo
 
 __all__ = [
     "Alignment",
@@ -47,5 +48,6 @@ __all__ = [
     "StageInference",
     "StageMapping",
     "SyncEvent",
+    "Undo",
     "UserMapping",
 ]

@@ -28,6 +28,7 @@ class Run(models.Model):
         CARRIED = "carried", "Carried-out preview"
         TRIAL = "trial", "Trial"
         MERGE = "merge", "Merge"
+        UNDO = "undo", "Undo"
 
     class State(models.TextChoices):
         RUNNING = "running", "Running"
@@ -191,6 +192,7 @@ class SyncEvent(models.Model):
         REFUSED = "refused", "Refused"
         MERGED = "merged", "Merged"
         RESTORED = "restored", "Restored"
+        UNDONE = "undone", "Undone"
 
     record_kind = models.CharField(max_length=12, choices=RecordKind)
     record_id = models.BigIntegerField()

@@ -7,7 +7,7 @@ from integrations.models import Cursor, Run
 from integrations.sync.outbox import lease
 
 # Those that nobody is at between their chunks, and those that are told otherwise: see previewing.end_broken_off.
-OTHERS = (Run.Kind.EVERYTHING, Run.Kind.ALIGN, Run.Kind.PREVIEW, Run.Kind.CARRIED, Run.Kind.TRIAL)
+OTHERS = (Run.Kind.EVERYTHING, Run.Kind.ALIGN, Run.Kind.PREVIEW, Run.Kind.CARRIED, Run.Kind.TRIAL, Run.Kind.UNDO)
 
 
 def end_lost_runs() -> int:

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 
 from common.http import Request, number, typed, wants_fragment
 from common.paging import paged
-from integrations import telling
+from integrations import telling, undoing
 from integrations.access import admin_required
 from integrations.models import Connection, Run
 from integrations.progress import LABELS
@@ -65,6 +65,9 @@ def _head(run: Run) -> dict[str, Any]:
     return {
         "run": run,
         "told": telling.Told(run),
+        "undo": undoing.latest(run),
+        "undoes": undoing.undone_by(run),
+        "undo_refusal": undoing.refusal(run),
         "counts": [(telling.WORDS[name], getattr(run, name)) for name in Run.OUTCOMES],
     }
 
