@@ -34,6 +34,8 @@ UNDOABLE = {Run.Kind.PULL, Run.Kind.PUSH, Run.Kind.EVERYTHING, Run.Kind.ALIGN, R
 
 def refusal(run: Run) -> str:
     """Why a run can't be undone now; "" when it can, as far as is known without looking at its records."""
+    if run.kind == Run.Kind.CARRIED:
+        return "It only set off pulls and pushes, which are runs of their own: undo those."
     if run.kind not in UNDOABLE or (run.kind != Run.Kind.MERGE and not kind_of_run(run)):
         return "Runs of this kind change no fields of records, so there is nothing to undo."
     if run.state == Run.State.RUNNING:
