@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("integrations", "0033_settings_log"),
+        ("integrations", "0034_passed_steps"),
         ("pghistory", "0007_auto_20250421_0444"),
     ]
 
