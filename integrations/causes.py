@@ -98,9 +98,6 @@ def changed(connection: Connection) -> Q:
     A record of theirs that could not be stored may have been changed there.
     """
     found = Q(operation=ErrorEntry.PULL)
-    for kind, type_ in RECORD_TYPES.items():
-        edited = type_.model._default_manager.filter(pk=OuterRef("record_id"), updated_at__gt=OuterRef("last_at"))
-        found |= Q(Exists(edited), record_kind=kind)
     for remote_object, moment in _moments(connection).items():
         found |= Q(remote_object=remote_object, last_at__lt=moment)
     mapped: dict[str, list[str]] = {}
@@ -108,6 +105,9 @@ def changed(connection: Connection) -> Q:
         mapped.setdefault(remote_object, []).append(name)
     for remote_object, names in mapped.items():  # what was mapped then, and is no more
         found |= Q(remote_object=remote_object, details__has_key="local_field") & ~Q(fields__0__in=names)
+    for kind, type_ in RECORD_TYPES.items():
+        edited = type_.model._default_manager.filter(pk=OuterRef("record_id"), updated_at__gt=OuterRef("last_at"))
+        found |= Q(record_kind=kind) & Q(Exists(edited))
     return found
 
 

@@ -9,14 +9,13 @@ from django.db.models import TextChoices
 from django.utils import timezone
 
 from common.models import Record
-from integrations import budget, services, tuning
-from integrations.models import ApiUsage, Connection, Credential, ErrorEntry, Lane, ObjectSettings, Outbox, RecordLink
-from integrations.providers import provider_for
+from integrations import services, tuning
+from integrations.asking import asked
+from integrations.models import Connection, Credential, ErrorEntry, Lane, ObjectSettings, Outbox, RecordLink
 from integrations.salesforce.ids import object_of, to_18
 from integrations.services import ALIVE, Refused, queue_push
-from integrations.sync.credentials import Logins
 from integrations.sync.matching import LOOKED_THROUGH, links_by_remote_id, wanted
-from integrations.sync.provider import ProviderError, RemoteRecord
+from integrations.sync.provider import RemoteRecord
 from integrations.sync.records import OBJECTS, RECORD_TYPES
 from integrations.sync.scope import Scope
 from integrations.sync.twins import name_of
@@ -84,16 +83,8 @@ def look_up(entry: ErrorEntry, text: str = "") -> int:
     record = RECORD_TYPES[entry.record_kind].model._default_manager.filter(pk=entry.record_id).first()
     if record is None:
         raise Refused("The record was deleted here.")
-    login = Logins(entry.connection).for_team().credential
-    if login is None or login.broken_reason:
-        raise Refused("The team's login does not work. Connect it again first.")
-    provider = provider_for(login)
-    try:
+    with asked(entry) as (login, provider):
         found = _meant(entry, text, login, provider) if text else _alike(entry, record, login, provider)
-    except ProviderError as error:
-        raise Refused(error.reason) from error
-    finally:
-        budget.note(login, provider, ApiUsage.Purpose.PEOPLE)
     _keep_candidates(entry, found)
     return len(found)
 

@@ -13,6 +13,7 @@ from django.db.models.fields.json import KeyTextTransform
 from common.models import Record
 from common.records import assign, locked, save_changes
 from integrations import connecting
+from integrations.asking import allowed_values
 from integrations.explanations import OF_A_VALUE, OF_A_WORD, OF_THE_DESCRIPTION
 from integrations.logins import the_connection
 from integrations.models import ErrorEntry, ErrorEntryQuerySet, FieldMapping, Outbox
@@ -72,7 +73,7 @@ def mend_of(entry: ErrorEntry, record: Record | None) -> Mend | None:
         return Mend(field, field.get(record)) if field.type in MENDABLE else None
     scope = Scope.load(entry.connection, entry.remote_object, entry.credential)
     pair = scope.by_name.get(scope.by_field.get(name, ""))
-    allowed = [str(value) for value in pair.remote.values] if pair else []
+    allowed = _allowed(entry, pair) if pair else []
     if pair is None or not allowed:
         return None
     if field.type == Type.STAGE:
@@ -81,6 +82,26 @@ def mend_of(entry: ErrorEntry, record: Record | None) -> Mend | None:
     here = [str(pair.value_map.meant(value)) for value in allowed]
     strays = _strays(pair, record, allowed) if field.type in WORDS and entry.code in OF_A_WORD else []
     return Mend(field, field.get(record), [(value, value) for value in here], strays, allowed)
+
+
+def _allowed(entry: ErrorEntry, pair: Pair) -> list[str]:
+    """By the record's type, if Salesforce was asked for that; else by the description as it is now."""
+    return list(entry.details["allowed"] if "record_type" in entry.details else pair.remote.values)
+
+
+def may_be_narrowed(entry: ErrorEntry) -> bool:
+    """Whether Salesforce refused a value that its description allows: the record's type may not."""
+    is_word = entry.code in OF_A_WORD and entry.details.get("local_field")
+    return bool(is_word) and entry.by == ErrorEntry.By.REMOTE and "record_type" not in entry.details
+
+
+def ask_allowed(entry: ErrorEntry) -> None:
+    """Ask Salesforce which values the record's type allows, and keep them with the entry. Raises Refused."""
+    found = allowed_values(entry)
+    with transaction.atomic():
+        present = ErrorEntry.objects.select_for_update().values_list("details", flat=True).get(pk=entry.pk)
+        entry.details = {**present, "allowed": list(found.values), "record_type": found.record_type}
+        entry.save(update_fields=["details"])
 
 
 def _stages(scope: Scope, allowed: Sequence[str]) -> list[tuple[str, str]]:

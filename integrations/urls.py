@@ -87,6 +87,7 @@ urlpatterns = [
     path("errors/always/", errors.always, name="errors_always"),
     path("errors/<int:pk>/", entry.error_detail, name="error"),
     path("errors/<int:pk>/mend/", entry.mend, name="error_mend"),
+    path("errors/<int:pk>/allowed/", entry.ask_allowed, name="error_allowed"),
     path("errors/<int:pk>/map/", entry.map_values, name="error_map"),
     path("errors/<int:pk>/match/", entry.match, name="error_match"),
     path("errors/<int:pk>/look-up/", entry.look_up, name="error_look_up"),

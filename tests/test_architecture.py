@@ -46,7 +46,7 @@ LAYERS: list[set[str]] = [
     {"providers", "tuning", "pipeline", "staging", "proposing", "pauses"},
     {"connecting", "rehearsed", "rehearsal", "pushing", "pulling", "aligning", "forecasting", "obstacles"},
     {"checking", "guide", "revoking", "rotation", "people"},
-    {"mending", "deciding", "forms", "causes", "inbox", "notices"},
+    {"asking", "mending", "deciding", "forms", "causes", "inbox", "notices"},
     {"tables", "conditioning"},
     {"changes", "outlook", "shifting"},
     {"configuration"},
@@ -83,6 +83,7 @@ KNOW_SALESFORCE = {
     "forms",  # login hosts, source fields
     "pulling",  # the type of what providers.py answers
     "deciding",  # ids that people paste
+    "asking",  # what a record type allows
     "management",  # connects without a browser
     "checking",  # asks for rights
     "revoking",  # makes tokens worthless there

@@ -77,6 +77,13 @@ def map_values(request: Request, entry: ErrorEntry) -> HttpResponse:
 
 
 @answering
+def ask_allowed(request: Request, entry: ErrorEntry) -> HttpResponse:
+    """Ask Salesforce which values the type of this record allows."""
+    mending.ask_allowed(entry)
+    return redirect("integrations:error", pk=entry.pk)
+
+
+@answering
 def match(request: Request, entry: ErrorEntry) -> HttpResponse:
     """Link to one of the candidates, or create another record."""
     remote_id = typed(request.POST, "remote_id")
@@ -111,6 +118,7 @@ def _detail(entry: ErrorEntry) -> dict[str, Any]:
         "record": record,
         "explanation": explain(entry.code),
         "mend": mend,
+        "may_be_narrowed": bool(record) and not entry.closed_at and mending.may_be_narrowed(entry),
         "alike": mending.alike(entry).count() if mend and mend.strays else 0,
         "allowed": entry.details.get("allowed", []),
         "is_question": is_question,

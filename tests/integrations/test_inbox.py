@@ -39,6 +39,7 @@ POSTS = [
     ("errors_retry", []),
     ("error_mend", [1]),
     ("error_map", [1]),
+    ("error_allowed", [1]),
     ("error_match", [1]),
     ("error_look_up", [1]),
     ("error_save_anyway", [1]),
@@ -396,9 +397,14 @@ class TestOthers:
         assert admin_client.get(url("inbox"))["Location"] == url("unknown")
 
     def test_held_deletions_are_listed(self, admin_client: Client, synced: Connection) -> None:
-        HeldDeletions.objects.create(connection=synced, remote_object="Lead", side="here", count=500, linked=900)
+        held = HeldDeletions.objects.create(
+            connection=synced, remote_object="Lead", side="there", count=500, linked=900
+        )
 
-        assert "500 of 900 linked Lead records" in text(admin_client.get(url("deletions")))
+        page = text(admin_client.get(url("deletions")))
+
+        assert "500 of 900 linked Lead records would be deleted in Salesforce" in page
+        assert f'href="{url("held", held.pk)}"' in page
 
     def test_potential_duplicates_are_listed_and_dismissed(self, admin_client: Client, synced: Connection) -> None:
         first, second = ContactFactory(email="same@acme.example"), ContactFactory(email="same@acme.example")

@@ -1,5 +1,7 @@
 """Ways to mend a refusal on its own page."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,10 +10,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+import localorg
 from accounts.models import Account
 from contacts.models import Contact
 from deals.models import Deal, Stage
-from integrations.models import Connection, ErrorEntry, FieldMapping, Outbox
+from integrations.models import Connection, Credential, ErrorEntry, FieldMapping, Outbox
+from integrations.providers import client_for
+from integrations.salesforce import picklists
 from tests.conftest import pull_all, push_all
 from tests.factories import ContactFactory, DealFactory, DealStageFactory
 from tests.integrations.test_error_log import entry_of
@@ -126,6 +131,71 @@ class TestMappedForGood:
         entry.refresh_from_db()
         assert entry.closed_at
         assert Contact.objects.get(pk=entry.record_id).seniority == "Local"
+
+
+class TestRecordTypes:
+    """In an org where Contacts are of a type that allows one Level alone."""
+
+    TYPE = """
+[[record_types]]
+object = "Contact"
+name = "Partner"
+label = "Partners"
+default_for = ["System Administrator", "Standard User"]
+
+[record_types.picklists]
+Level__c = ["Secondary"]
+"""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def org_server(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Org]:
+        setup = tmp_path_factory.mktemp("typed") / "typed.toml"
+        setup.write_text((Path(localorg.__file__).parent / "orgs/plain.toml").read_text() + cls.TYPE)
+        org = Org(tmp_path_factory.mktemp("org"), seed="20", setup=str(setup))
+        yield org
+        org.stop()
+
+    def test_what_the_type_allows_is_asked_for_and_mends(
+        self, admin_client: Client, org: Org, level: FieldMapping
+    ) -> None:
+        (entry,) = refused(seniority="Primary")
+        before = admin_client.get(url("error", entry)).content.decode()
+        assert entry.by == ErrorEntry.By.REMOTE
+        assert '<option value="Tertiary"' in before
+        assert url("error_allowed", entry) in before
+
+        admin_client.post(url("error_allowed", entry))
+        after = admin_client.get(url("error", entry)).content.decode()
+        assert "for the record type “Partners”" in after
+        assert '<option value="Tertiary"' not in after
+        assert url("error_allowed", entry) not in after
+
+        wrong = admin_client.post(url("error_mend", entry), {"value": "Tertiary"})
+        admin_client.post(url("error_map", entry), {"ours": "Primary", "theirs": "Secondary"})
+        push_all()
+        assert wrong.status_code == 422
+        contact = Contact.objects.get(pk=entry.record_id)
+        assert org.get("Contact", contact.crm_id)["Level__c"] == "Secondary"
+
+    def test_a_record_that_is_there_has_a_type_of_its_own(self, org: Org, level: FieldMapping) -> None:
+        of_the_type = org.create("Contact", LastName="Typed")
+        of_none = org.create("Contact", LastName="Master")
+        org.update("Contact", of_none, RecordTypeId="012000000000000AAA")
+        login = level.connection.team_credential
+        assert login
+
+        found = [picklists.allowed(client_for(login), "Contact", "Level__c", pk) for pk in (of_the_type, of_none, "")]
+
+        assert [(one.record_type, len(one.values)) for one in found] == [("Partners", 1), ("", 3), ("Partners", 1)]
+
+    def test_a_login_that_does_not_work_is_said(self, admin_client: Client, org: Org, level: FieldMapping) -> None:
+        (entry,) = refused(seniority="Primary")
+        Credential.objects.update(broken_reason="Revoked.")
+
+        response = admin_client.post(url("error_allowed", entry), follow=True)
+
+        assert "login does not work" in response.content.decode()
 
 
 class TestOtherValues:
