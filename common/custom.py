@@ -1,13 +1,17 @@
 """Custom fields: the form field of each type, and values as they stand in ``Record.custom``."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import chain, count
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.text import slugify
 
 from common.models import CustomField, RecordKind
 from common.widgets import CheckboxList, DateInput, DateTimeInput
@@ -18,6 +22,24 @@ EMPTY: tuple[Any, ...] = (None, "", [])
 
 def definitions(kind: RecordKind) -> list[CustomField]:
     return list(CustomField.objects.filter(record_kind=kind))
+
+
+def key_for(label: str, taken: Collection[str]) -> str:
+    """A key that no field has yet, after what the field is called."""
+    stem = re.sub(r"[^a-z0-9]+", "_", slugify(label).lower()).strip("_")[:50]
+    stem = stem if stem[:1].isalpha() else f"field_{stem}".rstrip("_")
+    return next(key for key in chain([stem], (f"{stem}_{number}" for number in count(2))) if key not in taken)
+
+
+@transaction.atomic
+def add(definition: CustomField) -> CustomField:
+    """Add a field to its kind of record, last, under a key of its own. Two at once get two keys."""
+    rows = CustomField.objects.select_for_update().filter(record_kind=definition.record_kind)
+    taken = dict(rows.values_list("key", "position"))
+    definition.key = key_for(definition.label, taken)
+    definition.position = max(taken.values(), default=0) + 1
+    definition.save(force_insert=True)
+    return definition
 
 
 def form_field(definition: CustomField, present: Any = None) -> forms.Field:

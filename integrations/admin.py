@@ -15,6 +15,7 @@ from integrations.models import (
     Connection,
     Credential,
     Cursor,
+    DeclinedPair,
     DeletionSettings,
     ErrorEntry,
     FieldMapping,
@@ -87,6 +88,11 @@ class ObjectSettingsAdmin(ReadOnlyAdmin):
     def save_model(self, request: HttpRequest, obj: ObjectSettings, form: Any, change: bool) -> None:
         for line in tuning.save_settings(obj, form.changed_data):
             self.message_user(request, line)
+
+
+@admin.register(DeclinedPair)
+class DeclinedPairAdmin(ReadOnlyAdmin):
+    list_display = ("field", "remote_object", "remote_field")
 
 
 @admin.register(FieldMapping)

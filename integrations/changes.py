@@ -15,9 +15,10 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, QueryDict
 
 from common.models import RecordKind
-from integrations import conditioning, staging, tuning
+from integrations import conditioning, pairing, staging, tuning
 from integrations.dependencies import Around
 from integrations.forms.deletions import DeletionForm
+from integrations.forms.mapping import PairForm
 from integrations.forms.objects import ObjectSettingsForm
 from integrations.forms.stages import INFER, StagesForm
 from integrations.models import (
@@ -131,16 +132,23 @@ def _save_settings(connection: Connection, kind: str, form: ObjectSettingsForm) 
     return tuning.save_settings(form.save(commit=False), form.changed_data)
 
 
-def _mapping_form(connection: Connection, remote_object: str, data: Any) -> forms.BaseForm:
-    form: forms.BaseForm = Table.load_named(connection, remote_object).mapping_context(data)["form"]
-    return form
+def _mapping_form(connection: Connection, remote_object: str, data: Any) -> PairForm:
+    """Of the one field that ``data`` names, which is only shown while it says nothing of what it is mapped to."""
+    return Table.load_named(connection, remote_object).pair_form(data or {})
 
 
 def _save_mapping(
-    connection: Connection, remote_object: str, form: Any, links: QuerySet[RecordLink] | None = None
+    connection: Connection, remote_object: str, form: PairForm, links: QuerySet[RecordLink] | None = None
 ) -> list[str]:
-    changed = tuning.save_mapping(connection, form.description, form.choices(), links)
-    return [f"{changed} changed." if changed else "Nothing had changed."]
+    seen, takes_over = form.cleaned_data["seen"] or None, form.cleaned_data["takes_over"]
+    saved = pairing.save_pair(connection, form.description, form.choice, seen=seen, takes_over=takes_over, links=links)
+    if not saved.is_changed:
+        return ["Nothing had changed."]
+    label = form.local.label
+    if not form.chosen:
+        return [f"“{label}” is not mapped any more."]
+    freed = f" “{form.locals[saved.freed].label}” gave it up." if saved.freed in form.locals else ""
+    return [f"“{label}” is mapped to “{form.chosen.label}” of the {form.description.label}.{freed}"]
 
 
 def _stages_form(connection: Connection, remote_object: str, data: Any) -> forms.BaseForm:

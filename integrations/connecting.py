@@ -21,6 +21,7 @@ from integrations.models import (
     Connection,
     Credential,
     Cursor,
+    DeclinedPair,
     ErrorEntry,
     FieldMapping,
     InferenceMark,
@@ -244,6 +245,7 @@ def forget_org(connection: Connection) -> None:
         Cursor,
         PendingReference,
         FieldMapping,
+        DeclinedPair,
         PullCondition,
         StageMapping,
     ):

@@ -68,6 +68,12 @@ EXPLANATIONS: dict[str, Explanation] = {
         "record",
         "A value that the picklist does not allow",
     ),
+    "VALUE_NOT_MAPPED": Explanation(
+        "The field has a value map, values that are in none of its rows are an error, and this value is in none.",
+        "Choose a mapped value here, or add a row for this one to the field's value map.",
+        "mapping",
+        "A value that is in no value map",
+    ),
     "REQUIRED_FIELD_MISSING": Explanation(
         "Salesforce requires a field that this record leaves empty, or that nothing is mapped to.",
         "Fill the field in, or map one to it. A default value in Salesforce helps too.",
@@ -242,6 +248,7 @@ EXPLANATIONS: dict[str, Explanation] = {
 # Refusals of a value: another value in the same field mends them.
 OF_A_VALUE = {
     "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+    "VALUE_NOT_MAPPED",
     "STRING_TOO_LONG",
     "INVALID_EMAIL_ADDRESS",
     "NUMBER_OUTSIDE_VALID_RANGE",

@@ -7,19 +7,47 @@ from dataclasses import dataclass
 from integrations.models.mapping import FieldMapping
 from integrations.salesforce.defaults import fits
 from integrations.sync.provider import Description, RemoteField
-from integrations.sync.records import Field
+from integrations.sync.records import Field, Type
+from integrations.sync.value_map import Way
 
 Direction = FieldMapping.Direction
+Unlisted = FieldMapping.Unlisted
+# Types of ours, and of theirs, whose values can be called otherwise on the other side.
+NAMED = {Type.TEXT, Type.LONG_TEXT, Type.PICKLIST, Type.MULTI_PICKLIST}
+LISTED = {"picklist", "multipicklist", "combobox"}
+# How long our texts get where their column does not say; 0: there is no limit.
+LENGTHS = {Type.TEXT: 255, Type.LONG_TEXT: 0, Type.URL: 200, Type.EMAIL: 254, Type.PHONE: 40}
+SHOWN = 5  # values that a message names
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One row of the mapping table as somebody filled it in; an empty ``remote_field`` leaves the field unmapped."""
+    """How one of our fields is to be mapped; an empty ``remote_field`` leaves it unmapped."""
 
     field: str
     remote_field: str = ""
     direction: str = Direction.BOTH
     winner: str = FieldMapping.Winner.OBJECT
+    enrichment: str = FieldMapping.Enrichment.NONE
+    value_map: tuple[tuple[str, str, str], ...] = ()  # ours, theirs, and the way that it holds
+    unlisted: str = Unlisted.PASS
+
+    @classmethod
+    def of(cls, row: FieldMapping) -> "Choice":
+        words = tuple((one["ours"], one["theirs"], one["way"]) for one in row.value_map)
+        return cls(row.field, row.remote_field, row.direction, row.winner, row.enrichment, words, row.unlisted)
+
+    @property
+    def columns(self) -> dict[str, object]:
+        """What a row of the table keeps of it."""
+        return {
+            "remote_field": self.remote_field,
+            "direction": self.direction,
+            "winner": self.winner,
+            "enrichment": self.enrichment,
+            "value_map": [dict(zip(("ours", "theirs", "way"), words, strict=True)) for words in self.value_map],
+            "unlisted": self.unlisted,
+        }
 
 
 @dataclass(frozen=True)
@@ -32,8 +60,9 @@ class Fault:
 
 
 def faults(choices: Iterable[Choice], fields: Mapping[str, Field], description: Description) -> list[Fault]:
+    """Of all mapped fields of an object, each by itself and together."""
     mapped = [choice for choice in choices if choice.remote_field]
-    found = [fault for choice in mapped for fault in _faults_of(choice, fields[choice.field], description)]
+    found = [fault for choice in mapped for fault in faults_of(choice, fields[choice.field], description)]
     found += _twice(mapped, fields, description)
     given = {choice.remote_field for choice in mapped if choice.direction != Direction.IN}
     found += [
@@ -50,7 +79,8 @@ def unmapped_required(description: Description, given: Collection[str]) -> list[
     return [remote for remote in description.fields.values() if remote.is_required and remote.name not in given]
 
 
-def _faults_of(choice: Choice, field: Field, description: Description) -> Iterator[Fault]:
+def faults_of(choice: Choice, field: Field, description: Description) -> Iterator[Fault]:
+    """Of one mapped field by itself."""
     remote = description.fields.get(choice.remote_field)
     if not remote:
         yield Fault(field.name, f"{description.label} has no field “{choice.remote_field}” that this login may see.")
@@ -64,17 +94,65 @@ def _faults_of(choice: Choice, field: Field, description: Description) -> Iterat
         yield Fault(
             field.name, f"Salesforce lets this login only read “{remote.label}”. Choose the direction From Salesforce."
         )
-    yield from _too_short(choice, field, remote)
+    if choice.direction != Direction.IN:
+        yield from _too_short(field, remote)
+        yield from _unknown_words(choice, field, remote)
 
 
-def _too_short(choice: Choice, field: Field, remote: RemoteField) -> Iterator[Fault]:
-    if choice.direction != Direction.IN and 0 < remote.length < field.max_length and remote.type != "picklist":
-        yield Fault(
-            field.name,
-            f"“{remote.label}” holds {remote.length} characters, “{field.label}” up to {field.max_length}: "
-            "longer values will be refused.",
-            is_warning=True,
-        )
+def may_have_words(field: Field, remote: RemoteField) -> bool:
+    """Whether the two may call the same value otherwise."""
+    return field.type in NAMED and (remote.type in LISTED or field.type in {Type.PICKLIST, Type.MULTI_PICKLIST})
+
+
+def _too_short(field: Field, remote: RemoteField) -> Iterator[Fault]:
+    """What of ours would not go in, or not whole."""
+    if field.type == Type.NUMBER:
+        places = 0 if remote.type in {"int", "long"} else remote.scale
+        if field.decimals > places:
+            message = f"“{remote.label}” keeps {places or 'no'} decimal places: numbers are rounded there."
+            yield Fault(field.name, message, is_warning=True)
+    elif field.type in LENGTHS and remote.type not in LISTED and remote.length:
+        most = field.max_length or LENGTHS[field.type]
+        if not most or remote.length < most:
+            ours = f"up to {most:,}" if most else "any number"
+            message = f"“{remote.label}” holds {remote.length:,} characters, “{field.label}” {ours}: "
+            yield Fault(field.name, f"{message}longer values will be refused.", is_warning=True)
+
+
+def _unknown_words(choice: Choice, field: Field, remote: RemoteField) -> Iterator[Fault]:
+    """Words that a restricted picklist does not have."""
+    if not remote.is_restricted:
+        return
+    words = {ours: theirs for ours, theirs, way in choice.value_map if way != Way.IN}
+    if unknown := _quoted(theirs for theirs in words.values() if theirs not in remote.values):
+        yield Fault(field.name, f"“{remote.label}” does not allow {unknown}: choose among its values.")
+    as_they_are = (value for value in field.choices if value not in words and value not in remote.values)
+    if unknown := _quoted(as_they_are):
+        message = f"“{remote.label}” does not allow {unknown}: add them to the value map, or they will be refused."
+        yield Fault(field.name, message, is_warning=True)
+
+
+def _quoted(values: Iterable[str]) -> str:
+    """The first few of them, each once."""
+    found = list(dict.fromkeys(values))
+    told = ", ".join(f"“{value}”" for value in found[:SHOWN])
+    return told if len(found) <= SHOWN else f"{told} and {len(found) - SHOWN} more"
+
+
+def words_faults(words: Iterable[tuple[str, str, str]]) -> list[str]:
+    """Where a value map says two things of one value."""
+    rows = list(words)
+    out = Counter(ours for ours, _, way in rows if way != Way.IN)
+    back = Counter(theirs for _, theirs, way in rows if way != Way.OUT)
+    return [
+        f"“{ours}” has {count} values in Salesforce. Leave one, and let the others hold from Salesforce only."
+        for ours, count in out.items()
+        if count > 1
+    ] + [
+        f"“{theirs}” of Salesforce has {count} values here. Leave one, and let the others hold to Salesforce only."
+        for theirs, count in back.items()
+        if count > 1
+    ]
 
 
 def _twice(mapped: Iterable[Choice], fields: Mapping[str, Field], description: Description) -> Iterator[Fault]:

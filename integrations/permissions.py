@@ -110,8 +110,19 @@ def rights_of(login: Credential) -> LoginRights:
 def rights_on(connection: Connection, remote_object: str, logins: Sequence[Credential]) -> list[ObjectRights]:
     """What several logins may do with one object, in their order; a fixed number of queries."""
     mappings = list(connection.field_mappings.filter(remote_object=remote_object).order_by("pk"))
-    if not mappings:
-        return []
+    return _rights_on(connection, remote_object, logins, mappings) if mappings else []
+
+
+def field_lacks(mapping: FieldMapping) -> list[tuple[Credential, str]]:
+    """What each working login lacks for one field, mapped as in ``mapping``, which need not be saved."""
+    logins = list(mapping.connection.credentials.usable().order_by("pk"))
+    rights = _rights_on(mapping.connection, mapping.remote_object, logins, [mapping])
+    return [(login, row.lacks) for login, one in zip(logins, rights, strict=True) for row in one.lacking_fields]
+
+
+def _rights_on(
+    connection: Connection, remote_object: str, logins: Sequence[Credential], mappings: list[FieldMapping]
+) -> list[ObjectRights]:
     needs = _Needs.load(connection)
     settings = needs.settings.get(mappings[0].record_kind)
     special = [settings.external_id_field, settings.source_field] if settings else []

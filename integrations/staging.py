@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, Value
+from django.db.models import Max
 
 from integrations.models import Connection, FieldMapping, RecordLink, StageInference, StageMapping
+from integrations.pairing import forget
 from integrations.sync import inference
 from integrations.sync.provider import Description
 from integrations.sync.records import KINDS, RECORD_TYPES
-from integrations.tuning import Without
 
 EVENTS = ("when_open", "when_won", "when_lost")
 USUAL = {"when_open": "Active Opportunity", "when_won": "Current Client", "when_lost": "Dead Opportunity"}
@@ -127,13 +127,7 @@ def _forget_status(connection: Connection, remote_object: str, stages: Collectio
         remote_object=remote_object,
         record_id__in=at_them.values("pk"),
     )
-    forget(links, mapping.remote_field)
-
-
-def forget(links: Any, name: str) -> None:
-    """Drop one field from what links agreed on."""
-    links.filter(base__has_key=name).update(base=Without("base", Value(name)))
-    links.filter(base_ours__has_key=name).update(base_ours=Without("base_ours", Value(name)))
+    forget(links, [mapping.remote_field])
 
 
 @transaction.atomic
@@ -147,8 +141,7 @@ def choose_field(connection: Connection, description: Description, name: str) ->
     rows.filter(remote_field=name).delete()  # one field holds one value
     StageMapping.objects.filter(connection=connection, remote_object=description.name).delete()
     links = RecordLink.objects.filter(connection=connection, remote_object=description.name)
-    for gone in filter(None, (present.remote_field if present else "", name)):
-        forget(links, gone)
+    forget(links, [gone for gone in (present.remote_field if present else "", name) if gone])
     if name:
         is_writable = description.fields[name].is_writable
         FieldMapping.objects.create(

@@ -1,12 +1,13 @@
 """What the settings of one remote object are edited with: its description, its mapping, and the forms over them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404
 
-from integrations import staging
-from integrations.forms.mapping import MappingForm
+from integrations import pairing, staging
+from integrations.forms.mapping import PairForm
 from integrations.forms.stages import INFER, StagesForm
 from integrations.logins import the_connection
 from integrations.models import Connection, FieldMapping
@@ -42,11 +43,17 @@ class Table:
             raise Http404(f"There is no mapping of “{remote_object}”.")
         return cls.load(connection, Description.from_json(row.content))
 
-    def mapping_context(self, data: Any = None) -> dict[str, Any]:
+    def pair_form(self, data: Mapping[str, Any]) -> PairForm:
+        """The form of the field that ``data`` names, bound when it says what that is mapped to. Raises Http404."""
         fields = RECORD_TYPES[KINDS[self.description.name]].fields
-        form = MappingForm(fields, self.description, self.mappings, data)
-        waiting = [fields[name].label for name in self.waiting if name in fields]
-        return {"form": form, "description": self.description, "waiting": waiting}
+        name = str(data.get("field", ""))
+        if name not in fields:
+            raise Http404(f"There is no field “{name}”.")
+        settings = self.connection.object_settings.filter(record_kind=KINDS[self.description.name]).first()
+        like = data.get("like", "")
+        proposed = pairing.proposed(self.description, fields[name], like) if like in self.description.fields else None
+        sent = data if "remote" in data else None
+        return PairForm(self.description, fields, fields[name], self.mappings, settings, sent, proposed)
 
     @property
     def waiting(self) -> list[str]:

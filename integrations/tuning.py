@@ -1,32 +1,26 @@
 """Changing settings, mappings and stages, with what follows from a change."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Func, JSONField, QuerySet, Value
 from django.utils import timezone
 from django_q.tasks import async_task
 
 from integrations import deletions
-from integrations.mappings import Choice
 from integrations.models import (
     Connection,
     Cursor,
     DeletionSettings,
-    FieldMapping,
     ObjectSettings,
     Outbox,
     PullCondition,
-    RecordLink,
 )
-from integrations.salesforce.defaults import ADDRESS, UNITS, enrichment_of
 from integrations.sync import showing
 from integrations.sync.conditions import Unfit, condition
-from integrations.sync.provider import Description
-from integrations.sync.records import KINDS, OBJECTS, RECORD_TYPES, Field
+from integrations.sync.records import KINDS, OBJECTS, RECORD_TYPES
 
 
 @transaction.atomic
@@ -135,84 +129,3 @@ def _pull_sooner(settings: ObjectSettings) -> None:
     objects = [name for name, kind in OBJECTS.items() if kind == settings.record_kind]
     latest = timezone.now() + timedelta(minutes=settings.pull_every)
     settings.connection.cursors.filter(remote_object__in=objects, due_at__gt=latest).update(due_at=latest)
-
-
-@transaction.atomic
-def save_mapping(
-    connection: Connection,
-    description: Description,
-    choices: Iterable[Choice],
-    links: QuerySet[RecordLink] | None = None,
-) -> str:
-    """Store what differs; answers how many fields changed, in words, "" for none. ``links``: not all, but these."""
-    links = RecordLink.objects.all() if links is None else links
-    links = links.filter(connection=connection, remote_object=description.name)
-    present = {row.field: row for row in connection.field_mappings.filter(remote_object=description.name)}
-    wanted = {choice.field: choice for choice in choices if choice.remote_field}
-    gone = [row.pk for field, row in present.items() if field not in wanted]
-    changed = [choice for field, choice in wanted.items() if _differs(present.get(field), choice)]
-    # First what goes: a remote field may move from one of our fields to another.
-    replaced = [present[choice.field].pk for choice in changed if choice.field in present]
-    FieldMapping.objects.filter(pk__in=[*gone, *replaced]).delete()
-    is_linked = RecordLink.objects.live().filter(connection=connection, remote_object=description.name).exists()
-    fields = RECORD_TYPES[KINDS[description.name]].fields
-    FieldMapping.objects.bulk_create(
-        _row(connection, description, choice, fields[choice.field], present.get(choice.field), is_linked=is_linked)
-        for choice in changed
-    )
-    for field in {*wanted, *present}:
-        before = present[field].remote_field if field in present else ""
-        after = wanted[field].remote_field if field in wanted else ""
-        if before != after:
-            _forget_base(links, [name for name in (before, after) if name])
-    count = len(gone) + len(changed)
-    return f"{count} {'mapping' if count == 1 else 'mappings'}" if count else ""
-
-
-def _forget_base(links: QuerySet[RecordLink], names: Iterable[str]) -> None:
-    """What was agreed on for another pair of fields says nothing of this one: it would look like an edit."""
-    for name in names:
-        links.filter(base__has_key=name).update(base=Without("base", Value(name)))
-        links.filter(base_ours__has_key=name).update(base_ours=Without("base_ours", Value(name)))
-
-
-class Without(Func):
-    """A JSON object without one of its keys."""
-
-    template = "(%(expressions)s)"
-    arg_joiner = " - "
-    output_field = JSONField()
-
-
-def _differs(row: FieldMapping | None, choice: Choice) -> bool:
-    return row is None or (row.remote_field, row.direction, row.winner) != (
-        choice.remote_field,
-        choice.direction,
-        choice.winner,
-    )
-
-
-def _row(
-    connection: Connection,
-    description: Description,
-    choice: Choice,
-    field: Field,
-    before: FieldMapping | None,
-    *,
-    is_linked: bool,
-) -> FieldMapping:
-    """What was said of the same pair before stays; another pair has yet to be applied to what is linked."""
-    kept = before if before and before.remote_field == choice.remote_field else None
-    return FieldMapping(
-        connection=connection,
-        record_kind=KINDS[description.name],
-        remote_object=description.name,
-        field=choice.field,
-        remote_field=choice.remote_field,
-        direction=choice.direction,
-        winner=choice.winner,
-        unit=UNITS.get(description.name, "") if choice.field in ADDRESS else "",
-        enrichment=kept.enrichment if kept else enrichment_of(description.name, field),
-        value_map=kept.value_map if kept else [],
-        is_compared=kept.is_compared if kept else not is_linked,
-    )

@@ -26,3 +26,15 @@ document.querySelectorAll(".nav-tabs .active, .nav-pills [aria-current]").forEac
 const unfold = () => document.querySelector(`details[id="${CSS.escape(location.hash.slice(1))}"]`)?.setAttribute("open", "");
 addEventListener("hashchange", unfold);
 unfold();
+
+// A side panel opens when something was put into it, and gives the focus back to what asked for it when it closes.
+let opener = "";
+document.addEventListener("htmx:afterSwap", ({ detail }) => {
+  if (detail.target.id !== "panel-content") return;
+  const panel = document.getElementById("panel");
+  if (panel.classList.contains("show")) panel.querySelector(".alert-danger, .btn-close")?.scrollIntoView({ block: "nearest" });
+  else opener = detail.requestConfig?.elt?.id || "";
+  if (detail.target.childElementCount) tabler.Offcanvas.getOrCreateInstance(panel).show();
+});
+document.addEventListener("panel-done", () => tabler.Offcanvas.getInstance(document.getElementById("panel"))?.hide());
+document.addEventListener("hidden.bs.offcanvas", () => document.getElementById(opener)?.focus());

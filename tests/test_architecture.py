@@ -42,12 +42,15 @@ LAYERS: list[set[str]] = [
         "permissions",
         "settings_log",
     },
-    {"logins", "mappings", "everything", "undoing", "dependencies"},
+    {"logins", "mappings", "suggesting", "everything", "undoing", "dependencies"},
+    {"rebasing"},
+    {"pairing", "choosing"},
     {"providers", "tuning", "pipeline", "staging", "proposing", "pauses"},
     {"connecting", "rehearsed", "rehearsal", "pushing", "pulling", "aligning", "forecasting", "obstacles"},
     {"checking", "guide", "revoking", "rotation", "people"},
     {"asking", "mending", "deciding", "forms", "causes", "inbox", "notices"},
-    {"tables", "conditioning"},
+    {"tables", "conditioning", "field_table"},
+    {"examples"},
     {"changes", "outlook", "shifting"},
     {"configuration"},
     {"planning"},
@@ -79,7 +82,9 @@ KNOW_SALESFORCE = {
     "proposing",  # which fields of a stock org belong to ours
     "logins",  # renews tokens
     "mappings",  # which pairs of fields fit
-    "tuning",  # what a changed mapping means
+    "suggesting",  # what the fields of a stock org are called
+    "choosing",  # which pairs of fields fit
+    "pairing",  # what a new pair begins with
     "forms",  # login hosts, source fields
     "pulling",  # the type of what providers.py answers
     "deciding",  # ids that people paste

@@ -34,7 +34,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
 }
 DELETIONS = ("sync_deletes", "sync_merges", "most", "most_percent")
 # What a line of the mapping says beside the fields themselves, and what it is at first.
-COLUMNS = {"direction": "direction", "winner": "winner", "directory": "enrichment"}
+COLUMNS = {"direction": "direction", "winner": "winner", "directory": "enrichment", "other_values": "unlisted"}
 FIELD_PARTS = {part: str(getattr(FieldMapping(), column)) for part, column in COLUMNS.items()}
 Data = dict[str, Any]
 

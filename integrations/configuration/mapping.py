@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from integrations import staging, tuning
-from integrations.configuration.export import Data, mapped
+from integrations import pairing, staging
+from integrations.configuration.export import COLUMNS, FIELD_PARTS, Data
 from integrations.mappings import Choice, faults
 from integrations.models import Connection, FieldMapping
 from integrations.sync.provider import Description
@@ -45,23 +45,14 @@ def _no_field(name: str) -> str:
 
 
 def _choice(name: str, entry: Mapping[str, Any]) -> Choice:
-    winner = entry.get("winner", FieldMapping.Winner.OBJECT)
-    return Choice(name, entry["salesforce"], entry.get("direction", FieldMapping.Direction.BOTH), winner)
+    said = {column: entry.get(part, FIELD_PARTS[part]) for part, column in COLUMNS.items()}
+    words = tuple((one["ours"], one["theirs"], str(one.get("way", Way.BOTH))) for one in entry.get("values", []))
+    return Choice(name, entry["salesforce"], value_map=words, **said)
 
 
 def save(connection: Connection, description: Description, entries: Data, stage_field: str) -> list[str]:
     """Save all fields of an object; ``stage_field``: what the stage is mapped to, which its statuses follow."""
     if KINDS[description.name] != "deal":
         staging.choose_field(connection, description, stage_field)
-    tuning.save_mapping(connection, description, [_choice(name, entry) for name, entry in entries.items()])
-    for row in connection.field_mappings.filter(remote_object=description.name):
-        entry = entries[row.field]
-        if mapped(row) != entry:
-            row.enrichment = entry.get("directory", FieldMapping.Enrichment.NONE)
-            row.value_map = [_value(one) for one in entry.get("values", [])]
-            row.save(update_fields=["enrichment", "value_map"])
+    pairing.replace_pairs(connection, description, [_choice(name, entry) for name, entry in entries.items()])
     return ["Fields are mapped. What differs on linked records stays until the mapping is applied to them."]
-
-
-def _value(one: Mapping[str, str]) -> dict[str, str]:
-    return {"ours": one["ours"], "theirs": one["theirs"], "way": one.get("way", Way.BOTH)}

@@ -71,6 +71,7 @@ class FieldPart(Part):
     winner = serializers.ChoiceField(choices=FieldMapping.Winner.choices, required=False)
     directory = serializers.ChoiceField(choices=FieldMapping.Enrichment.choices, required=False)
     values = ValuePart(many=True, required=False)
+    other_values = serializers.ChoiceField(choices=FieldMapping.Unlisted.choices, required=False)
 
     def to_internal_value(self, data: Any) -> Any:
         return super().to_internal_value({"salesforce": data} if isinstance(data, str) else data)

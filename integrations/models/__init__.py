@@ -7,7 +7,7 @@ from .errors import ErrorEntry, ErrorEntryQuerySet
 from .health import Sample
 from .journal import ApiUsage, HeldDeletions, Run, SyncEvent
 from .links import PendingReference, RecordLink, RemoteRole, SkippedRecord
-from .mapping import DeletionSettings, FieldMapping, ObjectSettings, PullCondition, StageMapping
+from .mapping import DeclinedPair, DeletionSettings, FieldMapping, ObjectSettings, PullCondition, StageMapping
 from .notices import Notice, NoticeChoice, NoticeCopy
 from .previews import RunLine
 from .queue import Cursor, IngestJob, Lane, Outbox
@@ -21,6 +21,7 @@ __all__ = [
     "Connection",
     "Credential",
     "Cursor",
+    "DeclinedPair",
     "DeletionSettings",
     "ErrorEntry",
     "ErrorEntryQuerySet",

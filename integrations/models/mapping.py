@@ -183,7 +183,7 @@ class DeletionSettings(TimestampedModel):
         return found or cls(connection=connection, remote_object=remote_object)
 
 
-@track_settings("remote_object", "field", "remote_field", "direction", "winner", "enrichment", "value_map")
+@track_settings("remote_object", "field", "remote_field", "direction", "winner", "enrichment", "value_map", "unlisted")
 class FieldMapping(TimestampedModel):
     """One of our fields and the field of a remote object that holds the same. ``custom.KEY`` is a custom field."""
 
@@ -206,6 +206,12 @@ class FieldMapping(TimestampedModel):
         FILL = "fill", "Fill it when it is empty"
         OVERWRITE = "write", "Replace it"
 
+    class Unlisted(models.TextChoices):
+        """What becomes of a value that stands in no row of the value map."""
+
+        PASS = "pass", "Goes as it is"
+        REFUSE = "refuse", "Is an error"
+
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="field_mappings")
     record_kind = models.CharField(max_length=12, choices=RecordKind)
     field = models.CharField(max_length=80)
@@ -216,6 +222,9 @@ class FieldMapping(TimestampedModel):
     enrichment = models.CharField("data from the directory", max_length=8, choices=Enrichment, default=Enrichment.NONE)
     value_map = models.JSONField(
         default=list, blank=True, help_text="Values called otherwise there: ours, theirs, and the way that it holds."
+    )
+    unlisted = models.CharField(
+        "a value that is in no row", max_length=6, choices=Unlisted, default=Unlisted.PASS, db_default=Unlisted.PASS
     )
     is_compared = models.BooleanField(
         default=True,
@@ -233,6 +242,25 @@ class FieldMapping(TimestampedModel):
 
     def __str__(self) -> str:
         return f"{self.field} ↔ {self.remote_object}.{self.remote_field}"
+
+
+class DeclinedPair(models.Model):
+    """A field of ours and one of a remote object that somebody does not want mapped: not proposed again by itself."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="declined_pairs")
+    remote_object = models.CharField(max_length=80)
+    field = models.CharField(max_length=80)
+    remote_field = models.CharField(max_length=120)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "remote_object", "field", "remote_field"], name="pair_declined_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.field} ↮ {self.remote_object}.{self.remote_field}"
 
 
 @track_settings("remote_object", "field", "operator", "values")

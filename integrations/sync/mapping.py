@@ -186,10 +186,14 @@ def reader(pair: Pair, vocabulary: Vocabulary) -> Callable[[Value], Any]:
             return lambda value: vocabulary.record_ids.get(str(value)) if value else None
         case Type.BOOLEAN:
             return bool
-    read, empty, meant = _plain_reader(pair.field), pair.field.empty, pair.value_map.meant
+    read, empty = _plain_reader(pair.field), pair.field.empty
     if pair.value_map:
-        return lambda value: empty if value is None else read(meant(value))
+        return lambda value: empty if value is None else _in_our_words(pair.value_map, read, value)
     return lambda value: empty if value is None else read(value)
+
+
+def _in_our_words(words: ValueMap, read: Callable[[Value], Any], value: Value) -> Any:
+    return read(words.meant(value)) if words.has_meaning(value) else MISSING
 
 
 def read_column(pair: Pair, values: Sequence[Value], vocabulary: Vocabulary, default: Any) -> list[Any]:

@@ -45,7 +45,7 @@ class Field:
     """A field that can be mapped.
 
     ``reference`` is the kind of record that a reference points at; ``empty`` is what the column holds when there is
-    nothing.
+    nothing; ``choices`` are the values that it may have, where they are listed.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Field:
     max_digits: int = 0
     reference: str = ""
     empty: str | None = None
+    choices: tuple[str, ...] = ()
 
     @cached_property
     def is_custom(self) -> bool:
@@ -153,6 +154,7 @@ def _field(model: type[Record], name: str) -> Field:
         max_digits=getattr(column, "max_digits", None) or 0,
         empty=None if column.null else "",
         reference=REFERENCES.get(name, ""),
+        choices=tuple(str(value) for value, _ in column.flatchoices if value),
     )
 
 
@@ -168,7 +170,13 @@ def _type(column: models.Field, name: str) -> Type:
 
 def _custom_field(definition: CustomField) -> Field:
     name = f"{CUSTOM}{definition.key}"
-    return Field(name=name, label=definition.label, type=Type(definition.type), decimals=definition.decimals)
+    return Field(
+        name=name,
+        label=definition.label,
+        type=Type(definition.type),
+        decimals=definition.decimals,
+        choices=tuple(definition.choices),
+    )
 
 
 ADDRESS = ("street", "city", "state", "postal_code", "country")

@@ -239,7 +239,7 @@ def _pairs(settings: ObjectSettings, remote_object: str, type_: RecordType, desc
         if row.field in fields and row.remote_field in description.fields:
             winner = Winner(settings.winner_of(row)) if settings.pulls else Winner.OURS
             rule = Rule(Direction(row.direction), winner, row.unit)
-            values = ValueMap.of(row.value_map)
+            values = ValueMap.of(row.value_map, is_closed=row.unlisted == row.Unlisted.REFUSE)
             yield Pair(fields[row.field], description.fields[row.remote_field], rule, values)
 
 

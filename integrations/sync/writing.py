@@ -60,9 +60,21 @@ def unfit(scope: Scope, item: Item, values: Values, *, is_create: bool) -> list[
         if (owner := str(values[name])) in scope.inactive_users
     ]
     found += stage_problems(scope, item, values)
+    found += _without_a_name(scope, item, values)
     named = {problem.field for problem in found}
     described = problems(values, scope.description, is_create=is_create)
     return [*found, *(problem for problem in described if problem.field not in named)]
+
+
+def _without_a_name(scope: Scope, item: Item, values: Values) -> Iterator[Problem]:
+    """Values that a closed value map has no row for."""
+    for pair in scope.pairs:
+        if pair.name not in values or not pair.value_map.is_closed:
+            continue
+        if unsaid := pair.value_map.unsaid(pair.field.get(item.record)):
+            message = f"{pair.field.label}: “{'”, “'.join(unsaid)}” is in no row of the field's value map."
+            details = {"value": unsaid[0], "allowed": sorted(pair.value_map.out)}
+            yield Problem("VALUE_NOT_MAPPED", pair.name, message, details)
 
 
 def together(found: Sequence[Problem]) -> Problem:

@@ -7,14 +7,17 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
+from common.http import typed
 from common.models import RecordKind
 from integrations import changes
 from integrations.access import admin_required
 from integrations.conditioning import form_for
+from integrations.field_table import FieldTable, Filter
 from integrations.models import Connection
 from integrations.views import once
 from integrations.views.conditions import conditions_context
 from integrations.views.deletions import deletions_context
+from integrations.views.fields import rows_context
 from integrations.views.frame import framed
 from integrations.views.tables import Table, connected, part
 
@@ -28,11 +31,12 @@ def object_page(request: HttpRequest, kind: str) -> HttpResponse:
     if not descriptions:
         return framed(request, "integrations/unseen.html", {"title": TITLES[kind]})  # type: ignore[index]
     tables = [Table.load(connection, description) for description in descriptions.values()]
+    fields = FieldTable.of(connection, kind, [(table.description, table.mappings) for table in tables])
     context = {
         "kind": kind,
         "title": TITLES[kind],  # type: ignore[index]
         "settings_form": changes.bind(connection, "settings", kind),
-        "mappings": [table.mapping_context() for table in tables],
+        **rows_context(fields, Filter(text=typed(request.GET, "q"))),
         "deletions": [
             deletions_context(connection, name, changes.deletions_form(connection, description))
             for name, description in descriptions.items()

@@ -31,14 +31,12 @@ def test_every_list_opens_and_only_settings_can_be_added(model: type, admin_clie
 
 def test_secrets_are_left_out(admin_client: Client, connection: Connection) -> None:
     credential = Credential.objects.get()
-    Connection.objects.filter(pk=connection.pk).update(client_secret="made-up secret")
     page = admin_client.get(address(Credential, "change", credential.pk)).content.decode()
     page += admin_client.get(address(Connection, "change", connection.pk)).content.decode()
 
     assert credential.username in page
     assert credential.access_token not in page
-    assert 'name="client_secret"' not in page
-    assert "made-up secret" not in page
+    assert "client_secret" not in page
 
 
 def test_links_cannot_be_changed_or_deleted(admin_client: Client, synced: Connection) -> None:

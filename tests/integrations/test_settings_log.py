@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from rest_framework.test import APIClient
 
-from integrations import logins, people, revoking, settings_log, staging, tuning
+from integrations import logins, pairing, people, revoking, settings_log, staging
 from integrations.configuration import export, importing
 from integrations.configuration.text import read, write
 from integrations.mappings import Choice
@@ -79,11 +79,9 @@ def acting(user: User, **more: Any) -> Any:
 
 def test_mappings_are_told_by_their_field(admin: User, connection: Connection) -> None:
     table = Table.load_named(connection, "Contact")
-    form = table.mapping_context()["form"]
     choices = [choice for choice in _present(connection) if choice.field != "department"]
-    assert form
     with acting(admin):
-        tuning.save_mapping(connection, table.description, choices)
+        pairing.replace_pairs(connection, table.description, choices)
 
     [one] = of(admin)["Contact: fields"]
     assert (one.name, one.after) == ("department", "–")
@@ -92,7 +90,7 @@ def test_mappings_are_told_by_their_field(admin: User, connection: Connection) -
 
 def _present(connection: Connection) -> list[Any]:
     rows = FieldMapping.objects.filter(connection=connection, remote_object="Contact")
-    return [Choice(row.field, row.remote_field, row.direction, row.winner) for row in rows]
+    return list(map(Choice.of, rows))
 
 
 def test_logins_people_and_secrets_are_told_without_a_secret(admin: User, connection: Connection, org: Org) -> None:

@@ -13,7 +13,7 @@ from contacts.models import Contact
 from contacts.models import Stage as ContactStage
 from integrations import changes as changes_
 from integrations import connecting, tasks
-from integrations.models import Connection, FieldMapping, ObjectSettings, RecordLink, StageMapping
+from integrations.models import Connection, FieldMapping, ObjectSettings, StageMapping
 from tests.factories import ContactFactory, CustomFieldFactory, UserFactory
 from tests.pages import shown
 from tests.salesforce_org import Org
@@ -40,7 +40,16 @@ PAGES = [
     ("integrations:object", ["contact"]),
     ("integrations:object_settings", ["contact"]),
     ("integrations:object_draft", ["contact"]),
+    ("integrations:fields", ["contact"]),
+    ("integrations:custom_field", ["contact"]),
+    ("integrations:suggestion", ["contact"]),
+    ("integrations:suggestions_take", ["contact"]),
+    ("integrations:suggestions_again", ["contact"]),
     ("integrations:mapping", ["Lead"]),
+    ("integrations:pair_draft", ["Lead"]),
+    ("integrations:pair_choices", ["Lead"]),
+    ("integrations:pair_examples", ["Lead"]),
+    ("integrations:alignment", ["Lead"]),
     ("integrations:stages", ["Lead"]),
     ("integrations:preview_change", ["mapping", "Lead"]),
     ("integrations:health", []),
@@ -74,25 +83,14 @@ def settings_form(connection: Connection, kind: str, **changes: Any) -> dict[str
 
 
 def mapping_form(connection: Connection, remote_object: str, **changes: str) -> dict[str, str]:
-    """The table as it stands, with other choices for ``FIELD`` or ``FIELD__direction``."""
-    form: dict[str, str] = {}
-    for row in connection.field_mappings.filter(remote_object=remote_object):
-        form |= {f"{row.field}-remote": row.remote_field, f"{row.field}-direction": row.direction}
-        form[f"{row.field}-winner"] = row.winner
+    """The form of one field as it stands, with another choice for ``FIELD``, or for a part, ``FIELD__direction``."""
+    names = {name.partition("__")[0] for name in changes}
+    (field,) = names
+    row = connection.field_mappings.filter(remote_object=remote_object, field=field).first()
+    form = {"field": field, "remote": row.remote_field if row else ""}
     for name, value in changes.items():
-        field, _, part = name.partition("__")
-        form[f"{field}-{part or 'remote'}"] = value
+        form[name.partition("__")[2] or "remote"] = value
     return form
-
-
-def save_mapping(client: Client, connection: Connection, remote_object: str, **changes: str) -> Any:
-    form = mapping_form(connection, remote_object, **changes)
-    return client.post(reverse("integrations:mapping", args=[remote_object]), form, headers=HTMX)
-
-
-def mapped(field: str, remote_object: str = "Lead") -> str:
-    row = FieldMapping.objects.filter(remote_object=remote_object, field=field).first()
-    return row.remote_field if row else ""
 
 
 @pytest.mark.parametrize(("name", "args"), PAGES)
@@ -260,84 +258,6 @@ def test_a_shorter_interval_counts_at_once(admin_client: Client, synced: Connect
 
     assert synced.cursors.get(remote_object="Lead").due_at <= timezone.now() + timedelta(minutes=1)
     assert synced.cursors.get(remote_object="Account").due_at > timezone.now() + timedelta(minutes=20)
-
-
-def test_a_mapping_is_saved(admin_client: Client, connection: Connection) -> None:
-    save_mapping(admin_client, connection, "Lead", headline="Description", title="", phone__direction="in")
-
-    assert (mapped("headline"), mapped("title")) == ("Description", "")
-    assert FieldMapping.objects.get(remote_object="Lead", field="phone").direction == "in"
-
-
-def test_custom_fields_are_offered_only_where_they_fit(admin_client: Client, connection: Connection) -> None:
-    field = CustomFieldFactory(type="date", label="Met on")
-
-    page = admin_client.get(reverse("integrations:mapping", args=["Contact"])).content.decode()
-
-    row = page.split(f'name="custom.{field.key}-remote"')[1].split("</select>")[0]
-    assert "Birthdate" in row
-    assert "FirstName" not in row
-
-
-def test_two_fields_may_change_places(admin_client: Client, connection: Connection) -> None:
-    save_mapping(admin_client, connection, "Lead", phone="MobilePhone", mobile_phone="Phone")
-
-    assert (mapped("phone"), mapped("mobile_phone")) == ("MobilePhone", "Phone")
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"headline": "Title"}, "One field holds one value"),
-        ({"headline": "Nonsense__c"}, "has no field"),
-        ({"email": "DoNotCall"}, "type boolean"),
-        ({"headline": "PhotoUrl"}, "only read"),
-        ({"phone__direction": "sideways"}, "not a choice"),
-    ],
-)
-def test_a_bad_mapping_is_refused_and_nothing_is_saved(
-    changes: dict[str, str], words: str, admin_client: Client, connection: Connection
-) -> None:
-    before = list(FieldMapping.objects.order_by("pk").values_list("pk", "remote_field", "direction"))
-
-    response = save_mapping(admin_client, connection, "Lead", title__direction="out", **changes)
-
-    assert response.status_code == 422
-    assert words in response.content.decode()
-    assert list(FieldMapping.objects.order_by("pk").values_list("pk", "remote_field", "direction")) == before
-
-
-def test_what_is_too_short_or_required_is_said_but_saved(admin_client: Client, connection: Connection) -> None:
-    page = save_mapping(admin_client, connection, "Lead", company_name="", headline="Company").content.decode()
-    unmapped = save_mapping(admin_client, connection, "Lead", headline="").content.decode()
-
-    assert "requires “Company”" not in page
-    assert "holds 40 characters, “First name” up to 255" in page
-    assert "requires “Company”" in unmapped
-    assert mapped("headline") == ""
-
-
-def test_another_pair_forgets_what_the_old_one_agreed_on(admin_client: Client, synced: Connection) -> None:
-    save_mapping(admin_client, synced, "Contact", phone="AssistantPhone")
-
-    bases = RecordLink.objects.filter(remote_object="Contact").values_list("base", flat=True)
-    assert bases
-    assert all("Phone" not in base and "LastName" in base for base in bases)
-
-
-def test_a_new_pair_waits_to_be_applied_and_what_was_said_of_the_others_stays(
-    admin_client: Client, synced: Connection
-) -> None:
-    words = [{"ours": "Boss", "theirs": "CEO", "way": "both"}]
-    FieldMapping.objects.filter(remote_object="Contact", field="title").update(value_map=words)
-
-    save_mapping(admin_client, synced, "Contact", headline="Description", title__direction="in")
-    page = admin_client.get(reverse("integrations:mapping", args=["Contact"])).content.decode()
-
-    title, headline = (FieldMapping.objects.get(remote_object="Contact", field=name) for name in ("title", "headline"))
-    assert (title.value_map, title.direction, title.is_compared) == (words, "in", True)
-    assert (headline.is_compared, headline.winner, headline.enrichment) == (False, "object", "fill")
-    assert "Apply to existing records" in page
 
 
 def test_one_status_means_one_stage(admin_client: Client, connection: Connection) -> None:

@@ -37,14 +37,12 @@ ACTIVE, CLIENT, DEAD, DO_NOT = "Active Opportunity", "Current Client", "Dead Opp
 def inferring(with_deals: Connection) -> Connection:
     """The rule of a stock org, with no account that has deals yet but what tests make."""
     FieldMapping.objects.filter(record_kind="account", field="stage").delete()
-    StageInference.objects.update_or_create(
+    StageInference.objects.create(
         connection=with_deals,
-        defaults={
-            "is_on": True,
-            "when_open": AccountStage.objects.get(name=ACTIVE),
-            "when_won": AccountStage.objects.get(name=CLIENT),
-            "when_lost": AccountStage.objects.get(name=DEAD),
-        },
+        is_on=True,
+        when_open=AccountStage.objects.get(name=ACTIVE),
+        when_won=AccountStage.objects.get(name=CLIENT),
+        when_lost=AccountStage.objects.get(name=DEAD),
     )
     return with_deals
 
