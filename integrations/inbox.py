@@ -68,7 +68,7 @@ def boxes(present: Counts) -> list[Box]:
         Box("conflicts", "Conflicts", reverse("integrations:conflicts"), present.conflicts),
         Box("matches", "Ambiguous matches", reverse("integrations:matches"), present.matches),
         Box("unknown", "Unknown outcomes", reverse("integrations:unknown"), present.unknown),
-        Box("deletions", "Held deletions", reverse("integrations:deletions"), present.deletions),
+        Box("deletions", "Held deletions", reverse("integrations:held_deletions"), present.deletions),
         Box("duplicates", "Potential duplicates", reverse("integrations:duplicates")),
     ]
 

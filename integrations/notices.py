@@ -155,7 +155,7 @@ def url_for(notice: Notice, user: User) -> str:
             remote_object, _, code = notice.subject.partition(":")
             return f"{reverse('integrations:errors')}?object={remote_object}&code={code}"
         case Notice.Kind.BRAKE:
-            return reverse("integrations:deletions")
+            return reverse("integrations:held_deletions")
     return reverse("integrations:health")
 
 

@@ -33,7 +33,7 @@ from tests.salesforce_org import Org
 from users.models import User
 
 pytestmark = pytest.mark.django_db
-LISTS = ["errors", "errors_export", "inbox", "conflicts", "matches", "unknown", "deletions", "duplicates"]
+LISTS = ["errors", "errors_export", "inbox", "conflicts", "matches", "unknown", "held_deletions", "duplicates"]
 POSTS = [
     ("errors_always", []),
     ("errors_retry", []),
@@ -401,7 +401,7 @@ class TestOthers:
             connection=synced, remote_object="Lead", side="there", count=500, linked=900
         )
 
-        page = text(admin_client.get(url("deletions")))
+        page = text(admin_client.get(url("held_deletions")))
 
         assert "500 of 900 linked Lead records would be deleted in Salesforce" in page
         assert f'href="{url("held", held.pk)}"' in page

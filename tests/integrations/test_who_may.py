@@ -38,8 +38,13 @@ def addresses() -> Iterator[tuple[str, str]]:
                 yield name, reverse(name, kwargs=arguments)
 
 
-ALL = dict(addresses())
+FOUND = list(addresses())
+ALL = dict(FOUND)
 FOR_ADMINS = sorted(set(ALL) - FOR_MEMBERS)
+
+
+def test_every_view_has_a_name_of_its_own() -> None:
+    assert sorted(name for name, _ in FOUND) == sorted(ALL)
 
 
 def test_what_members_may_open_is_there() -> None:
