@@ -40,6 +40,7 @@ LAYERS: list[set[str]] = [
         "deletions",
         "conflicts",
         "permissions",
+        "personal",
         "settings_log",
     },
     {"logins", "mappings", "suggesting", "everything", "undoing", "dependencies"},

@@ -10,7 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from common.http import Request
 from integrations import connecting
@@ -18,6 +18,9 @@ from integrations.access import admin_required
 from integrations.forms.app import AppForm
 from integrations.logins import app_for, the_connection
 from integrations.models import Connection, Credential
+from integrations.permissions import rights_of
+from integrations.personal import DAYS, use_of
+from integrations.revoking import effects
 from integrations.salesforce import oauth
 from integrations.salesforce.demo import local_org
 from integrations.sync.provider import ProviderError
@@ -115,19 +118,31 @@ def personal(request: Request) -> HttpResponse:
     connection = the_connection()
     if request.method == "POST" and connection.is_connected:
         return _to_the_org(request, connection, is_personal=True)
-    credential = Credential.objects.filter(user=request.user.pk, connection=connection).first()
-    context = {"connection": connection, "credential": credential, "local_org": local_org()}
+    credential = _own_login(request)
+    context: dict[str, Any] = {"connection": connection, "credential": credential, "local_org": local_org()}
+    if credential and connection.is_connected:
+        context |= {"use": use_of(credential), "days": DAYS, "rights": rights_of(credential)}
     return render(request, "integrations/personal.html", context)
 
 
 @login_required
-@require_POST
 def personal_disconnect(request: Request) -> HttpResponse:
-    credential = Credential.objects.filter(user=request.user.pk).first()
-    if credential:
-        connecting.disconnect_personal(credential)
+    """Says what stops, and takes a user's own login away on POST."""
+    credential = _own_login(request)
+    if credential is None:
+        return redirect("salesforce:personal")
+    if request.method == "POST":
+        is_confirmed = connecting.disconnect_personal(credential)
         messages.success(request, "Your Salesforce login is disconnected. The team's login does your pushes now.")
-    return redirect("salesforce:personal")
+        if not is_confirmed:
+            messages.warning(request, "Salesforce did not confirm it. Revoke it there, too, in your personal settings.")
+        return redirect("salesforce:personal")
+    context = {"connection": credential.connection, "login": credential, "effects": effects(credential)}
+    return render(request, "integrations/personal_disconnect.html", context)
+
+
+def _own_login(request: Request) -> Credential | None:
+    return Credential.objects.select_related("connection").filter(user=request.user.pk).first()
 
 
 def callback_url() -> str:

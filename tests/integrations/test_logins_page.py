@@ -7,8 +7,8 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
-from integrations import tasks
-from integrations.models import Connection, Credential
+from integrations import checking, tasks
+from integrations.models import Connection, Credential, Run
 from integrations.providers import client_for
 from integrations.sync.provider import ConnectionBroken
 from tests.factories import ContactFactory, UserFactory
@@ -190,3 +190,50 @@ def test_the_page_costs_the_same_with_many_logins(
     page_of(admin_client, "logins")
     with django_assert_max_num_queries(18):
         page_of(admin_client, "logins")
+
+
+# --- one's own --------------------------------------------------------------------------------------------------------
+
+
+def test_a_member_sees_what_their_login_is_used_for_and_what_it_lacks(
+    synced: Connection, org: Org, client: Client
+) -> None:
+    member = UserFactory()
+    login = login_of(synced, org, "Read Only", member)
+    checking.check(login)
+    Run.objects.create(connection=synced, kind="push", credential=login, created=3, updated=1200)
+    Run.objects.create(connection=synced, kind="push", credential=synced.team_credential, created=77)
+    client.force_login(member)
+
+    page = client.get(reverse("salesforce:personal")).content.decode()
+
+    assert "3 made, 1,200 changed in Salesforce" in page
+    assert "77 made" not in page
+    assert "Give Edit on Contact" in page
+
+
+def test_disconnecting_ones_login_says_first_what_stops(synced: Connection, org: Org, client: Client) -> None:
+    member = UserFactory()
+    login = login_of(synced, org, "Standard User", member)
+    client.force_login(member)
+
+    page = client.get(reverse("salesforce:personal_disconnect")).content.decode()
+    login.refresh_from_db()
+    assert "goes by the team's login from then on" in page.replace("&#x27;", "'")
+    assert login.user == member
+
+    client.post(reverse("salesforce:personal_disconnect"))
+    login.refresh_from_db()
+    assert (login.user, login.access_token) == (None, "")
+
+
+def test_nobody_sees_or_ends_the_login_of_somebody_else(synced: Connection, org: Org, client: Client) -> None:
+    login = login_of(synced, org, "Standard User", UserFactory())
+    client.force_login(UserFactory())
+
+    page = client.get(reverse("salesforce:personal")).content.decode()
+    client.post(reverse("salesforce:personal_disconnect"))
+
+    login.refresh_from_db()
+    assert login.username not in page
+    assert login.user
