@@ -17,6 +17,7 @@ from integrations.asking import allowed_values
 from integrations.explanations import OF_A_VALUE, OF_A_WORD, OF_THE_DESCRIPTION
 from integrations.logins import the_connection
 from integrations.models import ErrorEntry, ErrorEntryQuerySet, FieldMapping, Outbox
+from integrations.services import Refused
 from integrations.sync.limits import problems
 from integrations.sync.mapping import MISSING, Pair, to_remote
 from integrations.sync.provider import ProviderError
@@ -97,6 +98,8 @@ def may_be_narrowed(entry: ErrorEntry) -> bool:
 
 def ask_allowed(entry: ErrorEntry) -> None:
     """Ask Salesforce which values the record's type allows, and keep them with the entry. Raises Refused."""
+    if not may_be_narrowed(entry):
+        raise Refused("There is nothing to ask about this value.")
     found = allowed_values(entry)
     with transaction.atomic():
         present = ErrorEntry.objects.select_for_update().values_list("details", flat=True).get(pk=entry.pk)

@@ -198,6 +198,14 @@ Level__c = ["Secondary"]
         assert "login does not work" in response.content.decode()
 
 
+def test_nothing_is_asked_of_a_refusal_that_is_about_no_value(admin_client: Client, synced: Connection) -> None:
+    entry = entry_of(synced, ContactFactory(), code="SEVERAL_MATCHES")
+
+    response = admin_client.post(url("error_allowed", entry), follow=True)
+
+    assert "nothing to ask" in response.content.decode()
+
+
 class TestOtherValues:
     @pytest.fixture
     def deals(self, synced: Connection) -> Connection:
