@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -145,4 +145,7 @@ def _back(request: Request) -> str:
     if request.POST.get("back") in LISTS:
         return reverse(f"integrations:{request.POST['back']}")
     pk = number(request.POST.get("back", ""))
-    return reverse("integrations:error", args=[pk]) if pk else reverse("integrations:errors")
+    if pk:
+        return reverse("integrations:error", args=[pk])
+    filters = QueryDict(typed(request.POST, "query")).urlencode()
+    return reverse("integrations:errors") + (f"?{filters}" if filters else "")

@@ -146,6 +146,18 @@ class TestCauses:
         assert list(Outbox.objects.values_list("record_id", flat=True)) == [long.pk]
         assert "on the way again" in text(response)
 
+    def test_after_a_retry_the_filters_stand_and_the_export_follows_them(
+        self, admin_client: Client, synced: Connection
+    ) -> None:
+        entry = entry_of(synced, ContactFactory(last_name="Ünö"))
+        rows = text(admin_client.get(url("errors"), {"q": "Ünö", "object": "Contact"}, headers={"HX-Request": "true"}))
+        query = "q=%C3%9Cn%C3%B6&object=Contact"
+        assert f'href="{url("errors_export")}?{query.replace("&", "&amp;")}"' in rows
+
+        response = admin_client.post(url("errors_retry"), {"entry": entry.pk, "query": query})
+
+        assert response["Location"] == f"{url('errors')}?{query}"
+
     def test_a_retry_without_a_fix_says_so_of_each(self, admin_client: Client, synced: Connection) -> None:
         entries = [entry_of(synced, ContactFactory(), last_at=timezone.now()) for _ in range(2)]
 
