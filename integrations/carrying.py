@@ -37,6 +37,11 @@ def carry_out(preview: Run, user: User | None) -> Run:
     return queue(preview.connection, Run.Kind.CARRIED, preview.request, user, preview)
 
 
+def is_done(preview: Run) -> bool:
+    """Whether it was carried out, or is about to be."""
+    return preview.carried_out.filter(state__in=[Run.State.RUNNING, Run.State.DONE], kind=Run.Kind.CARRIED).exists()
+
+
 def is_stale(run: Run) -> bool:
     """Whether settings were changed since it was asked for."""
     return bool(run.request.get("state")) and run.request["state"] != changes.state_of(run.connection)
@@ -47,7 +52,7 @@ def refusal(preview: Run) -> str:
     connection, what = preview.connection, preview.request.get("what")
     if preview.kind != Run.Kind.PREVIEW or preview.state != Run.State.DONE:
         return "Only a preview that was finished can be carried out."
-    if preview.carried_out.filter(state__in=[Run.State.RUNNING, Run.State.DONE], kind=Run.Kind.CARRIED).exists():
+    if is_done(preview):
         return "It was carried out already: make a new preview."
     if is_stale(preview):
         return STALE

@@ -71,8 +71,9 @@ def try_out(connection: Connection, section: str, name: str, form: Any, links: Q
 
 
 def as_data(posted: QueryDict) -> dict[str, list[str]]:
-    """What was filled in, to be kept."""
-    return {name: list(map(str, values)) for name, values in posted.lists() if name != "csrfmiddlewaretoken"}
+    """What was filled in, to be kept: without NUL, which no form takes and JSON in the database can't hold."""
+    kept = ((name, values) for name, values in posted.lists() if name != "csrfmiddlewaretoken" and "\0" not in name)
+    return {name: [str(value).replace("\0", "") for value in values] for name, values in kept}
 
 
 def filled(data: Mapping[str, list[str]]) -> QueryDict:

@@ -24,7 +24,10 @@ SHOWN = 200  # lines that are kept of an object, direction and outcome
 FOR_PULLS = 0.7  # of the time, where pushes are planned as well
 ANYWAY = "anyway"
 NEXT = "Pulls and pushes are the next ones under the change; what is due anyway is counted too, and said."
-COMPARED_ANEW = "Linked records are compared anew under the change: this is what would move when they are."
+COMPARED_ANEW = (
+    "Linked records are compared anew under the change: this is what would move when they are. A newly mapped field is "
+    "compared on them only once it is applied to existing records, which is counted on a page of its own."
+)
 Direction = RunLine.Direction
 
 

@@ -78,6 +78,8 @@ def objects_of(request: dict[str, Any]) -> set[str]:
 
 def again(run: Run, user: User | None) -> Run:
     """Have the same previewed once more, as the settings are now. Raises Refused."""
+    if run.kind != Run.Kind.PREVIEW:
+        raise Refused("Only a preview can be made again.")
     request = {name: value for name, value in run.request.items() if name != "state"}
     if request["what"] == "change":
         bound(run.connection, request)

@@ -174,7 +174,7 @@ def _status(run: Run) -> dict[str, Any]:
     return {
         "parts": [_told(part) for part in parts],
         "refusal": carrying.refusal(run) if run.kind == Run.Kind.PREVIEW and not is_running else "",
-        "is_stale": run.kind == Run.Kind.PREVIEW and carrying.is_stale(run),
+        "is_stale": run.kind == Run.Kind.PREVIEW and not carrying.is_done(run) and carrying.is_stale(run),
         "touched": touched(parts),
         "is_running": is_running,
         "is_queued": is_running and not run.found,
@@ -202,8 +202,8 @@ def _back(run: Run) -> str:
         name = run.request["name"]
         return reverse("integrations:object", args=[SYNCED.get(name, name)])
     if run.request.get("everything"):
-        kinds = set(run.request.get("kinds", ())) | {SYNCED.get(name, "") for name in run.request.get("names", ())}
-        return f"{reverse('integrations:object', args=kinds)}#once" if len(kinds) == 1 else reverse(OVERVIEW)
+        kinds = {*run.request.get("kinds", ()), *(SYNCED.get(name, "") for name in run.request.get("names", ()))}
+        return f"{reverse('integrations:object', args=[*kinds])}#once" if len(kinds) == 1 else reverse(OVERVIEW)
     return reverse("integrations:previews")
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 
 from common.http import Request, number, typed, wants_fragment
 from common.paging import paged
@@ -19,6 +19,7 @@ from users.models import User
 
 FILTERS = ("object", "kind", "state", "who")
 NOBODY = "nobody"
+PREVIEWED = (Run.Kind.PREVIEW, Run.Kind.CARRIED, Run.Kind.TRIAL)  # these have pages of their own
 
 
 @admin_required
@@ -53,6 +54,8 @@ def _filtered(request: Request, connection: Connection) -> QuerySet[Run]:
 def run_detail(request: Request, pk: int) -> HttpResponse:
     """What a run did. While it is under way the head of the page asks for itself again."""
     run = get_object_or_404(connected().runs.select_related("started_by", "credential"), pk=pk)
+    if run.kind in PREVIEWED:
+        return redirect("integrations:preview", pk)
     if wants_fragment(request) and request.htmx.target == "run":
         return render(request, "integrations/_run.html", _head(run))
     context = _records(request, run)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import connection as database
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -35,6 +36,7 @@ from integrations.models import (
     Run,
     RunLine,
 )
+from integrations.rehearsed import Rehearsed
 from tests.conftest import pull_all, push_all
 from tests.factories import ContactFactory, UserFactory
 from tests.integrations.test_condition_pages import rows
@@ -544,6 +546,101 @@ def test_the_page_of_an_object_previews_its_one_time_pull_and_push(
     assert (run.created, run.skipped) == (counted.to_create, sum(counted.skipped.values()))
     assert f"{counted.unchanged} are linked and in step." in told
     assert f"{reverse('integrations:object', args=['contact'])}#once" in told
+
+
+WANTED: list[dict[str, Any]] = [
+    {"what": "first_sync"},
+    {"what": "pull", "names": ["Account", "Lead", "Contact"], "everything": True},
+    {"what": "push", "kinds": ["account", "contact"], "everything": True},
+]
+# The last three note what the org was asked.
+KEPT = ("integrations_run", "integrations_apiusage", "integrations_credential", "integrations_connection")
+
+
+def fingerprints() -> dict[str, str]:
+    """Every row of every table, but for what a preview is itself."""
+    found = {}
+    with database.cursor() as cursor:
+        for table in database.introspection.table_names(cursor):
+            if not table.startswith(("django_", *KEPT)):
+                cursor.execute(f"SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {table} t")
+                found[table] = cursor.fetchone()[0]
+    return found
+
+
+def to_be_tried(connection: Connection, org: Org) -> list[dict[str, Any]]:
+    """Requests of each kind, and something for each to find."""
+    _, remote_id = linked()
+    org.update("Contact", remote_id, Title="Theirs")
+    ContactFactory(company_name="Needed Ltd", email="")
+    sections = {
+        ("settings", "contact"): settings_form(connection, "contact", is_visible=None, create_as="Lead"),
+        ("mapping", "Contact"): mapping_form(connection, "Contact", title=""),
+        ("conditions", "Contact"): rows(("last_name", "is", "Nobody at all")),
+        ("deletions", "Contact"): shown(changes.bind(connection, "deletions", "Contact"))
+        | {"deletions-Contact-sync_deletes": "on"},
+        ("stages", "Account"): {"source": "infer", "takes_over": "on"},
+    }
+    changed = [
+        {"what": "change", "section": section, "name": name, "data": {key: listed(form[key]) for key in form}}
+        for (section, name), form in sections.items()
+    ]
+    return [*WANTED, *changed]
+
+
+def listed(value: Any) -> list[str]:
+    return list(map(str, value)) if isinstance(value, list) else [] if value is None else [str(value)]
+
+
+def test_no_preview_writes_anything_or_holds_a_lock_while_the_org_is_asked(
+    synced: Connection, org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = to_be_tried(synced, org)
+    before, outside, depths = fingerprints(), len(database.savepoint_ids), []
+    asked = Rehearsed._ask
+    monkeypatch.setattr(
+        Rehearsed, "_ask", lambda *args, **kw: depths.append(len(database.savepoint_ids)) or asked(*args, **kw)
+    )
+
+    for request in requests:
+        run = planned(previewing.begin(synced, request, None))
+        assert run.state == Run.State.DONE, (request, run.message)
+        assert fingerprints() == before, request
+
+    assert set(depths) == {outside}
+
+
+def test_a_trial_is_not_previewed_again_and_strange_ids_are_nobodys(
+    admin_client: Client, connection: Connection, org: Org
+) -> None:
+    trial = Run.objects.create(connection=connection, kind=Run.Kind.TRIAL, request={"what": "trial"}, state="done")
+    pull = Run.objects.create(connection=connection, kind=Run.Kind.PULL, state="done")
+
+    again = admin_client.post(reverse("integrations:preview_again", args=[trial.pk]), follow=True)
+
+    assert "Only a preview can be made again" in again.content.decode()
+    for pk in (pull.pk, 2**62):
+        assert admin_client.get(reverse("integrations:preview", args=[pk])).status_code == 404
+        assert admin_client.post(reverse("integrations:preview_carry_out", args=[pk])).status_code == 404
+    for section, name in (("nonsense", "contact"), ("settings", "nonsense"), ("mapping", "User")):
+        url = reverse("integrations:preview_change", args=[section, name])
+        assert admin_client.post(url, {}).status_code == 404
+
+
+def test_a_preview_in_the_list_of_runs_leads_to_its_page(admin_client: Client, synced: Connection) -> None:
+    run = previewing.begin(synced, {"what": "first_sync"}, None)
+
+    response = admin_client.get(reverse("integrations:run", args=[run.pk]))
+
+    assert response.headers["Location"] == reverse("integrations:preview", args=[run.pk])
+
+
+def test_strange_characters_in_a_form_are_no_fault(admin_client: Client, synced: Connection) -> None:
+    form = settings_form(synced, "contact", source_value="Zoë ☃") | {"other": "a\0b", "o\0": "c"}
+
+    response = admin_client.post(reverse("integrations:preview_change", args=["settings", "contact"]), form)
+
+    assert response.status_code in {302, 422}
 
 
 PAGES = ["preview", "preview_status", "preview_cancel", "preview_again", "preview_carry_out", "trial"]
