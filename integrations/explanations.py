@@ -257,7 +257,7 @@ OF_A_VALUE = {
     "UNKNOWN_STAGE",
 }
 # Refusals of a word: another one can be written for it from now on.
-OF_A_WORD = {"INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"}
+OF_A_WORD = {"INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "VALUE_NOT_MAPPED"}
 # Refusals that our own check takes from the org's description, which may have changed since it was read.
 OF_THE_DESCRIPTION = {"INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "STRING_TOO_LONG", "REQUIRED_FIELD_MISSING"}
 # A person chooses among candidates.

@@ -80,7 +80,7 @@ def mend_of(entry: ErrorEntry, record: Record | None) -> Mend | None:
     if field.type == Type.STAGE:
         stages = _stages(scope, allowed)
         return Mend(field, field.get(record), stages) if stages else None
-    here = [str(pair.value_map.meant(value)) for value in allowed]
+    here = _called_here(pair, allowed)
     strays = _strays(pair, record, allowed) if field.type in WORDS and entry.code in OF_A_WORD else []
     return Mend(field, field.get(record), [(value, value) for value in here], strays, allowed)
 
@@ -115,10 +115,19 @@ def _stages(scope: Scope, allowed: Sequence[str]) -> list[tuple[str, str]]:
     return [(str(pk), str(names[pk])) for pk in ids if pk in names]
 
 
+def _called_here(pair: Pair, allowed: Sequence[str]) -> list[str]:
+    """Our words for what Salesforce allows; of a closed value map, those that it has."""
+    words = pair.value_map
+    if words.is_closed:
+        return [ours for ours, theirs in words.out.items() if theirs in allowed]
+    return [str(words.meant(value)) for value in allowed]
+
+
 def _strays(pair: Pair, record: Record, allowed: Sequence[str]) -> list[str]:
     value = pair.field.get(record)
     ours = value if isinstance(value, list) else [value] if value else []
-    return [text for one in ours if (text := str(one).strip()) and pair.value_map.said(text) not in allowed]
+    texts = [text for one in ours if (text := str(one).strip())]
+    return [text for text in texts if pair.value_map.unsaid(text) or pair.value_map.said(text) not in allowed]
 
 
 @transaction.atomic

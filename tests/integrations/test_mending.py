@@ -119,6 +119,24 @@ class TestMappedForGood:
         assert (response.status_code, level.value_map) == (422, [])
         assert "Choose one of: Primary" in response.content.decode()
 
+    def test_a_value_that_a_closed_map_has_not_gets_a_row(
+        self, admin_client: Client, org: Org, level: FieldMapping
+    ) -> None:
+        level.value_map = [{"ours": "Local", "theirs": "Tertiary", "way": "both"}]
+        level.unlisted = FieldMapping.Unlisted.REFUSE
+        level.save(update_fields=["value_map", "unlisted"])
+        (entry,) = refused(seniority="Primary")
+        page = admin_client.get(url("error", entry)).content.decode()
+        assert entry.code == "VALUE_NOT_MAPPED"
+        assert '<option value="Local"' in page
+        assert "“Primary” goes to Salesforce as" in page
+
+        admin_client.post(url("error_map", entry), {"ours": "Primary", "theirs": "Primary"})
+        push_all()
+
+        contact = Contact.objects.get(pk=entry.record_id)
+        assert org.get("Contact", contact.crm_id)["Level__c"] == "Primary"
+
     def test_a_mended_value_is_chosen_among_our_own_words(self, admin_client: Client, level: FieldMapping) -> None:
         level.value_map = [{"ours": "Local", "theirs": "Tertiary", "way": "both"}]
         level.save(update_fields=["value_map"])

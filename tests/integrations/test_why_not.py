@@ -81,6 +81,15 @@ def test_the_first_rule_is_told_with_a_link_to_it(
     assert f'href="{reverse("integrations:object", args=[kind])}{anchor}"' in page
 
 
+@pytest.mark.parametrize(
+    ("kind", "places"), [("contact", "push fields once"), ("account", "push fields once"), ("deal", "direction push")]
+)
+def test_the_places_that_links_lead_to_exist(admin_client: Client, synced: Connection, kind: str, places: str) -> None:
+    page = admin_client.get(reverse("integrations:object", args=[kind])).content.decode()
+
+    assert [place for place in places.split() if f'id="{place}"' not in page] == []
+
+
 def test_what_the_engine_leaves_out_is_what_the_card_says(synced: Connection) -> None:
     choose(synced, "contact", without_account=ObjectSettings.WithoutAccount.HOLD)
     lonely = ContactFactory(email="a@gmail.com")
