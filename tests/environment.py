@@ -7,6 +7,7 @@ its own, so that several may run at once. ``DATABASE_URL`` in the environment me
 import os
 from pathlib import Path
 
+import psycopg
 from cryptography.fernet import Fernet
 
 from config import embedded
@@ -17,6 +18,14 @@ ROOT = Path(__file__).resolve().parent.parent
 def pytest_unconfigure() -> None:
     if _server:
         _server.cleanup()
+
+
+def _trust_the_machine(uri: str) -> None:
+    """What a crash of the machine would cost is worth nothing here; that processes may be killed stays as it is."""
+    with psycopg.connect(uri, autocommit=True) as connection:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
 
 
 os.environ |= {
@@ -37,5 +46,6 @@ os.environ |= {
 _server = None
 if "PYTEST_XDIST_WORKER" not in os.environ and "DATABASE_URL" not in os.environ:
     _server = embedded.start(ROOT / ".cache" / "postgres", is_shared=True)
+    _trust_the_machine(_server.get_uri())
     # The name is that of the database to be: Django puts "test_" before it.
     os.environ["DATABASE_URL"] = embedded.database_url(_server, "postgres").replace("/postgres?", f"/{os.getpid()}?")
