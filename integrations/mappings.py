@@ -52,11 +52,15 @@ class Choice:
 
 @dataclass(frozen=True)
 class Fault:
-    """``field``: the row it belongs to, empty for the whole table. A warning does not keep from saving."""
+    """``field``: the row it belongs to, empty for the whole table. A warning does not keep from saving.
+
+    ``is_minor``: of values that may never come; told to whoever chooses the field, not in the table.
+    """
 
     field: str
     message: str
     is_warning: bool = False
+    is_minor: bool = False
 
 
 def faults(choices: Iterable[Choice], fields: Mapping[str, Field], description: Description) -> list[Fault]:
@@ -110,13 +114,13 @@ def _too_short(field: Field, remote: RemoteField) -> Iterator[Fault]:
         places = 0 if remote.type in {"int", "long"} else remote.scale
         if field.decimals > places:
             message = f"“{remote.label}” keeps {places or 'no'} decimal places: numbers are rounded there."
-            yield Fault(field.name, message, is_warning=True)
+            yield Fault(field.name, message, is_warning=True, is_minor=True)
     elif field.type in LENGTHS and remote.type not in LISTED and remote.length:
         most = field.max_length or LENGTHS[field.type]
         if not most or remote.length < most:
             ours = f"up to {most:,}" if most else "any number"
             message = f"“{remote.label}” holds {remote.length:,} characters, “{field.label}” {ours}: "
-            yield Fault(field.name, f"{message}longer values will be refused.", is_warning=True)
+            yield Fault(field.name, f"{message}longer values will be refused.", is_warning=True, is_minor=True)
 
 
 def _unknown_words(choice: Choice, field: Field, remote: RemoteField) -> Iterator[Fault]:

@@ -17,6 +17,7 @@ from integrations.asking import allowed_values
 from integrations.explanations import OF_A_VALUE, OF_A_WORD, OF_THE_DESCRIPTION
 from integrations.logins import the_connection
 from integrations.models import ErrorEntry, ErrorEntryQuerySet, FieldMapping, Outbox
+from integrations.pairing import change_words
 from integrations.services import Refused
 from integrations.sync.limits import problems
 from integrations.sync.mapping import MISSING, Pair, to_remote
@@ -188,8 +189,7 @@ def map_values(entry: ErrorEntry, words: Mapping[str, str]) -> ErrorEntryQuerySe
         raise ValidationError(f"Choose one of: {', '.join(mend.words)}.")
     mappings = FieldMapping.objects.select_for_update().filter(connection=entry.connection)
     mapping = mappings.get(remote_object=entry.remote_object, field=mend.field.name)
-    mapping.value_map = _with(mapping.value_map, chosen)
-    mapping.save(update_fields=["value_map"])
+    change_words(mapping, _with(mapping.value_map, chosen))
     return alike(entry)
 
 

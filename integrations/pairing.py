@@ -173,6 +173,16 @@ def _change(row: FieldMapping, choice: Choice, description: Description, links: 
     return not row.is_compared
 
 
+def change_words(row: FieldMapping, words: list[dict[str, str]]) -> None:
+    """Another value map for a pair that stays. The caller holds the row's lock."""
+    stored = row.connection.descriptions.get(remote_object=row.remote_object)
+    before = list(row.value_map)
+    row.value_map = words
+    if rebase(row, before, Description.from_json(stored.content), _links(row.connection, row.remote_object, None)):
+        row.is_compared = False
+    row.save(update_fields=["value_map", "is_compared", "updated_at"])
+
+
 def _pair(
     connection: Connection, description: Description, choice: Choice, row: FieldMapping | None, *, is_linked: bool
 ) -> bool:

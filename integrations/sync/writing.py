@@ -73,8 +73,7 @@ def _without_a_name(scope: Scope, item: Item, values: Values) -> Iterator[Proble
             continue
         if unsaid := pair.value_map.unsaid(pair.field.get(item.record)):
             message = f"{pair.field.label}: “{'”, “'.join(unsaid)}” is in no row of the field's value map."
-            details = {"value": unsaid[0], "allowed": sorted(pair.value_map.out)}
-            yield Problem("VALUE_NOT_MAPPED", pair.name, message, details)
+            yield Problem("VALUE_NOT_MAPPED", pair.name, message, {"value": unsaid[0]})
 
 
 def together(found: Sequence[Problem]) -> Problem:

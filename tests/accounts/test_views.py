@@ -88,6 +88,26 @@ def test_a_new_account_gets_its_domain_and_its_maker(client: Client, user: User)
     assert (account.name, account.domain, account.owner) == ("Acme", "acme.example", user)
 
 
+@pytest.mark.parametrize("website", ["http://[::1", "https://acme.example:port", "http://"])
+def test_a_website_that_no_browser_opens_is_refused_beside_its_field(website: str, client: Client, user: User) -> None:
+    made = client.post("/accounts/new/", {"name": "Acme", "website": website, "owner": user.pk})
+    account = AccountFactory(website="acme.example")
+    edited = client.post(f"/accounts/{account.pk}/lines/website/", {"website": website}, headers=HTMX)
+
+    assertContains(made, "is not the address of a website", status_code=422)
+    assertContains(edited, "is not the address of a website", status_code=422)
+    assert list(Account.objects.values_list("website", flat=True)) == ["acme.example"]
+
+
+def test_a_website_that_was_pulled_bad_keeps_no_other_field_from_being_edited(client: Client) -> None:
+    account = AccountFactory(website="http://[::1")
+
+    client.post(f"/accounts/{account.pk}/lines/phone/", {"phone": "+1 555 0100"}, headers=HTMX)
+
+    account.refresh_from_db()
+    assert account.phone == "+1 555 0100"
+
+
 def test_a_circle_of_parents_is_refused_beside_the_form(client: Client) -> None:
     top = AccountFactory()
     child = AccountFactory(parent=top)

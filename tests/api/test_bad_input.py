@@ -32,6 +32,7 @@ pytestmark = pytest.mark.django_db
         ("contacts", {"other_emails": ["a@b.example", "nonsense"]}, "other_emails", "1: Enter a valid email"),
         ("contacts", {"other_emails": "a@b.example"}, "other_emails", "list"),
         ("contacts", {"lastname": "Roe"}, "lastname", "Did you mean “last_name”?"),
+        ("accounts", {"name": "Acme", "website": "http://[::1"}, "website", "not the address of a website"),
         ("contacts", {"id": 5}, "id", "read-only"),
         ("contacts", {"crm_id": "0035g00000XyZabAAF"}, "crm_id", "read-only"),
         ("contacts", {"sync": {}}, "sync", "read-only"),
