@@ -19,7 +19,7 @@ from integrations.models import (
     NoticeChoice,
     NoticeCopy,
 )
-from integrations.notices import LEASE, PILE, QUIET
+from integrations.notices import FLOOD, LEASE, PILE, QUIET
 from tests.factories import AdminFactory, UserFactory
 from tests.integrations.test_inbox import many_entries
 from users.models import User
@@ -206,6 +206,17 @@ class TestMails:
         assert not mail.outbox
         assert NoticeCopy.objects.unseen_by(admin.pk).count() == 1
 
+    @pytest.mark.parametrize(("causes", "mails"), [(FLOOD, FLOOD), (FLOOD + 1, 1)])
+    def test_a_flood_of_causes_is_one_mail(self, connection: Connection, admin: User, causes: int, mails: int) -> None:
+        for number in range(causes):
+            many_entries(connection, PILE, code=f"REASON_{number}", record_kind=f"kind{number}")
+
+        tasks.tell_people()
+
+        assert len(mail.outbox) == mails
+        told = "".join(message.body for message in mail.outbox)
+        assert all(f"REASON_{number}" in told for number in range(causes))
+
     def test_a_daily_mail_tells_all_of_it_once_in_the_morning(
         self, connection: Connection, admin: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -255,7 +266,10 @@ class TestPages:
         page = admin_client.get(reverse("integrations:notices")).content.decode()
         admin_client.post(reverse("integrations:notices_seen"), {"copy": NoticeCopy.objects.get().pk})
 
+        after = admin_client.get(reverse("integrations:notices")).content.decode()
         assert 'aria-label="Notices: 1 new"' in home
+        assert 'aria-label="Notices"' in after
+        assert "Contacts are refused: A text is too long" in after  # what lasts stays in sight
         assert "Contacts are refused: A text is too long" in page
         assert not NoticeCopy.objects.unseen_by(admin.pk).exists()
 
