@@ -48,6 +48,8 @@ class Part:
 
     @property
     def touched(self) -> int:
+        if self.direction == RunLine.Direction.THEN:
+            return 0  # a second step, which somebody has yet to ask for
         return max(0, sum(map(self.scaled, MOVED)) - round(self.anyway * self.share))
 
     def add(self, run: Run, lines: Sequence[RunLine]) -> None:

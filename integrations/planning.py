@@ -14,6 +14,7 @@ from integrations.models import Connection, Outbox, RecordLink, RunLine
 from integrations.outlook import Part
 from integrations.pulling import PULL_ORDER
 from integrations.rehearsal import CLAIMED, Mark, Reading, Rehearsal, Told, due_in_parts, eligible_in_parts, marked
+from integrations.sync.credentials import Logins
 from integrations.sync.pull import EXPORT_FROM
 from integrations.sync.records import KINDS, RECORD_TYPES
 
@@ -25,8 +26,8 @@ FOR_PULLS = 0.7  # of the time, where pushes are planned as well
 ANYWAY = "anyway"
 NEXT = "Pulls and pushes are the next ones under the change; what is due anyway is counted too, and said."
 COMPARED_ANEW = (
-    "Linked records are compared anew under the change: this is what would move when they are. A newly mapped field is "
-    "compared on them only once it is applied to existing records, which is counted on a page of its own."
+    "Linked records are compared anew under the change: this is what would move when they are. What a newly mapped "
+    "field would move of them is counted apart: saving moves nothing of it, applying it to existing records does."
 )
 Direction = RunLine.Direction
 
@@ -79,7 +80,7 @@ class Planner:
     @property
     def calls(self) -> int:
         """API calls that carrying out will cost, about."""
-        return sum(map(self._calls, Direction.values))
+        return sum(map(self._calls, (Direction.PULL, Direction.PUSH)))
 
     def _calls(self, direction: str) -> int:
         mine = [part for part in self.parts.values() if part.direction == direction]
@@ -173,8 +174,20 @@ class Planner:
         self.notes.append(COMPARED_ANEW if is_compared else NEXT)
         moves = self._compare if is_compared else self._pull_and_push
         moves(kind)
+        if is_compared:
+            self._apply_to_existing(name)
         self.is_tried = False
         moves(kind)
+
+    def _apply_to_existing(self, name: str) -> None:
+        login = Logins(self.connection).for_team().credential
+        assert login is not None, "it was looked for before"
+        links = RecordLink.objects.filter(pk__in=self.links)
+        for each in changes.objects_of(name):
+            apply = partial(shifting.existing, self.connection, each, links, self.rehearsal.provider_for(login))
+            if told := self.rehearsal.play(apply):
+                self._of(Direction.THEN, each).total = self._all_linked().filter(remote_object=each).count()
+                self._add(Direction.THEN, [told])
 
     def _pull_and_push(self, kind: str) -> None:
         if self.connection.phase != Connection.Phase.SETUP:  # before that nothing is due

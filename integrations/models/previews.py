@@ -29,6 +29,7 @@ class RunLine(models.Model):
         PULL = "pull", "from Salesforce"
         PUSH = "push", "to Salesforce"
         HERE = "here", "only here"
+        THEN = "then", "if it is applied to existing records"
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="lines")
     outcome = models.CharField(max_length=8, choices=Outcome)

@@ -10,7 +10,7 @@ from django.urls import resolve, reverse
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from common.http import Request, typed, wants_fragment
+from common.http import Request, number, typed, wants_fragment
 from common.models import RecordKind
 from common.paging import paged
 from integrations import carrying, changes, previewing, trying
@@ -37,6 +37,7 @@ SAVING = {
     "conditions": "conditions",
 }
 OVERVIEW = "integrations:overview"
+FIELDS = 40  # of a record that are shown in a list of many
 SHOWN = 20  # newest previews
 KINDS = (Run.Kind.PREVIEW, Run.Kind.CARRIED, Run.Kind.TRIAL)
 
@@ -234,6 +235,8 @@ def _lines(request: HttpRequest, run: Run) -> dict[str, Any]:
         rows = rows.filter(name__icontains=q)
     if outcome in RunLine.Outcome.values:
         rows = rows.filter(outcome=outcome)
+    if only := number(typed(request.GET, "line")):
+        rows = rows.filter(pk=only)
     if part:
         direction, _, name = part.partition(":")
         rows = rows.filter(direction=direction, remote_object=name)
@@ -242,4 +245,5 @@ def _lines(request: HttpRequest, run: Run) -> dict[str, Any]:
         label, where, *_ = _told(one)
         choices.append((f"{one.direction}:{one.remote_object}", f"{label}, {where}"))
     filters = {"q": q, "outcome": outcome, "part": part, "choices": choices, "outcomes": RunLine.Outcome.choices}
-    return filters | {"page": paged(rows, request, {"": ("id",)})}
+    fields = ":" if only else f":{FIELDS}"
+    return filters | {"page": paged(rows, request, {"": ("id",)}), "fields": fields, "most": FIELDS, "only": only}
