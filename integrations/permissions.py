@@ -6,7 +6,7 @@ What lacks is said in the words of the Salesforce admin who can grant it.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import JSONField, QuerySet
 from django.db.models.expressions import RawSQL
@@ -132,15 +132,16 @@ def _rights_on(
     own = {row.credential_id: row for row in rows}
     kept = [teams if login.pk == connection.team_credential_id else own.get(login.pk) for login in logins]
     return [
-        _object(login, remote_object, mappings, _known(row, row.needed) if row else None, needs)
+        _object(login, remote_object, mappings, _known_rights(row) if row else None, needs)
         for login, row in zip(logins, kept, strict=True)
     ]
 
 
 def _only(rows: QuerySet[Any], names: Sequence[str]) -> QuerySet[Any]:
-    """Descriptions with these fields alone, as ``needed``: an object may have 800, with thousands of values."""
+    """Descriptions with the rights on these fields alone, as ``needed``: an object may have 800, with many values."""
     fields = """content || jsonb_build_object('fields', (
-        SELECT coalesce(jsonb_agg(field || '{"values": [], "references": []}'), '[]')
+        SELECT coalesce(jsonb_object_agg(field ->> 'name', jsonb_build_array(
+            field -> 'label', field -> 'is_createable', field -> 'is_updateable')), '{}')
         FROM jsonb_array_elements(content -> 'fields') AS field WHERE field ->> 'name' = ANY(%s)))"""
     needed = RawSQL(fields, [list(names)], output_field=JSONField())  # noqa: S611 - names are parameters
     return rows.defer("content").annotate(needed=needed)
@@ -169,8 +170,21 @@ def descriptions_for(login: Credential) -> dict[str, Described]:
     return {row.remote_object: _known(row) for row in rows}
 
 
-def _known(row: ObjectDescription | LoginDescription, content: Any = None) -> Described:
-    return Description.from_json(content or row.content), row.fetched_at
+def _known(row: ObjectDescription | LoginDescription) -> Described:
+    return Description.from_json(row.content), row.fetched_at
+
+
+class _Rights(NamedTuple):
+    """Of a remote field, what rights are told from."""
+
+    label: str
+    is_createable: bool
+    is_updateable: bool
+
+
+def _known_rights(row: Any) -> Described:
+    fields: Any = {name: _Rights(*rights) for name, rights in row.needed["fields"].items()}
+    return Description(**row.needed | {"fields": fields}), row.fetched_at
 
 
 @dataclass(frozen=True)

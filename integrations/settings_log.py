@@ -4,12 +4,12 @@ Events of one transaction by one person are one moment, which is told by what it
 replaced row by row says only which rows differ. Secrets are in no event.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from common.history import ADDED, REMOVED
 from common.models import CustomField, Workspace
@@ -24,7 +24,7 @@ from integrations.models import (
     StageMapping,
     UserMapping,
 )
-from integrations.sync.records import RECORD_TYPES
+from integrations.sync.records import KINDS, RECORD_TYPES
 from users.models import User
 
 PAGE = 30  # moments
@@ -37,7 +37,23 @@ SECTIONS = {
 }
 NOTHING = "–"
 BARE = {"remote_field", "remote_value", "type"}  # which columns go without saying in a list of them
-KINDS = {"contact": "Contacts & leads", "account": "Accounts", "deal": "Deals"}
+TITLES = {"contact": "Contacts & leads", "account": "Accounts", "deal": "Deals"}
+LABELS = {
+    "broken_reason": "state",
+    "client_secret_set_at": "client secret, changed",
+    "is_by_hand": "set by hand",
+    "is_held": "held back",
+    "is_on": "stages follow opportunities",
+    "is_team_login_chosen": "the team's login is chosen by an admin",
+    "power": "highest permission",
+    "pulled_seen_by": "pulled records are seen by",
+    "remote_field": "field in Salesforce",
+    "remote_value": "status",
+    "started_at": "syncing since",
+    "team_credential": "the team's login",
+    "user": "here",
+    "value_map": "values",
+}
 Row = Any  # an event
 
 
@@ -138,8 +154,9 @@ def people(asked: Asked | None = None) -> list[User]:
     return list(User.objects.filter(pk__in=ids))
 
 
-def _events(rows: QuerySet[Any], chosen: Iterable[tuple[datetime, Any]]) -> dict[tuple[datetime, Any], list[Row]]:
-    times = [at for at, _ in chosen]
+def _events(rows: QuerySet[Any], chosen: Collection[tuple[datetime, Any]]) -> dict[tuple[datetime, Any], list[Row]]:
+    times, contexts = {at for at, _ in chosen}, {context for _, context in chosen}
+    rows = rows.filter(Q(pgh_context_id__in=contexts - {None}) | Q(pgh_context_id=None))
     found: dict[tuple[datetime, Any], list[Row]] = {}
     for row in rows.filter(pgh_created_at__in=times).select_related("pgh_context").order_by("pgh_id"):
         found.setdefault((row.pgh_created_at, row.pgh_context_id), []).append(row)
@@ -161,6 +178,8 @@ class _Teller:
         self.users = {user.pk: str(user) for user in User.objects.filter(pk__in=users)}
         logins = {row.team_credential_id for row in rows if getattr(row, "team_credential_id", None)}
         self.logins = {one.pk: str(one) for one in Credential.objects.filter(pk__in=logins)}
+        kinds = {KINDS[row.remote_object] for row in rows if hasattr(row, "field")}
+        self.fields = {kind: _field_labels(kind) for kind in kinds}
         self.stages = {kind: _stage_names(kind) for kind in {_kind_of(row) for row in rows if _names_stages(row)}}
 
     def moments(self, chosen: Iterable[tuple[datetime, Any]]) -> list[Moment]:
@@ -211,7 +230,7 @@ class _Teller:
         """Which of the rows of a part it is."""
         match one.model.__name__:
             case "FieldMapping" | "PullCondition":
-                return str(row.field)
+                return self.fields[KINDS[row.remote_object]].get(row.field, row.field)
             case "CustomField":
                 return str(row.label)
             case "StageMapping":
@@ -266,7 +285,7 @@ class _Teller:
 
 
 def _title(one: Tracked, row: Row) -> str:
-    place = KINDS.get(getattr(row, "record_kind", ""), "") if one.model is not StageMapping else ""
+    place = TITLES.get(getattr(row, "record_kind", ""), "") if one.model is not StageMapping else ""
     place = getattr(row, "remote_object", "") or place
     return f"{place}: {one.title}" if place else one.title
 
@@ -284,7 +303,7 @@ def _is_at_first(column: Any, row: Row) -> bool:
 
 
 def _label(column: Any) -> str:
-    return "client secret, changed" if column.name == "client_secret_set_at" else str(column.verbose_name)
+    return LABELS.get(column.name) or str(column.verbose_name)
 
 
 def _names_stages(row: Row) -> bool:
@@ -293,6 +312,10 @@ def _names_stages(row: Row) -> bool:
 
 def _kind_of(row: Row) -> str:
     return str(getattr(row, "record_kind", "account"))
+
+
+def _field_labels(kind: str) -> dict[str, str]:
+    return {name: field.label for name, field in RECORD_TYPES[kind].fields.items()}
 
 
 def _stage_names(kind: str) -> dict[int, str]:

@@ -85,6 +85,7 @@ urlpatterns = [
     path("runs/<int:pk>/", runs.run_detail, name="run"),
     path("configuration/", configuration.configuration, name="configuration"),
     path("configuration/log/", settings_log.settings_log, name="settings_log"),
+    path("configuration/text/", configuration.configuration_text, name="configuration_text"),
     path("configuration/export/", configuration.configuration_export, name="configuration_export"),
     path("configuration/compare/", configuration.configuration_compare, name="configuration_compare"),
     path("configuration/import/", configuration.configuration_import, name="configuration_import"),

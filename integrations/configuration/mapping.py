@@ -6,7 +6,7 @@ from typing import Any
 
 from integrations import pairing, staging
 from integrations.configuration.export import COLUMNS, FIELD_PARTS, Data
-from integrations.mappings import Choice, faults
+from integrations.mappings import Choice, faults, words_faults
 from integrations.models import Connection, FieldMapping
 from integrations.sync.provider import Description
 from integrations.sync.records import KINDS, Field, Type
@@ -26,11 +26,18 @@ def check(description: Description, fields: Mapping[str, Field], before: Data, e
     """What is wrong with ``entries``; of those that are as they were ``before``, nobody is warned again."""
     unknown = [(name, _no_field(name)) for name in entries if name not in fields]
     known = {name: entry for name, entry in entries.items() if name in fields}
-    found = faults([_choice(name, entry) for name, entry in known.items()], fields, description)
+    choices = [_choice(name, entry) for name, entry in known.items()]
+    found = faults(choices, fields, description)
     wrong = [
         (name, "“Yes” can win only where the answer is yes or no: choose another winner.")
         for name, entry in known.items()
         if entry.get("winner") == FieldMapping.Winner.TRUE and fields[name].type != Type.BOOLEAN
+    ]
+    wrong += [(choice.field, message) for choice in choices for message in words_faults(choice.value_map)]
+    wrong += [
+        (choice.field, "Every value would be an error: give “values” a row.")
+        for choice in choices
+        if choice.unlisted == FieldMapping.Unlisted.REFUSE and not choice.value_map
     ]
     wrong += [(fault.field, fault.message) for fault in found if not fault.is_warning]
     changed = {name for name in entries if entries[name] != before.get(name)}

@@ -40,11 +40,8 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
     yaml_implicit_resolvers: dict[str, Any] = {}
 
 
-class _Dumper(yaml.SafeDumper):
-    """Lists stand below their name, and nothing is said by reference."""
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        super().increase_indent(flow, False)
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+    """Says nothing by reference."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from common.http import Request
@@ -22,6 +22,12 @@ CONFLICT, UNPROCESSABLE = 409, 422
 @admin_required
 def configuration(request: Request) -> HttpResponse:
     return _page(request, TextForm())
+
+
+@admin_required
+def configuration_text(request: Request) -> HttpResponse:
+    """The text to look at, written when somebody asks for it."""
+    return render(request, "integrations/_configuration_text.html", {"text": write(export.present(connected()))})
 
 
 @admin_required
@@ -62,7 +68,8 @@ def configuration_import(request: Request) -> HttpResponse:
 
 
 def _page(request: Request, form: TextForm, status: int = 200) -> HttpResponse:
-    context = {"form": form, "text": write(export.present(connected())), "configuration_section": "text"}
+    connected()
+    context = {"form": form, "configuration_section": "text"}
     return framed(request, "integrations/configuration.html", context, status=status)
 
 

@@ -236,6 +236,11 @@ def test_a_text_compared_with_other_settings_than_there_are_now_is_not_taken_ove
         ("version: 1\ncontacts:\n  Contact:\n    fields:\n      nope: Title", "There is no field “nope” here"),
         ("version: 1\ncontacts:\n  Contact:\n    fields:\n      title: Nope__c", "no field “Nope__c”"),
         ("version: 1\ncontacts:\n  Contact:\n    fields:\n      email: IsDeleted", "email"),
+        (
+            "version: 1\naccounts:\n  Account:\n    fields:\n      name: Name\n      industry:\n"
+            "        salesforce: Industry\n        values: [{ours: A, theirs: B}, {ours: A, theirs: C}]",
+            "Line 6, accounts › Account › fields › industry: “A” has 2 values in Salesforce",
+        ),
         ("version: 1\ncontacts:\n  Lead:\n    statuses:\n      Cold: Nope", "has no value “Nope”. It has: "),
         (
             "version: 1\ncontacts:\n  Lead:\n    statuses:\n"

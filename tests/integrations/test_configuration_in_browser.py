@@ -1,5 +1,6 @@
 """A text of settings, taken over as an admin does it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ def test_settings_are_exported_changed_compared_and_taken_over(
     with open_page(browser) as page:
         sign_in(page, live_server.url, admin.email, "correct-horse")
         page.goto(f"{live_server.url}/settings/integrations/salesforce/configuration/")
+        page.get_by_text("Look at it here").click()
+        expect(page.get_by_label("The settings as a text")).to_have_value(re.compile("version: 1"))
         with page.expect_download() as download:
             page.get_by_role("link", name="Export").click()
         file = tmp_path / "settings.yaml"

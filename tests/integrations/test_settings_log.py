@@ -84,7 +84,7 @@ def test_mappings_are_told_by_their_field(admin: User, connection: Connection) -
         pairing.replace_pairs(connection, table.description, choices)
 
     [one] = of(admin)["Contact: fields"]
-    assert (one.name, one.after) == ("department", "–")
+    assert (one.name, one.after) == ("Department", "–")
     assert one.before.startswith("Department")
 
 
@@ -105,8 +105,8 @@ def test_logins_people_and_secrets_are_told_without_a_secret(admin: User, connec
         revoking.revoke(login)
 
     parts = of(admin)
-    assert Difference(f"{row.name} · user", str(admin), "Jane Roe") in parts["Who is who"]
-    assert Difference(f"{login.name} · broken reason", "works", "An admin revoked it.") in parts["Logins"]
+    assert Difference(f"{row.name} · here", str(admin), "Jane Roe") in parts["Who is who"]
+    assert Difference(f"{login.name} · state", "works", "An admin revoked it.") in parts["Logins"]
     assert any("client secret" in one.name for one in parts["Connection"])
     everything = str(told())
     assert "very secret" not in everything
@@ -135,7 +135,7 @@ def test_rest_commands_and_imports_say_so(admin: User, connection: Connection, t
 
     assert any(moment.by == "manage.py salesforce config" for moment in told())
     by_how = {moment.how: moment for moment in told(user=admin.pk)}
-    assert by_how["REST"].parts[0].differences == [Difference("title", "–", "is CEO")]
+    assert by_how["REST"].parts[0].differences == [Difference("Title", "–", "is CEO")]
     assert by_how["Import"].parts[0].differences[0].after == "40"
 
 

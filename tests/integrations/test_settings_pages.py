@@ -58,6 +58,7 @@ PAGES = [
     ("integrations:run", [1]),
     ("integrations:configuration", []),
     ("integrations:configuration_export", []),
+    ("integrations:configuration_text", []),
     ("integrations:configuration_compare", []),
     ("integrations:configuration_import", []),
     ("integrations:settings_log", []),
