@@ -3,7 +3,10 @@
 from typing import Any
 
 from django import forms
+from django.forms.utils import flatatt
 from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 
 class DateInput(forms.DateInput):
@@ -22,6 +25,22 @@ class DateTimeInput(forms.DateTimeInput):
 
 class CheckboxList(forms.CheckboxSelectMultiple):
     template_name = "common/widgets/checkboxes.html"
+
+
+class LongSelect(forms.Select):
+    """A select of hundreds of options: written at once, where Django renders a template for each."""
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        context = self.get_context(name, value, attrs)["widget"]
+        groups = ((self._group(label, options),) for label, options, _ in context["optgroups"])
+        attributes = flatatt({"name": name} | context["attrs"])
+        return format_html("<select{}>{}</select>", attributes, format_html_join("", "{}", groups))
+
+    @staticmethod
+    def _group(label: str | None, options: list[dict[str, Any]]) -> SafeString:
+        rows = ((option["value"], flatatt(option["attrs"]), option["label"]) for option in options)
+        html = format_html_join("", '<option value="{}"{}>{}</option>', rows)
+        return format_html('<optgroup label="{}">{}</optgroup>', label, html) if label else html
 
 
 class RecordPicker(forms.Select):

@@ -75,7 +75,11 @@ class Cell:
 class Row:
     field: Field
     cells: list[Cell]
-    example: str = ""
+    examples: "Examples"
+
+    @property
+    def example(self) -> str:
+        return self.examples.here(self.field)
 
     @property
     def id(self) -> str:
@@ -210,7 +214,7 @@ class FieldTable:
 
     def _row(self, field: Field, faults: Mapping[tuple[str, str], list[Fault]]) -> Row:
         cells = [self._cell(field, one, faults.get((one.description.name, field.name), [])) for one in self.objects]
-        return Row(field, cells, self.examples.here(field))
+        return Row(field, cells, self.examples)
 
     def _cell(self, field: Field, one: ObjectFields, faults: list[Fault]) -> Cell:
         mapping = one.mappings.get(field.name)
@@ -231,6 +235,10 @@ class FieldTable:
         found = [row for row in self.rows if wanted.lets_through(row)]
         end = after + PAGE
         return found[after:end], end if len(found) > end else 0
+
+    @property
+    def columns(self) -> int:
+        return 1 + len(self.objects)
 
     @property
     def mapped(self) -> int:

@@ -9,6 +9,7 @@ from django.forms import BoundField
 from django.forms.utils import ErrorDict
 
 from common.models import RecordKind
+from common.widgets import LongSelect
 from integrations.dependencies import Around, reasons
 from integrations.models import ObjectSettings
 from integrations.sync.provider import Description, RemoteField
@@ -154,7 +155,7 @@ class ObjectSettingsForm(forms.ModelForm):
             if remote.is_createable and remote.type in SOURCE_TYPES and not remote.is_required
         }
         self.fields["source_field"] = forms.ChoiceField(
-            required=False, choices=[("", "Write no source"), *_sorted(writable)]
+            required=False, choices=[("", "Write no source"), *_sorted(writable)], widget=LongSelect
         )
         remote = self._source()
         if remote and remote.values:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from itertools import starmap
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
@@ -19,6 +20,7 @@ from deals.models import Deal
 from deals.models import Stage as DealStage
 
 CUSTOM = "custom."
+DEFINED = ("key", "label", "type", "decimals", "choices")  # what is asked of a definition: there may be hundreds
 
 
 class Type(StrEnum):
@@ -107,9 +109,9 @@ class RecordType:
     @property
     def fields(self) -> Mapping[str, Field]:
         """Every field that can be mapped, custom ones included, by name."""
-        custom = CustomField.objects.filter(record_kind=self.kind)
+        custom = CustomField.objects.filter(record_kind=self.kind).values_list(*DEFINED)
         own = [_field(self.model, name) for name in self.names]
-        return {field.name: field for field in [*own, *map(_custom_field, custom)]}
+        return {field.name: field for field in [*own, *starmap(_custom_field, custom)]}
 
 
 @dataclass(frozen=True)
@@ -168,15 +170,8 @@ def _type(column: models.Field, name: str) -> Type:
     return next(type_ for class_, type_ in TYPES.items() if isinstance(column, class_))
 
 
-def _custom_field(definition: CustomField) -> Field:
-    name = f"{CUSTOM}{definition.key}"
-    return Field(
-        name=name,
-        label=definition.label,
-        type=Type(definition.type),
-        decimals=definition.decimals,
-        choices=tuple(definition.choices),
-    )
+def _custom_field(key: str, label: str, type_: str, decimals: int, choices: list[str]) -> Field:
+    return Field(name=f"{CUSTOM}{key}", label=label, type=Type(type_), decimals=decimals, choices=tuple(choices))
 
 
 ADDRESS = ("street", "city", "state", "postal_code", "country")
