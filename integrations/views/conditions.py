@@ -52,7 +52,7 @@ def draft(request: Request, remote_object: str) -> HttpResponse:
     """The rows as they are being filled in, one more or one less, and what they would show and hide."""
     connection = connected()
     form = changes.bind(connection, "conditions", remote_object, request.POST).as_draft()
-    form.remove(request.POST.get("remove", ""))
+    form.remove(request.POST.get("without", ""))
     if "add" in request.POST:
         form.add()
     effect = conditioning.effect_of(connection, remote_object, list(form.asked_so_far()))

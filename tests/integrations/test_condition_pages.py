@@ -193,7 +193,7 @@ def test_so_many_rows_are_enough(admin_client: Client, connection: Connection) -
 def test_names_of_rows_that_nobody_shows_do_no_harm(name: str, admin_client: Client, connection: Connection) -> None:
     url = reverse("integrations:conditions_draft", args=["Contact"])
 
-    assert admin_client.post(url, {"row": [name], "remove": name, f"{name}-field": "title"}).status_code == 200
+    assert admin_client.post(url, {"row": [name], "without": name, f"{name}-field": "title"}).status_code == 200
 
 
 def test_taking_all_rows_out_shows_everything(admin_client: Client, connection: Connection) -> None:

@@ -1,0 +1,76 @@
+"""The rules of an object as a person sets them."""
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Browser, expect
+from pytest_django.live_server_helper import LiveServer
+
+from integrations import tasks
+from integrations.models import Connection, PullCondition, Run
+from tests.chromium import needs_chromium, open_page, sign_in
+from tests.conftest import push_all
+from tests.factories import AccountFactory, AdminFactory, ContactFactory
+from tests.salesforce_org import Org
+
+pytestmark = [pytest.mark.browser, needs_chromium, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def alex(synced: Connection) -> None:
+    AdminFactory(email="alex@example.com", password="correct-horse")
+
+
+def test_conditions_are_added_taken_out_and_saved(
+    browser: Browser, live_server: LiveServer, synced: Connection, alex: None
+) -> None:
+    with open_page(browser) as page:
+        sign_in(page, live_server.url, "alex@example.com", "correct-horse")
+        page.goto(live_server.url + reverse("integrations:object", args=["account"]))
+        form = page.locator("#conditions form")
+        for count in (1, 2, 3):
+            form.get_by_role("button", name="Add a condition").click()
+            expect(form.locator(".condition")).to_have_count(count)
+        form.get_by_role("button", name="Take condition 2 out").click()
+        expect(form.locator(".condition")).to_have_count(2)
+        form.get_by_role("button", name="Take condition 2 out").click()
+        expect(form.locator(".condition")).to_have_count(1)
+
+        form.get_by_label("Field").select_option(label="Name")
+        form.get_by_label("Is", exact=True).select_option(label="contains")
+        form.get_by_label("Value").fill("zzz nothing")
+        form.get_by_label("Value").blur()
+        expect(form).to_contain_text("0 would be shown")
+        form.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("status").filter(has_text="Pulled records are being shown and hidden")).to_be_visible()
+        expect(form).to_have_count(1)
+
+    row = PullCondition.objects.get()
+    assert (row.remote_object, row.field, row.operator, row.values) == ("Account", "name", "contains", ["zzz nothing"])
+
+
+def test_the_one_time_push_is_counted_begun_held_and_done(
+    browser: Browser, live_server: LiveServer, synced: Connection, alex: None, org: Org
+) -> None:
+    synced.object_settings.filter(record_kind="contact").update(push_new=False)
+    account = AccountFactory()
+    for number in range(3):
+        ContactFactory(last_name=f"Older {number}", account=account)
+    push_all()
+    synced.object_settings.filter(record_kind="contact").update(push_new=True)
+    with open_page(browser) as page:
+        sign_in(page, live_server.url, "alex@example.com", "correct-horse")
+        page.goto(live_server.url + reverse("integrations:object", args=["contact"]))
+        row = page.locator("#once-push-contact")
+        row.get_by_role("button", name="Count first").click()
+        expect(row).to_contain_text("Created in Salesforce")
+        row.get_by_role("button", name="Start").click()
+        row.get_by_role("button", name="Pause").click()
+        expect(row).to_contain_text("Paused.")
+        row.get_by_role("button", name="Go on").click()
+        tasks.mark_everything()
+        push_all()
+        tasks.tick()
+        expect(row).to_contain_text("3 created")  # it asks for itself
+
+    assert Run.objects.get(kind=Run.Kind.EVERYTHING).created == 3
+    assert len(org.query("SELECT Id FROM Contact WHERE LastName LIKE 'Older%'")) == 3
