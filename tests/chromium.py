@@ -39,7 +39,7 @@ def open_page(browser: Browser, width: int = 1280) -> Iterator[Page]:
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
     context.close()
-    assert errors == []
+    assert errors == [], errors
 
 
 def sign_in(page: Page, base: str, email: str, password: str) -> None:

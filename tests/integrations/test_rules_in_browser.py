@@ -35,10 +35,15 @@ def test_conditions_are_added_taken_out_and_saved(
         form.get_by_role("button", name="Take condition 2 out").click()
         expect(form.locator(".condition")).to_have_count(1)
 
-        form.get_by_label("Field").select_option(label="Name")
-        form.get_by_label("Is", exact=True).select_option(label="contains")
-        form.get_by_label("Value").fill("zzz nothing")
-        form.get_by_label("Value").blur()
+        with page.expect_response("**/draft/"):
+            form.get_by_label("Field").select_option(label="Name")
+        expect(form.get_by_label("Values of Name")).to_be_visible()
+        with page.expect_response("**/draft/"):
+            form.get_by_label("Is", exact=True).select_option(label="contains")
+        expect(form.get_by_label("Is", exact=True)).to_have_value("contains")
+        with page.expect_response("**/draft/"):
+            form.get_by_label("Values of Name").fill("zzz nothing")
+            form.get_by_label("Values of Name").blur()
         expect(form).to_contain_text("0 would be shown")
         form.get_by_role("button", name="Save").click()
         expect(page.get_by_role("status").filter(has_text="Pulled records are being shown and hidden")).to_be_visible()
@@ -67,6 +72,7 @@ def test_the_one_time_push_is_counted_begun_held_and_done(
         row.get_by_role("button", name="Pause").click()
         expect(row).to_contain_text("Paused.")
         row.get_by_role("button", name="Go on").click()
+        expect(row.get_by_role("button", name="Pause")).to_be_visible()
         tasks.mark_everything()
         push_all()
         tasks.tick()
