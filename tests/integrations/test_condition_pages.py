@@ -101,7 +101,7 @@ def test_the_count_is_told_before_anything_is_saved(
 
 def test_rows_come_and_go_without_losing_what_was_typed(admin_client: Client, connection: Connection) -> None:
     more = draft(admin_client, ("last_name", "contains", "Roe"), add="1")
-    less = draft(admin_client, ("last_name", "contains", "Roe"), ("title", "is", "CEO"), remove="0")
+    less = draft(admin_client, ("last_name", "contains", "Roe"), ("title", "is", "CEO"), without="0")
 
     assert 'name="0-field"' in more
     assert 'name="1-field"' in more
