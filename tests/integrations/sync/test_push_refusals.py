@@ -173,8 +173,8 @@ class Spoiled:
             raise CallFailed("Salesforce answered 500.", is_answered=True)
         return self.provider.create(remote_object, payloads, **options)
 
-    def update_many(self, remote_object: str, batches: Any) -> Any:
-        return self.provider.update_many(remote_object, map(self._unspoiled, batches))
+    def update_many(self, remote_object: str, batches: Any, **options: Any) -> Any:
+        return self.provider.update_many(remote_object, map(self._unspoiled, batches), **options)
 
     def _unspoiled(self, changes: Any) -> Any:
         if any(payload.get("Title") == "Poison" for _, payload in changes):
