@@ -32,8 +32,10 @@ let opener = "";
 document.addEventListener("htmx:afterSwap", ({ detail }) => {
   if (detail.target.id !== "panel-content") return;
   const panel = document.getElementById("panel");
-  if (panel.classList.contains("show")) panel.querySelector(".alert-danger, .btn-close")?.scrollIntoView({ block: "nearest" });
-  else opener = detail.requestConfig?.elt?.id || "";
+  if (panel.classList.contains("show")) {
+    panel.querySelector(".alert-danger, .btn-close")?.scrollIntoView({ block: "nearest" });
+    if (!panel.contains(document.activeElement)) panel.focus(); // what had it is gone: Escape must still close the panel
+  } else opener = detail.requestConfig?.elt?.id || "";
   if (detail.target.childElementCount) tabler.Offcanvas.getOrCreateInstance(panel).show();
 });
 document.addEventListener("panel-done", () => tabler.Offcanvas.getInstance(document.getElementById("panel"))?.hide());

@@ -196,7 +196,7 @@ def test_a_refused_value_is_found_mended_and_gone(
 def test_a_retry_without_a_fix_says_that_it_will_fail(
     refused: dict[str, Any], admin_api: Api, monkeypatch: pytest.MonkeyPatch, worker_wakes: None
 ) -> None:
-    monkeypatch.setattr(sync_api.mending, "is_anything_changed", lambda entry, record: False)
+    monkeypatch.setattr(sync_api.causes, "is_anything_changed", lambda entry: False)
     entry = ErrorEntry.objects.get()
 
     body = admin_api.post(f"{V1}errors/{entry.pk}/retry/").json()

@@ -4,15 +4,14 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Demo
-from tests.browser.test_round_trip import SETTINGS, connect
+from tests.browser.test_round_trip import SETTINGS, be_synced
 from tests.chromium import needs_chromium
 
 pytestmark = [needs_chromium, pytest.mark.browser, pytest.mark.xdist_group("demo")]
 
 
 def test_a_field_is_found_mapped_and_suggested_again(page: Page, demo: Demo) -> None:
-    if "Connect Salesforce" in page.request.get(demo.url + SETTINGS).text():
-        connect(page, demo)
+    be_synced(page, demo)
     page.goto(f"{demo.url}{SETTINGS}objects/contact/#fields")
     panel = page.locator("#panel")
 

@@ -4,18 +4,14 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Demo
-from tests.browser.test_round_trip import PULL_MS, SETTINGS, connect, start
+from tests.browser.test_round_trip import PULL_MS, SETTINGS, be_synced
 from tests.chromium import needs_chromium
 
 pytestmark = [needs_chromium, pytest.mark.browser, pytest.mark.xdist_group("demo")]  # one demo for all of them
 
 
 def test_a_change_is_previewed_and_then_saved_from_its_preview(page: Page, demo: Demo) -> None:
-    page.goto(demo.url + SETTINGS)
-    if page.get_by_role("link", name="Connect Salesforce").count():  # whoever comes first connects
-        connect(page, demo)
-        start(page, demo)
-
+    be_synced(page, demo)
     page.goto(f"{demo.url}{SETTINGS}objects/account/")
     section = page.locator("form", has=page.get_by_label("Source value"))
     section.get_by_label("Source value").select_option("Web")

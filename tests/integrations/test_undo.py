@@ -16,9 +16,9 @@ from contacts.models import Contact
 from deals.models import Deal
 from integrations import aligning, everything, tasks, undoing
 from integrations.models import Connection, FieldMapping, Outbox, RecordLink, Run, SyncEvent
+from integrations.pairing import Without
 from integrations.services import Refused
 from integrations.sync import reversal
-from integrations.tuning import Without
 from tests.conftest import pull_all, push_all
 from tests.factories import AccountFactory, AdminFactory, ContactFactory, CustomFieldFactory, UserFactory
 from tests.integrations.sync.dealing import turn
