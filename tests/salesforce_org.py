@@ -14,6 +14,21 @@ ROOT = Path(__file__).resolve().parent.parent
 API = "/services/data/v61.0"  # not that of Tandem: faults tell the two apart by their paths
 
 
+class Gone(AssertionError):
+    """What somebody in the org is told of a record that was deleted a moment before."""
+
+
+GONE = ("ENTITY_IS_DELETED", "NOT_FOUND", "INVALID_CROSS_REFERENCE_KEY", "UNDELETE_FAILED")
+
+
+def checked(answer: requests.Response) -> requests.Response:
+    """The answer, if it is a good one."""
+    if not answer.ok:
+        kind = Gone if any(code in answer.text for code in GONE) else AssertionError
+        raise kind(f"{answer.status_code} {answer.text}")
+    return answer
+
+
 class RunningOrg:
     """A local org that runs, known by its folder. The calls made here are those of a Salesforce admin."""
 
@@ -89,7 +104,7 @@ class RunningOrg:
 
     def control(self, action: str, **body: Any) -> None:
         """A control endpoint: merge, convert, undelete."""
-        requests.post(f"{self.url}/localorg/{action}", json=body, timeout=30).raise_for_status()
+        checked(requests.post(f"{self.url}/localorg/{action}", json=body, timeout=30))
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         answer = self.http.request(method, f"{self.url}{API}/{path}", json=body, timeout=30)
@@ -98,8 +113,7 @@ class RunningOrg:
                 break
             self.sign_in()
             answer = self.http.request(method, f"{self.url}{API}/{path}", json=body, timeout=30)
-        assert answer.ok, f"{answer.status_code} {answer.text}"
-        return answer.json() if answer.content else None
+        return answer.json() if checked(answer).content else None
 
 
 class Org(RunningOrg):

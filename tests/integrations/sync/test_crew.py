@@ -25,7 +25,7 @@ from tests.integrations.sync.storms import (
     join_no_accounts,
 )
 from tests.integrations.sync.test_killed import let_time_pass, worker
-from tests.salesforce_org import Org
+from tests.salesforce_org import Gone, Org
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DEEDS = (*EDITS, *EDITS, *DELETIONS, "merge_there", "create_lead_there", "edit_lead_there", "convert_there")
@@ -64,7 +64,7 @@ def do(storm: Storm, deed: str) -> None:
     """What a person does to a record that a worker may take away at the same moment: they are told that it is gone."""
     try:
         storm.do(deed)
-    except (ObjectDoesNotExist, NotMergeable, NotRestorable):
+    except (ObjectDoesNotExist, NotMergeable, NotRestorable, Gone):
         pass
     except DatabaseError as error:
         if "did not affect any rows" not in str(error):
