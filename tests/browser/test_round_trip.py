@@ -29,8 +29,8 @@ def connect(page: Page, demo: Demo) -> None:
 
 def push_new_contacts(page: Page, demo: Demo) -> None:
     page.goto(f"{demo.url}{SETTINGS}objects/contact/")
-    page.get_by_label("Push new contacts").check()
-    page.wait_for_load_state("networkidle")  # the form shows what the choice means before anything is saved
+    with page.expect_response(lambda answer: answer.url.endswith("/draft/")):  # what the choice means for others
+        page.get_by_label("Push new contacts").check()
     page.get_by_role("button", name="Save").first.click()
     expect(page.get_by_role("status").filter(has_text="aved").first).to_be_visible()
 

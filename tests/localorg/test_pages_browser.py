@@ -29,7 +29,7 @@ def test_a_lookup_is_filled_in_by_keyboard(page: Page, admin: Caller, complaints
 
     page.goto(f"{admin.url}/003/e")
     page.get_by_label("Last Name").fill("Keyed")
-    page.get_by_role("combobox", name="Account", exact=True).press_sequentially("quokka")
+    page.get_by_role("combobox", name="Account", exact=True).fill("quokka")
     expect(page.locator("#AccountId-found").get_by_role("option")).to_have_count(2)
     for key in ("ArrowDown", "ArrowDown", "Enter"):
         page.keyboard.press(key)
