@@ -1,7 +1,8 @@
 """Loaded by pytest before anything of Django: starts the embedded PostgreSQL of the tests and sets the environment.
 
 The server's data stay in ``.cache/postgres`` from run to run, which saves its first start; each run makes a database of
-its own, so that several may run at once. ``DATABASE_URL`` in the environment means a server of your own.
+its own, so that several may run at once. ``TEST_DATABASE=mine pytest --reuse-db`` keeps one of that name instead, which
+saves its migrations. ``DATABASE_URL`` in the environment means a server of your own.
 """
 
 import os
@@ -48,4 +49,5 @@ if "PYTEST_XDIST_WORKER" not in os.environ and "DATABASE_URL" not in os.environ:
     _server = embedded.start(ROOT / ".cache" / "postgres", is_shared=True)
     _trust_the_machine(_server.get_uri())
     # The name is that of the database to be: Django puts "test_" before it.
-    os.environ["DATABASE_URL"] = embedded.database_url(_server, "postgres").replace("/postgres?", f"/{os.getpid()}?")
+    name = os.environ.get("TEST_DATABASE", str(os.getpid()))
+    os.environ["DATABASE_URL"] = embedded.database_url(_server, "postgres").replace("/postgres?", f"/{name}?")
