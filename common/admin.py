@@ -10,7 +10,7 @@ from django.forms import Field, ModelForm
 from django.http import HttpRequest
 
 from common import merging, trash
-from common.models import CustomField, DeletedRecord, DuplicatePair, Record, Workspace
+from common.models import CustomField, DeletedRecord, DuplicatePair, Job, JobChunk, Record, Workspace
 from common.paging import honest_count
 from common.records import assign, locked, save_changes
 from common.search import matching
@@ -133,3 +133,25 @@ class DuplicatePairAdmin(KeptAdmin):
     list_select_related = ["dismissed_by"]
     list_filter = ["record_kind", "reason"]
     search_fields = ["=first_id", "=second_id"]
+
+
+@admin.register(Job)
+class JobAdmin(KeptAdmin):
+    list_display = ["title", "kind", "user", "state", "done", "total", "created_at", "ended_at"]
+    list_select_related = ["user"]
+    list_filter = ["state", "kind"]
+    ordering = ["-id"]
+
+
+@admin.register(JobChunk)
+class JobChunkAdmin(KeptAdmin):
+    """That it is there; what is in it belongs to the person."""
+
+    list_display = ["job", "is_result", "number"]
+    list_select_related = ["job"]
+    list_filter = ["is_result"]
+    exclude = ["data"]
+    ordering = ["-id"]
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[JobChunk]:
+        return super().get_queryset(request).defer("data")

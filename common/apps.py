@@ -2,6 +2,8 @@ from importlib import import_module
 
 from django.apps import AppConfig
 
+from common import menus
+
 
 class CommonConfig(AppConfig):
     name = "common"
@@ -10,3 +12,5 @@ class CommonConfig(AppConfig):
         import_module("common.changes")  # tells the timeline
         import_module("common.panels")  # potential duplicates
         import_module("common.trash").connect()
+        import_module("common.schedules").connect()
+        menus.add("settings", menus.Item(12, "My jobs", "job_list", "progress"))

@@ -1,8 +1,13 @@
 from django.urls import path
 
-from common import views
+from common import job_views, views
 
 urlpatterns = [
     path("records/<slug:kind>/options/", views.record_options, name="record_options"),
     path("records/<slug:kind>/<int:pk>/timeline/", views.record_timeline, name="record_timeline"),
+    path("jobs/", job_views.job_list, name="job_list"),
+    path("jobs/<int:pk>/", job_views.job_detail, name="job"),
+    path("jobs/<int:pk>/stop/", job_views.job_stop, name="job_stop"),
+    path("jobs/<int:pk>/again/", job_views.job_again, name="job_again"),
+    path("jobs/<int:pk>/result/", job_views.job_result, name="job_result"),
 ]

@@ -8,7 +8,7 @@ from factory.django import DjangoModelFactory
 
 from accounts.models import Account
 from activities.models import Activity
-from common.models import CustomField, RecordKind
+from common.models import CustomField, Job, JobChunk, RecordKind
 from contacts.models import Contact
 from deals.models import Deal, Pipeline
 from deals.models import Stage as DealStage
@@ -98,3 +98,21 @@ class CustomFieldFactory(DjangoModelFactory):
     key = factory.Sequence("field_{}".format)
     label = factory.Sequence("Field {}".format)
     type = CustomField.Type.TEXT
+
+
+class JobFactory(DjangoModelFactory):
+    class Meta:
+        model = Job
+
+    kind = "export"
+    title = factory.Sequence("Job {}".format)
+    user = factory.SubFactory(UserFactory)
+
+
+class JobChunkFactory(DjangoModelFactory):
+    class Meta:
+        model = JobChunk
+
+    job = factory.SubFactory(JobFactory)
+    number = 0
+    data = b"x"

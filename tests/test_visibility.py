@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 from accounts.models import Account
 from activities.models import Activity
 from common import duplicates
-from common.models import DeletedRecord, Origin, RecordKind, Workspace
+from common.models import DeletedRecord, Job, Origin, RecordKind, Workspace
 from common.visibility import let_see_pulled
 from contacts.models import Contact
 from deals.models import Deal
@@ -25,6 +25,7 @@ from tests.factories import (
     AdminFactory,
     ContactFactory,
     DealFactory,
+    JobChunkFactory,
     TaskFactory,
     UserFactory,
 )
@@ -49,6 +50,7 @@ class World:
     contact: Contact
     deal: Deal
     activity: Activity
+    job: Job
     deleted_pk: int
 
     def pk(self, what: str) -> int:
@@ -66,8 +68,9 @@ def world() -> World:
     gone = ContactFactory(last_name=f"{SECRET} gone", **pulled)
     gone.delete()
     deleted = DeletedRecord.objects.get()
+    job = JobChunkFactory(job__user=kim, job__title=f"Export of {SECRET}", job__state="done", is_result=True).job
     let_see_pulled(Workspace.SeenBy.OWNERS)
-    return World(kim, lee, account, contact, deal, activity, deleted.pk)
+    return World(kim, lee, account, contact, deal, activity, job, deleted.pk)
 
 
 def routes(patterns: Any = None, before: str = "") -> Iterator[str]:
@@ -88,7 +91,7 @@ def addresses(world: World, *, of_one: bool) -> Iterator[str]:
         for kind in RecordKind.values:
             filled = re.sub(r"<slug:(record_)?kind>", kind, route, count=1).replace("<slug:kind>", "note")
             filled = filled.replace("<slug:key>", "name" if "contacts/" not in route else "first_name")
-            named = re.search(r"\b(account|contact|deal)s?/", filled)
+            named = re.search(r"\b(account|contact|deal|job)s?/", filled)
             what = named[1] if named else "activity"
             pk = world.deleted_pk if "deleted/" in filled else world.pk(what)
             filled = filled.replace("<int:pk>", str(pk)).replace("<int:contact_pk>", str(world.contact.pk))

@@ -13,6 +13,7 @@ from tests.factories import (
     ContactFactory,
     CustomFieldFactory,
     DealFactory,
+    JobChunkFactory,
     UserFactory,
 )
 from tests.pages import shown
@@ -41,6 +42,7 @@ def _rows() -> None:
     ActivityFactory(contact=ContactFactory(account=AccountFactory()))
     DealFactory()
     CustomFieldFactory()
+    JobChunkFactory()
     for _ in range(2):
         ContactFactory(email="same@acme.example")  # a potential duplicate
     ContactFactory().delete()

@@ -1,0 +1,20 @@
+"""What the workers do for jobs by the clock. Written after every migration: a deployment needs no step of its own."""
+
+from typing import Any
+
+from django.apps import apps
+from django.db.models.signals import post_migrate
+
+TICK = "The jobs' minute"
+PRUNE = "Files of jobs are kept no longer"
+
+
+def write_schedules(using: str, **kwargs: Any) -> None:
+    schedule = apps.get_model("django_q", "Schedule").objects.using(using)
+    minutely = {"func": "common.jobs.tick", "schedule_type": "I", "minutes": 1, "repeats": -1}
+    schedule.update_or_create(name=TICK, defaults=minutely)
+    schedule.update_or_create(name=PRUNE, defaults={"func": "common.jobs.prune", "schedule_type": "D", "repeats": -1})
+
+
+def connect() -> None:
+    post_migrate.connect(write_schedules, sender=apps.get_app_config("django_q"), dispatch_uid="schedules of jobs")
