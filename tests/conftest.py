@@ -5,6 +5,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from django.test import Client
 from playwright.sync_api import Browser
 
 from integrations import connecting, logins, tasks, tuning
@@ -47,6 +48,12 @@ def org(org_server: Org, settings: Any) -> Org:
 @pytest.fixture
 def admin(db: None) -> User:
     return AdminFactory()
+
+
+@pytest.fixture
+def admin_client(admin: User, client: Client) -> Client:
+    client.force_login(admin)
+    return client
 
 
 @pytest.fixture

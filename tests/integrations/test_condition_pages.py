@@ -12,16 +12,9 @@ from contacts.models import Contact, Stage
 from integrations import tasks
 from integrations.models import Connection, FieldMapping, PullCondition
 from tests.factories import ContactFactory, CustomFieldFactory, UserFactory
-from users.models import User
 
 pytestmark = pytest.mark.django_db
 Row = tuple[str, str, Any]
-
-
-@pytest.fixture
-def admin_client(admin: User, client: Client) -> Client:
-    client.force_login(admin)
-    return client
 
 
 def rows(*given: Row) -> dict[str, Any]:

@@ -21,16 +21,9 @@ from integrations.configuration.importing import NotTaken, carry_out, plan
 from integrations.configuration.text import Unreadable, read, write
 from integrations.models import Connection, Cursor, FieldMapping, RecordLink
 from tests.factories import CustomFieldFactory, UserFactory
-from users.models import User
 
 pytestmark = pytest.mark.django_db
 Change = Callable[[Any], None]
-
-
-@pytest.fixture
-def admin_client(admin: User, client: Client) -> Client:
-    client.force_login(admin)
-    return client
 
 
 def exported(connection: Connection) -> str:

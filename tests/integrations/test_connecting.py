@@ -32,12 +32,6 @@ Consent = Callable[..., dict[str, str]]
 
 
 @pytest.fixture
-def admin_client(admin: User, client: Client) -> Client:
-    client.force_login(admin)
-    return client
-
-
-@pytest.fixture
 def consent(org: Org) -> Consent:
     """What a person does in the org: signs in and decides. Answers what the org sends back to the callback."""
     org.control("settings", redirect_uris=[CALLBACK])

@@ -20,12 +20,6 @@ from users.models import User
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def admin_client(admin: User, client: Client) -> Client:
-    client.force_login(admin)
-    return client
-
-
 def save(client: Client, connection: Connection, remote_object: str, **chosen: Any) -> Any:
     prefix = f"deletions-{remote_object}"
     form = shown(changes.bind(connection, "deletions", remote_object))

@@ -14,7 +14,6 @@ from integrations.models import Connection, ErrorEntry, Outbox, RecordLink
 from tests.conftest import push_all
 from tests.factories import AccountFactory, ContactFactory
 from tests.salesforce_org import Org
-from users.models import User
 
 pytestmark = pytest.mark.django_db
 CODES_OF_CRM_FACTS = {
@@ -38,12 +37,6 @@ CODES_OF_CRM_FACTS = {
     "NUMBER_OUTSIDE_VALID_RANGE",
     "MALFORMED_ID",
 }
-
-
-@pytest.fixture
-def admin_client(admin: User, client: Client) -> Client:
-    client.force_login(admin)
-    return client
 
 
 def entry_of(connection: Connection, record: Any, **values: Any) -> ErrorEntry:

@@ -30,12 +30,6 @@ HTMX = {"HX-Request": "true"}
 WORDS = {"words-INITIAL_FORMS": "0", "words-MIN_NUM_FORMS": "0", "words-MAX_NUM_FORMS": "300"}
 
 
-@pytest.fixture
-def admin_client(admin: User, client: Client) -> Client:
-    client.force_login(admin)
-    return client
-
-
 def panel(client: Client, field: str, remote_object: str = "Contact", **more: str) -> str:
     response = client.get(reverse("integrations:mapping", args=[remote_object]), {"field": field} | more)
     assert response.status_code == 200

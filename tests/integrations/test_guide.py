@@ -9,15 +9,8 @@ from django.urls import reverse
 from integrations import connecting, guide
 from integrations.models import Connection, ObjectDescription, Run
 from tests.factories import AdminFactory, UserFactory
-from users.models import User
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def admin_client(admin: User, client: Client) -> Client:
-    client.force_login(admin)
-    return client
 
 
 def done(connection: Connection) -> list[str]:

@@ -14,16 +14,9 @@ from integrations.models import ApiUsage, Connection, ErrorEntry, Run, Sample
 from tests.conftest import push_all
 from tests.factories import ContactFactory
 from tests.pages import CaptureQueries
-from users.models import User
 
 pytestmark = pytest.mark.django_db
 DAY, WEEK, MONTH = (health.SPANS[name] for name in ("day", "week", "month"))
-
-
-@pytest.fixture
-def admin_client(admin: User, client: Client) -> Client:
-    client.force_login(admin)
-    return client
 
 
 def chart(connection: Connection, key: str, span: health.Span = DAY) -> health.Chart:

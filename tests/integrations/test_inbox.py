@@ -52,12 +52,6 @@ POSTS = [
 ]
 
 
-@pytest.fixture
-def admin_client(admin: User, client: Client) -> Client:
-    client.force_login(admin)
-    return client
-
-
 def url(name: str, *args: Any) -> str:
     return reverse(f"integrations:{name}", args=args)
 

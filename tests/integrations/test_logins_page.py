@@ -14,15 +14,8 @@ from integrations.sync.provider import ConnectionBroken
 from tests.factories import ContactFactory, UserFactory
 from tests.integrations.test_permissions import login_of
 from tests.salesforce_org import Org
-from users.models import User
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def admin_client(admin: User, client: Client) -> Client:
-    client.force_login(admin)
-    return client
 
 
 def page_of(client: Client, name: str, *args: Any) -> str:

@@ -21,15 +21,8 @@ from tests.conftest import pull_all, push_all
 from tests.factories import ContactFactory, DealFactory, DealStageFactory
 from tests.integrations.test_error_log import entry_of
 from tests.salesforce_org import Org
-from users.models import User
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def admin_client(admin: User, client: Client) -> Client:
-    client.force_login(admin)
-    return client
 
 
 @pytest.fixture

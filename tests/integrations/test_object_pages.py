@@ -13,15 +13,8 @@ from tests.conftest import push_all
 from tests.factories import AccountFactory, ContactFactory
 from tests.pages import shown
 from tests.salesforce_org import Org
-from users.models import User
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def admin_client(admin: User, client: Client) -> Client:
-    client.force_login(admin)
-    return client
 
 
 def as_shown(connection: Connection, kind: str) -> dict[str, Any]:

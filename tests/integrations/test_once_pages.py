@@ -21,12 +21,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def admin_client(admin: User, client: Client) -> Client:
-    client.force_login(admin)
-    return client
-
-
-@pytest.fixture
 def older(synced: Connection) -> list[Contact]:
     """Three contacts from before pushing was on."""
     synced.object_settings.filter(record_kind="contact").update(push_new=False)

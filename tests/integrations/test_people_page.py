@@ -27,12 +27,6 @@ def connection(admin: User) -> Connection:
     return connection
 
 
-@pytest.fixture
-def admin_client(admin: User, client: Client) -> Client:
-    client.force_login(admin)
-    return client
-
-
 def row(name: str) -> UserMapping:
     return UserMapping.objects.get(name=name)
 

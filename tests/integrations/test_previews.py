@@ -49,12 +49,6 @@ from users.models import User
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def admin_client(admin: User, client: Client) -> Client:
-    client.force_login(admin)
-    return client
-
-
 def previewed(client: Client, name: str, *args: Any, **form: Any) -> Run:
     """Ask for a preview as the page does, and let the worker plan it."""
     response = client.post(reverse(f"integrations:{name}", args=args), form, headers=HTMX)

@@ -19,12 +19,6 @@ from users.models import User
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def admin_client(admin: User, client: Client) -> Client:
-    client.force_login(admin)
-    return client
-
-
 def page_of(client: Client, run: Run, **query: str) -> str:
     return client.get(reverse("integrations:run", args=[run.pk]), query).content.decode()
 

@@ -9,7 +9,6 @@ from django.urls import reverse
 
 from integrations.models import Connection, Credential, DeletionSettings, RecordLink, UserMapping
 from tests.factories import UserFactory
-from users.models import User
 
 pytestmark = pytest.mark.django_db
 MODELS = [model for model in admin.site._registry if model._meta.app_label == "integrations"]
@@ -17,12 +16,6 @@ MODELS = [model for model in admin.site._registry if model._meta.app_label == "i
 
 def address(model: type, page: str, *args: object) -> str:
     return reverse(f"admin:integrations_{model._meta.model_name}_{page}", args=args)  # type: ignore[attr-defined]
-
-
-@pytest.fixture
-def admin_client(admin: User, client: Client) -> Client:
-    client.force_login(admin)
-    return client
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)

@@ -27,12 +27,6 @@ from users.models import User
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def admin_client(admin: User, client: Client) -> Client:
-    client.force_login(admin)
-    return client
-
-
 def told(**asked: Any) -> list[Moment]:
     return settings_log.moments(Asked(**asked))[0]
 

@@ -17,7 +17,6 @@ from integrations.models import Connection, FieldMapping, ObjectSettings, StageM
 from tests.factories import ContactFactory, CustomFieldFactory, UserFactory
 from tests.pages import shown
 from tests.salesforce_org import Org
-from users.models import User
 
 pytestmark = pytest.mark.django_db
 PAGES = [
@@ -69,12 +68,6 @@ PAGES = [
     ("integrations:error_match", [1]),
 ]
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def admin_client(admin: User, client: Client) -> Client:
-    client.force_login(admin)
-    return client
 
 
 def settings_form(connection: Connection, kind: str, **changes: Any) -> dict[str, Any]:

@@ -18,15 +18,8 @@ from tests.conftest import pull_all, push_all
 from tests.factories import UserFactory
 from tests.pages import CaptureQueries
 from tests.salesforce_org import Org
-from users.models import User
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def admin_client(admin: User, client: Client) -> Client:
-    client.force_login(admin)
-    return client
 
 
 def url(name: str = "stages", remote_object: str = "Account") -> str:

@@ -29,12 +29,6 @@ from users.models import User
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def admin_client(admin: User, client: Client) -> Client:
-    client.force_login(admin)
-    return client
-
-
 def contacts(count: int) -> list[Contact]:
     return list(Contact.objects.filter(crm_object="Contact").order_by("pk")[:count])
 

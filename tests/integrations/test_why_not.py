@@ -15,17 +15,10 @@ from integrations.models import Connection, ErrorEntry, ObjectSettings, Outbox, 
 from integrations.sync.state import sync_states
 from tests.conftest import push_all
 from tests.factories import AccountFactory, ContactFactory, DealFactory, UserFactory
-from users.models import User
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
 Sync = ObjectSettings.Sync
-
-
-@pytest.fixture
-def admin_client(admin: User, client: Client) -> Client:
-    client.force_login(admin)
-    return client
 
 
 def left_alone(record: Any) -> Any:
