@@ -1,17 +1,20 @@
 """Merging two records of a kind: the one that stays takes over what hangs on the other, which can be brought back."""
 
-from collections.abc import Callable, Collection
+import dataclasses
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.db import models, transaction
 
-from common import trash
+from common import custom, trash
 from common.bulk import update_rows
 from common.models import DeletedRecord, Record
 from common.records import kind_of, record_model
 from common.relations import Relation, relations_to
 
 NEVER_CHOSEN = {"id", "crm_id", "crm_object", "origin", "is_hidden", "created_at", "updated_at", "domain"}
+CUSTOM = "custom."  # what the name of a chosen custom field begins with
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
@@ -19,19 +22,49 @@ class NotMergeable(Exception):
     """Why two records can't be merged, or a merge not be undone, for a person."""
 
 
-# What else a kind does with the values of two records; returns the columns that it set on the one that stays.
-Combine = Callable[[Any, Any], set[str]]
-_combining: dict[type[Record], Combine] = {}
+# What else a kind does with the values of two records: the one that stays, with what was chosen set, the other one,
+# and what the first one held before. Returns the columns that it set.
+Combine = Callable[[Any, Any, Mapping[str, Any]], set[str]]
+Teller = Callable[[Record, Record], str]
 
 
-def combines(model: type[Record]) -> Callable[[Combine], Combine]:
+@dataclass(frozen=True)
+class Combining:
+    """``decides``: fields that are put together whatever is chosen. ``notes``: what people are told of a field."""
+
+    combine: Combine
+    decides: frozenset[str] = frozenset()
+    notes: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+_combining: dict[type[Record], Combining] = {}
+_tellers: list[Teller] = []
+
+
+def combines(
+    model: type[Record], *, decides: Collection[str] = (), notes: Mapping[str, str] | None = None
+) -> Callable[[Combine], Combine]:
     """Register what else a merge of this kind puts together."""
 
     def register(combine: Combine) -> Combine:
-        _combining[model] = combine
+        _combining[model] = Combining(combine, frozenset(decides), notes or {})
         return combine
 
     return register
+
+
+def combining(model: type[Record]) -> Combining:
+    return _combining.get(model) or Combining(lambda keep, other, before: set())
+
+
+def tells_what_merging_does(teller: Teller) -> Teller:
+    """Register what another app says of a merge before it: what becomes of the two elsewhere."""
+    _tellers.append(teller)
+    return teller
+
+
+def what_merging_does(keep: Record, other: Record) -> str:
+    return " ".join(filter(None, (tell(keep, other) for tell in _tellers)))
 
 
 def fields_of(model: type[Record]) -> list[str]:
@@ -50,19 +83,18 @@ def empty_fields(record: Record) -> set[str]:
 def merge(keep: AnyRecord, other: AnyRecord, chosen: Collection[str] | None = None) -> AnyRecord:
     """Fold ``other`` into ``keep``, with the ``chosen`` fields of its own; None: those that ``keep`` has empty.
 
-    What belonged to the other belongs to the one that stays. ``undo`` takes it apart for as long as deleted records
-    are kept. Raises NotMergeable.
+    A custom field is chosen as "custom.key"; "custom" fills those that ``keep`` has empty. What belonged to the other
+    belongs to the one that stays. ``undo`` takes it apart for as long as deleted records are kept. Raises NotMergeable.
     """
     if type(keep) is not type(other) or keep.pk == other.pk:
         raise NotMergeable("Choose two records of the same kind.")
     keep, other = _locked(keep, other)
-    names = set(chosen) if chosen is not None else _filling(keep, other)
-    if unknown := names - set(fields_of(type(keep))):
-        raise NotMergeable(f"There are no such fields: {', '.join(sorted(unknown))}.")
-    before = {field.attname: getattr(keep, field.attname) for field in keep._meta.concrete_fields}
-    changed = _take(keep, other, names)
-    if combine := _combining.get(type(keep)):
-        changed |= combine(keep, other)
+    names = set(chosen) if chosen is not None else filling(keep, other)
+    _check(type(keep), names)
+    before = {column.attname: getattr(keep, column.attname) for column in keep._meta.concrete_fields}
+    both = combining(type(keep))
+    changed = _take(keep, other, names - both.decides)
+    changed |= both.combine(keep, other, before)
     moved = _move_children(keep, other)
     if changed:
         keep.save(update_fields=changed)
@@ -77,6 +109,15 @@ def merge(keep: AnyRecord, other: AnyRecord, chosen: Collection[str] | None = No
     return keep
 
 
+def _check(model: type[Record], names: Collection[str]) -> None:
+    """Raises NotMergeable when a merge of this kind has no such fields."""
+    known = set(fields_of(model))
+    if any(name.startswith(CUSTOM) for name in names):
+        known |= {f"{CUSTOM}{definition.key}" for definition in custom.definitions(kind_of(model))}
+    if unknown := set(names) - known:
+        raise NotMergeable(f"There are no such fields: {', '.join(sorted(unknown))}.")
+
+
 def _locked(keep: AnyRecord, other: AnyRecord) -> tuple[AnyRecord, AnyRecord]:
     rows = type(keep)._base_manager.filter(pk__in=[keep.pk, other.pk]).select_for_update(of=("self",)).order_by("pk")
     found = {row.pk: row for row in rows}
@@ -85,19 +126,28 @@ def _locked(keep: AnyRecord, other: AnyRecord) -> tuple[AnyRecord, AnyRecord]:
     return found[keep.pk], found[other.pk]
 
 
-def _filling(keep: Record, other: Record) -> set[str]:
+def filling(keep: Record, other: Record) -> set[str]:
+    """The fields in which only the other says something."""
     return empty_fields(keep) - (empty_fields(other) - {"custom"})
 
 
 def _take(keep: Record, other: Record, names: Collection[str]) -> set[str]:
-    """Set the chosen fields; custom values of the one that stays go before those of the other."""
+    """Set the chosen fields; returns those that changed."""
     changed = set()
     for name in names:
-        value = other.serializable_value(name) if name != "custom" else {**other.custom, **_said(keep.custom)}
-        if keep.serializable_value(name) != value:
-            setattr(keep, keep._meta.get_field(name).attname, value)  # type: ignore[union-attr]
-            changed.add(name)
+        own, _, key = name.partition(".")
+        value = _custom(keep, other, key) if own == "custom" else other.serializable_value(name)
+        if keep.serializable_value(own) != value:
+            setattr(keep, keep._meta.get_field(own).attname, value)  # type: ignore[union-attr]
+            changed.add(own)
     return changed
+
+
+def _custom(keep: Record, other: Record, key: str) -> dict[str, Any]:
+    """Custom values with one of the other's, or, without a key, with those that ``keep`` lacks."""
+    if key:
+        return custom.merged(keep.custom, {key: other.custom.get(key)})
+    return {**other.custom, **_said(keep.custom)}
 
 
 def _said(custom: dict[str, Any]) -> dict[str, Any]:

@@ -36,7 +36,8 @@ class MergeSerializer(serializers.Serializer):
         required=False,
         allow_null=True,
         default=None,
-        help_text="Fields whose values are the other's; left out: those that are empty in the one that stays.",
+        help_text="Fields whose values are the other's (a custom one as “custom.key”); left out: those that are empty "
+        "in the one that stays.",
     )
 
 
