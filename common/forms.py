@@ -38,6 +38,12 @@ class RecordForm(forms.ModelForm):
 
     kind: ClassVar[RecordKind]
     sections: ClassVar[tuple[Section, ...]]
+    of_kinds: ClassVar[dict[RecordKind, type["RecordForm"]]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """A kind of record has one form, by which pages that know no app find its fields."""
+        super().__init_subclass__(**kwargs)
+        cls.of_kinds[cls.kind] = cls
 
     def __init__(self, *args: Any, only: Collection[str] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -33,6 +33,12 @@ class Line:
         name = custom_name(definition)
         return cls(name, definition.label, (name,), definition=definition)
 
+    def values(self, record: Record) -> tuple[Any, ...]:
+        """What is stored behind this line."""
+        if self.definition:
+            return (record.custom.get(self.definition.key),)
+        return tuple(record.serializable_value(name) for name in self.names)
+
     def shown(self, record: Record) -> SafeString:
         """What the record says here, "" for nothing."""
         if self.definition:

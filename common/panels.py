@@ -8,9 +8,10 @@ from rest_framework import serializers
 
 from common import slots
 from common.api import extras
-from common.duplicates import counts_of
+from common.duplicates import counts_of, duplicates_of
 from common.http import Request
 from common.models import Record
+from common.records import kind_of
 
 
 @slots.fill("record.badges")
@@ -22,6 +23,18 @@ def duplicate_badges(request: Request, records: Sequence[Any]) -> list[str]:
         else ""
         for record in records
     ]
+
+
+@slots.fill("record.panels")
+def duplicates_cards(request: Request, records: Sequence[Any]) -> list[str]:
+    return [_duplicates_card(request, record) for record in records]
+
+
+def _duplicates_card(request: Request, record: Record) -> str:
+    """Nothing for a record that looks like no other."""
+    found = duplicates_of(record)
+    context = {"record": record, "kind": kind_of(record), "duplicates": found}
+    return render_to_string("common/_duplicates.html", context, request) if found else ""
 
 
 @extras.fill("potential_duplicates", serializers.IntegerField)

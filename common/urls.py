@@ -1,10 +1,13 @@
 from django.urls import path
 
-from common import job_views, views
+from common import job_views, merge_views, views
 
 urlpatterns = [
     path("records/<slug:kind>/options/", views.record_options, name="record_options"),
     path("records/<slug:kind>/<int:pk>/timeline/", views.record_timeline, name="record_timeline"),
+    path("records/<slug:kind>/<int:pk>/merge/", merge_views.merge_choose, name="merge_choose"),
+    path("records/<slug:kind>/<int:pk>/merge/<int:other_pk>/", merge_views.merge, name="merge"),
+    path("records/<slug:kind>/<int:pk>/merge/<int:other_pk>/dismiss/", merge_views.dismiss, name="dismiss_duplicate"),
     path("jobs/", job_views.job_list, name="job_list"),
     path("jobs/<int:pk>/", job_views.job_detail, name="job"),
     path("jobs/<int:pk>/stop/", job_views.job_stop, name="job_stop"),

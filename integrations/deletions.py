@@ -138,6 +138,16 @@ def _what_restoring_does(link: RecordLink | None) -> str:
     return "Salesforce still has it: the two are linked again."
 
 
+@merging.tells_what_merging_does
+def what_merging_does(keep: Record, other: Record) -> str:
+    """What becomes of two records over there when one is merged into the other here."""
+    if keep.crm_id and other.crm_id:
+        return f"“{keep}” stays in step with its Salesforce record. That of “{other}” stays in Salesforce, and nothing here follows it."
+    if keep.crm_id:
+        return f"“{keep}” stays in step with its Salesforce record."
+    return f"“{keep}” takes over the Salesforce record of “{other}”." if other.crm_id else ""
+
+
 def bring_back(link: RecordLink) -> Record | None:
     """Bring a record back that was deleted here and is still there: restored, else pulled anew (then None).
 

@@ -52,6 +52,7 @@ class World:
     activity: Activity
     job: Job
     deleted_pk: int
+    twins: dict[str, int]
 
     def pk(self, what: str) -> int:
         return getattr(self, what).pk
@@ -65,12 +66,17 @@ def world() -> World:
     contact = ContactFactory(last_name=SECRET, email="zeb@zeb.example", account=account, **pulled)
     deal = DealFactory(name=f"{SECRET} deal", account=account, **pulled)
     activity = ActivityFactory(subject=f"{SECRET} called", contact=contact, account=account, owner=kim)
+    twins = {
+        "account": AccountFactory(name=f"{SECRET} twin", is_hidden=True, **pulled).pk,
+        "contact": ContactFactory(last_name=f"{SECRET} twin", is_hidden=True, **pulled).pk,
+        "deal": DealFactory(name=f"{SECRET} twin", is_hidden=True, **pulled).pk,
+    }
     gone = ContactFactory(last_name=f"{SECRET} gone", **pulled)
     gone.delete()
     deleted = DeletedRecord.objects.get()
     job = JobChunkFactory(job__user=kim, job__title=f"Export of {SECRET}", job__state="done", is_result=True).job
     let_see_pulled(Workspace.SeenBy.OWNERS)
-    return World(kim, lee, account, contact, deal, activity, job, deleted.pk)
+    return World(kim, lee, account, contact, deal, activity, job, deleted.pk, twins)
 
 
 def routes(patterns: Any = None, before: str = "") -> Iterator[str]:
@@ -95,7 +101,7 @@ def addresses(world: World, *, of_one: bool) -> Iterator[str]:
             what = named[1] if named else "activity"
             pk = world.deleted_pk if "deleted/" in filled else world.pk(what)
             filled = filled.replace("<int:pk>", str(pk)).replace("<int:contact_pk>", str(world.contact.pk))
-            filled = filled.replace("<int:other>", str(world.contact.pk))
+            filled = re.sub("<int:other(_pk)?>", str(world.twins.get(what)), filled)
             assert "<" not in filled, f"The test does not know how to fill in {route}."
             yield f"/{filled}"
             if filled == route.replace("<int:pk>", str(pk)):
