@@ -1,6 +1,7 @@
 from django.contrib import admin
+from django.http import HttpRequest
 
-from activities.models import Activity
+from activities.models import Activity, RecordList
 from common.admin import HonestPaginator
 
 
@@ -15,3 +16,16 @@ class ActivityAdmin(admin.ModelAdmin):
     ordering = ["-happened_at", "-id"]
     autocomplete_fields = ["owner", "contact", "account", "deal"]
     readonly_fields = ["crm_id", "created_at", "updated_at"]
+
+
+@admin.register(RecordList)
+class RecordListAdmin(admin.ModelAdmin):
+    list_display = ["name", "record_kind", "owner", "updated_at"]
+    list_select_related = ["owner"]
+    list_filter = ["record_kind"]
+    search_fields = ["name"]
+    autocomplete_fields = ["owner"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: RecordList | None = None) -> list[str]:
+        """What is on it would not fit another kind."""
+        return ["record_kind"] if obj else []

@@ -2,9 +2,13 @@ from importlib import import_module
 
 from django.apps import AppConfig
 
+from common import menus
+
 
 class ActivitiesConfig(AppConfig):
     name = "activities"
 
     def ready(self) -> None:
+        menus.add("main", menus.Item(60, "Lists", "lists:list", "list-details"))
         import_module("activities.panels")
+        import_module("activities.lists.panels")

@@ -6,6 +6,7 @@ from rest_framework.routers import DefaultRouter
 
 from accounts.api import AccountView
 from activities.api import ActivityView
+from activities.lists.api import AddMembersView, ListsView, MembersView, RemoveMembersView
 from common.api.duplicates import DeletedView, DismissView, DuplicatesView, MergeView
 from common.api.owning import ReassignView
 from common.api.views import NothingHere
@@ -24,6 +25,7 @@ router.register("contacts", ContactView)
 router.register("accounts", AccountView)
 router.register("deals", DealView)
 router.register("activities", ActivityView)
+router.register("lists", ListsView)
 router.register("errors", ErrorView)
 router.register("runs", RunView)
 router.register("conflicts", ConflictView)
@@ -46,6 +48,9 @@ urlpatterns = [
         )
     ),
     *(path(f"{kind}s/reassign/", ReassignView.as_view(kind=kind)) for kind in ("contact", "account", "deal")),
+    path("lists/<int:pk>/members/", MembersView.as_view({"get": "list"})),
+    path("lists/<int:pk>/add/", AddMembersView.as_view()),
+    path("lists/<int:pk>/remove/", RemoveMembersView.as_view()),
     path("pull-conditions/<str:remote_object>/", ConditionsView.as_view()),
     path("workspace/", WorkspaceView.as_view()),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),

@@ -24,6 +24,7 @@ urlpatterns = [
     path("contacts/", include("contacts.urls")),
     path("deals/", include("deals.urls")),
     path("activities/", include("activities.urls")),
+    path("lists/", include("activities.lists.urls")),
     path("settings/", include("users.urls")),
     path("settings/integrations/salesforce/", include("integrations.urls")),
     path("settings/", include("integrations.salesforce.urls")),

@@ -7,7 +7,7 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from accounts.models import Account
-from activities.models import Activity
+from activities.models import Activity, RecordList
 from common.models import CustomField, Job, JobChunk, RecordKind
 from contacts.models import Contact
 from deals.models import Deal, Pipeline
@@ -88,6 +88,13 @@ class ActivityFactory(DjangoModelFactory):
 
 class TaskFactory(ActivityFactory):
     kind = Activity.Kind.TASK
+
+
+class RecordListFactory(DjangoModelFactory):
+    class Meta:
+        model = RecordList
+
+    name = factory.Sequence("List {}".format)
 
 
 class CustomFieldFactory(DjangoModelFactory):

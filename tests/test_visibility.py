@@ -12,6 +12,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import Account
+from activities.lists import services
 from activities.models import Activity
 from common import duplicates
 from common.models import DeletedRecord, Job, Origin, RecordKind, Workspace
@@ -26,6 +27,7 @@ from tests.factories import (
     ContactFactory,
     DealFactory,
     JobChunkFactory,
+    RecordListFactory,
     TaskFactory,
     UserFactory,
 )
@@ -38,6 +40,8 @@ OF_ADMINS = re.compile(
     r"^(admin/|settings/(people|integrations/salesforce/(?!records))|api/v1/(conflicts|errors|runs|held|logins|tombstones|pull-conditions))"
 )
 NOT_OF_RECORDS = re.compile(r"^(auth/|settings/(?!integrations)|api/v1/schema|healthz)")
+# The team's: everybody finds them, and on them what they see.
+SHARED = re.compile(r"^(api/v1/)?lists/<")
 
 
 @dataclass
@@ -93,6 +97,8 @@ def addresses(world: World, *, of_one: bool) -> Iterator[str]:
     """Addresses of single records, or of lists, filled in with what is Kim's."""
     for route in routes():
         if OF_ADMINS.match(route) or NOT_OF_RECORDS.match(route) or ("pk>" in route) is not of_one:
+            continue
+        if SHARED.match(route):
             continue
         for kind in RecordKind.values:
             filled = re.sub(r"<slug:(record_)?kind>", kind, route, count=1).replace("<slug:kind>", "note")
@@ -166,6 +172,17 @@ def test_the_owner_finds_them_in_lists_and_searches(world: World) -> None:
     assert api.ids("deals") == [world.deal.pk]
     assert api.ids("activities") == [world.activity.pk]
     assert SECRET in of(world.kim, "/").get("/contacts/").content.decode()
+
+
+def test_a_list_shows_everybody_what_they_see(world: World) -> None:
+    present = RecordListFactory()
+    services.add_to_list(present, [world.contact.pk], user=None)
+    for user, is_told in ((world.kim, True), (world.lee, False)):
+        page = of(user, "/").get(present.get_absolute_url()).content.decode()
+        assert (SECRET in page, "Nothing on this list yet" in page) == (is_told, not is_told)
+        members = Api(user).get(f"{V1}lists/{present.pk}/members/").json()["results"]
+        assert [row["id"] for row in members] == [world.contact.pk] * is_told
+        assert Api(user).get(f"{V1}lists/", {"contact": world.contact.pk}).status_code == (200 if is_told else 400)
 
 
 def test_records_that_people_made_are_everybodys(world: World) -> None:

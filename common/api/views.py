@@ -83,6 +83,7 @@ class WriteView(ListView):
     """Rows that people see and write, through the services that pages use as well; a ``PATCH`` writes what it names."""
 
     http_method_names = ["get", "head", "options", "post", "patch", "delete"]
+    new_values: ClassVar[Mapping[str, Any]] = {"origin": Origin.API}  # of a row, unless the request says otherwise
     create_row: Callable[..., Any]
     update_row: Callable[[int, Mapping[str, Any]], Any]
     delete_row: Callable[[int], None]
@@ -91,7 +92,7 @@ class WriteView(ListView):
         return super().get_queryset().visible_to(acting_user())  # type: ignore[attr-defined]
 
     def create(self, request: Request) -> Response:
-        row = self.create_row(**{"origin": Origin.API, **self._checked(request)})
+        row = self.create_row(**{**self.new_values, **self._checked(request)})
         where = request.build_absolute_uri(f"{request.path}{row.pk}/")
         return Response(self.get_serializer(row).data, status.HTTP_201_CREATED, headers={"Location": where})
 
