@@ -1,5 +1,6 @@
 """Inputs that Django lacks: dates by the browser's own picker, and one record out of very many."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
@@ -31,16 +32,20 @@ class LongSelect(forms.Select):
     """A select of hundreds of options: written at once, where Django renders a template for each."""
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
-        context = self.get_context(name, value, attrs)["widget"]
-        groups = ((self._group(label, options),) for label, options, _ in context["optgroups"])
-        attributes = flatatt({"name": name} | context["attrs"])
+        chosen = set(self.format_value(value))
+        attributes = flatatt(self.build_attrs(self.attrs, {"name": name} | (attrs or {})))
+        groups = ((self._written(value, label, chosen),) for value, label in self.choices)
         return format_html("<select{}>{}</select>", attributes, format_html_join("", "{}", groups))
 
-    @staticmethod
-    def _group(label: str | None, options: list[dict[str, Any]]) -> SafeString:
-        rows = ((option["value"], flatatt(option["attrs"]), option["label"]) for option in options)
-        html = format_html_join("", '<option value="{}"{}>{}</option>', rows)
-        return format_html('<optgroup label="{}">{}</optgroup>', label, html) if label else html
+    @classmethod
+    def _written(cls, value: Any, label: Any, chosen: Collection[str]) -> SafeString:
+        """An option, or a group of them."""
+        if isinstance(label, list | tuple):
+            options = format_html_join("", "{}", ((cls._written(kept, said, chosen),) for kept, said in label))
+            return format_html('<optgroup label="{}">{}</optgroup>', value, options)
+        kept = "" if value is None else str(value)
+        is_chosen = " selected" if kept in chosen else ""
+        return format_html('<option value="{}"{}>{}</option>', kept, is_chosen, label)
 
 
 class RecordPicker(forms.Select):

@@ -114,7 +114,13 @@ def descriptions_of(connection: Connection, kind: str) -> dict[str, Description]
 
 
 def _settings_form(connection: Connection, kind: str, data: Any) -> ObjectSettingsForm:
-    descriptions: Mapping[str, Description] = descriptions_of(connection, kind)
+    return settings_form(connection, kind, descriptions_of(connection, kind), data)
+
+
+def settings_form(
+    connection: Connection, kind: str, descriptions: Mapping[str, Description], data: Any = None
+) -> ObjectSettingsForm:
+    """Raises Http404 where there is nothing to set."""
     row = ObjectSettings.objects.filter(connection=connection, record_kind=kind).first()
     if row is None or not descriptions:
         raise Http404(f"There are no settings for “{kind}”.")

@@ -1,15 +1,16 @@
 """What pull conditions can be asked of, and how many records here they would show and hide."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from common.models import CustomField, Origin
-from integrations.forms.conditions import Askable, ConditionsForm
+from common.models import Origin
+from integrations.forms.conditions import Askable, Choices, ConditionsForm
 from integrations.models import Connection, FieldMapping
 from integrations.sync.conditions import OPERATORS, condition
 from integrations.sync.provider import Description
-from integrations.sync.records import CUSTOM, KINDS, RECORD_TYPES, Field, Type
+from integrations.sync.records import KINDS, RECORD_TYPES, Field, Type
 from integrations.sync.value_map import ValueMap
 from integrations.tuning import Asked
 from users.models import User
@@ -35,9 +36,21 @@ class Effect:
 
 
 def form_for(connection: Connection, description: Description, data: Any = None) -> ConditionsForm:
+    mappings = connection.field_mappings.filter(remote_object=description.name)
+    return form_of(connection, description, mappings, RECORD_TYPES[KINDS[description.name]].fields, data)
+
+
+def form_of(
+    connection: Connection,
+    description: Description,
+    mappings: Iterable[FieldMapping],
+    fields: Mapping[str, Field],
+    data: Any = None,
+) -> ConditionsForm:
+    """The same over what was loaded already."""
     present = connection.pull_conditions.filter(remote_object=description.name)
-    auto_id = f"id_{description.name}_%s"
-    return ConditionsForm(_askable(connection, description), list(present), data, auto_id=auto_id)
+    askable = _askable(description, mappings, fields)
+    return ConditionsForm(askable, list(present), data, auto_id=f"id_{description.name}_%s")
 
 
 def effect_of(connection: Connection, remote_object: str, asked: Sequence[Asked]) -> Effect:
@@ -56,40 +69,27 @@ def effect_of(connection: Connection, remote_object: str, asked: Sequence[Asked]
     return Effect(pulled.count(), wanted.count(), pulled.filter(is_hidden=False).count())
 
 
-def _askable(connection: Connection, description: Description) -> dict[str, Askable]:
-    type_ = RECORD_TYPES[KINDS[description.name]]
-    fields, known = type_.fields, _Known(str(type_.kind), type_.stage_model)
-    found = {}
-    for row in connection.field_mappings.filter(remote_object=description.name):
-        field = fields.get(row.field)
-        if field and field.type in OPERATORS:
-            found[row.field] = Askable(field, known.values_of(field, row, description))
-    return found
+def _askable(
+    description: Description, mappings: Iterable[FieldMapping], fields: Mapping[str, Field]
+) -> dict[str, Askable]:
+    """Fields by their names, in the order of their labels."""
+    mapped = [(fields[row.field], row) for row in mappings if row.field in fields]
+    asked = [(field, row) for field, row in mapped if field.type in OPERATORS]
+    asked.sort(key=lambda pair: pair[0].label.lower())
+    return {field.name: Askable(field, partial(_values_of, field, row, description)) for field, row in asked}
 
 
-class _Known:
-    """Values that fields can have, in our words; each list is read once, when it is needed."""
-
-    def __init__(self, kind: str, stage_model: Any) -> None:
-        self.kind, self.stage_model = kind, stage_model
-        self.custom: dict[str, list[str]] | None = None
-
-    def values_of(self, field: Field, row: FieldMapping, description: Description) -> tuple[tuple[str, str], ...]:
-        if field.type == Type.STAGE:
-            return tuple((str(pk), name) for pk, name in self.stage_model._default_manager.values_list("pk", "name"))
-        if field.type == Type.OWNER:
-            users = User.objects.filter(is_active=True).order_by("name", "email")
-            return tuple((str(user.pk), str(user)) for user in users)
-        if field.type not in OF_CHOICE:
-            return ()
-        remote, ours = description.fields.get(row.remote_field), ValueMap.of(row.value_map)
-        values = [*self._custom(field), *(ours.meant(value) for value in (remote.values if remote else ()))]
-        return tuple((value, value) for value in dict.fromkeys(values))
-
-    def _custom(self, field: Field) -> list[str]:
-        if not field.name.startswith(CUSTOM):
-            return []
-        if self.custom is None:
-            rows = CustomField.objects.filter(record_kind=self.kind)
-            self.custom = dict(rows.values_list("key", "choices"))
-        return [str(choice) for choice in self.custom.get(field.key, [])]
+def _values_of(field: Field, row: FieldMapping, description: Description) -> Choices:
+    """Values that a field can have, in our words."""
+    if field.type == Type.STAGE:
+        stages: Any = RECORD_TYPES[KINDS[description.name]].stage_model
+        return tuple((str(pk), name) for pk, name in stages._default_manager.values_list("pk", "name"))
+    if field.type == Type.OWNER:
+        users = User.objects.filter(is_active=True).order_by("name", "email")
+        return tuple((str(user.pk), str(user)) for user in users)
+    if field.type not in OF_CHOICE:
+        return ()
+    remote, ours = description.fields.get(row.remote_field), ValueMap.of(row.value_map)
+    own = field.choices if field.is_custom else ()
+    values = [*own, *(ours.meant(value) for value in (remote.values if remote else ()))]
+    return tuple((value, value) for value in dict.fromkeys(values))

@@ -1,6 +1,6 @@
 """What a pulled record must meet to be shown: rows of a field, an operator and values."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,7 +11,7 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from common.widgets import DateInput, DateTimeInput
+from common.widgets import DateInput, DateTimeInput, LongSelect
 from integrations.models import PullCondition
 from integrations.sync.conditions import OF_EMPTINESS, OPERATORS, Unfit, condition
 from integrations.sync.records import Field, Type
@@ -28,12 +28,19 @@ BY_TEXT = {Operator.CONTAINS, Operator.STARTS_WITH}
 YES_NO = (("yes", "Yes"), ("no", "No"))
 
 
+Choices = tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True)
 class Askable:
-    """A field that can be asked for; ``choices``: its values, where they are known."""
+    """A field that can be asked for; ``known`` tells its values, and is asked only for a field that was chosen."""
 
     field: Field
-    choices: tuple[tuple[str, str], ...] = ()
+    known: Callable[[], Choices]
+
+    @cached_property
+    def choices(self) -> Choices:
+        return self.known()
 
 
 class ConditionForm(forms.Form):
@@ -42,9 +49,9 @@ class ConditionForm(forms.Form):
     def __init__(self, askable: Mapping[str, Askable], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.askable = askable
-        fields = sorted(((name, one.field.label) for name, one in askable.items()), key=lambda pair: pair[1].lower())
+        fields = [(name, one.field.label) for name, one in askable.items()]
         # Not a ChoiceField: of a field that is mapped no more, ``clean`` says so.
-        self.fields["field"] = forms.CharField(label="Field", widget=forms.Select(choices=self._with_gone(fields)))
+        self.fields["field"] = forms.CharField(label="Field", widget=LongSelect(choices=self._with_gone(fields)))
         chosen = self.chosen
         words = WORDS.get(chosen.field.type, {}) if chosen else {}
         known = OPERATORS.get(chosen.field.type, set()) if chosen else set()

@@ -11,7 +11,7 @@ from common.http import typed
 from common.models import RecordKind
 from integrations import changes
 from integrations.access import admin_required
-from integrations.conditioning import form_for
+from integrations.conditioning import form_of
 from integrations.field_table import FieldTable, Filter
 from integrations.models import Connection
 from integrations.views import once
@@ -35,15 +35,19 @@ def object_page(request: HttpRequest, kind: str) -> HttpResponse:
     context = {
         "kind": kind,
         "title": TITLES[kind],  # type: ignore[index]
-        "settings_form": changes.bind(connection, "settings", kind),
+        "settings_form": changes.settings_form(connection, kind, descriptions),
         **rows_context(fields, Filter(text=typed(request.GET, "q"))),
         "deletions": [
             deletions_context(connection, name, changes.deletions_form(connection, description))
             for name, description in descriptions.items()
         ],
         "conditions": [
-            conditions_context(connection, name, form_for(connection, description))
-            for name, description in descriptions.items()
+            conditions_context(
+                connection,
+                table.description.name,
+                form_of(connection, table.description, table.mappings.values(), fields.fields),
+            )
+            for table in tables
         ],
         "pulls": [once.pull_row(connection, name) for name in descriptions],
         "once_push": once.push_row(connection, kind),
