@@ -1,5 +1,6 @@
 """A text of settings taken over: what it would change and what is wrong with it, then all of it or nothing."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -11,7 +12,7 @@ from integrations.configuration import checking
 from integrations.configuration.comparing import Section, compared, overlaid
 from integrations.configuration.export import Data, present
 from integrations.configuration.schema import check
-from integrations.configuration.text import Document, Path, Unreadable, read, write
+from integrations.configuration.text import Document, Path, Unreadable, read
 from integrations.configuration.tidying import tidied
 from integrations.models import Connection
 
@@ -95,14 +96,14 @@ def carry_out(connection: Connection, text: str, seen: str = "") -> list[str]:
 
 def _prepared(connection: Connection, text: str) -> tuple[Plan, Data, list[Callable[[], list[str]]]]:
     now = present(connection)
-    seen = sha256(write(now).encode()).hexdigest()
+    seen = sha256(json.dumps(now).encode()).hexdigest()
     try:
         document = read(text)
     except Unreadable as reason:
         return Plan(text, seen, faults=[Fault(str(reason))]), now, []
     if not isinstance(document.data, Mapping):
         return Plan(text, seen, faults=[Fault("The text is empty, or no list of settings.")]), now, []
-    given, wrong = check(document.data)
+    given, wrong = check(document.data, now)
     if wrong:
         return Plan(text, seen, faults=_placed(document, wrong)), now, []
     wanted = tidied(connection, now, overlaid(now, given), given)

@@ -109,9 +109,24 @@ def _settings_part(kind: str) -> type[Part]:
     return type("SettingsPart", parts, {"push_stages": stages, "Meta": type("Meta", (), meta)})
 
 
-def _object_part(kind: str) -> serializers.Field:
+class Entries(serializers.DictField):
+    """Hundreds of entries by name; those that are as they are set now were looked at when they were set."""
+
+    def __init__(self, *path: str, child: Part) -> None:
+        super().__init__(child=child, required=False)
+        self.path = path
+
+    def run_child_validation(self, data: Mapping[str, Any]) -> Data:
+        now: Any = self.context["now"]
+        for name in self.path:
+            now = now.get(name, {})
+        checked = super().run_child_validation({name: entry for name, entry in data.items() if now.get(name) != entry})
+        return {name: checked.get(name, entry) for name, entry in data.items()}
+
+
+def _object_part(kind: str, name: str) -> serializers.Field:
     found: dict[str, serializers.Field] = {
-        "fields": serializers.DictField(child=FieldPart(), required=False),
+        "fields": Entries(PLACES[kind], name, "fields", child=FieldPart()),
         "statuses": serializers.DictField(
             child=serializers.CharField(max_length=255, trim_whitespace=False), required=False
         ),
@@ -137,7 +152,7 @@ def _kind_part(kind: str) -> serializers.Field:
     found: dict[str, serializers.Field] = {"settings": _settings_part(kind)(required=False, partial=True)}
     if kind == RecordKind.ACCOUNT:
         found["stage_follows_opportunities"] = StagesPart(required=False)
-    return _part(found | {name: _object_part(kind) for name in REMOTE[kind]})
+    return _part(found | {name: _object_part(kind, name) for name in REMOTE[kind]})
 
 
 class TextPart(Part):
@@ -150,16 +165,16 @@ class TextPart(Part):
             **super().get_fields(),
             "team": TeamPart(required=False),
             "custom_fields": _part(
-                {place: serializers.DictField(child=CustomFieldPart(), required=False) for place in PLACES.values()}
+                {place: Entries("custom_fields", place, child=CustomFieldPart()) for place in PLACES.values()}
             ),
             **{place: _kind_part(kind) for kind, place in PLACES.items()},
             "people": serializers.DictField(child=serializers.EmailField(allow_null=True), required=False),
         }
 
 
-def check(data: Any) -> tuple[Data, list[tuple[Path, str]]]:
+def check(data: Any, now: Data) -> tuple[Data, list[tuple[Path, str]]]:
     """What a text says, and what is wrong with it, each with its path."""
-    part = TextPart(data=data)
+    part = TextPart(data=data, context={"now": now})
     if part.is_valid():
         return dict(part.validated_data), []
     return {}, list(_flat(part.errors, ()))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 import yaml
@@ -13,7 +14,11 @@ HEADER = """\
 # How Tandem and Salesforce are kept in step.
 # What is left out stays as it is. A list of fields, statuses, conditions or people replaces the whole list.
 """
+CASES = {word: {word, word.capitalize(), word.upper()} for word in ("true", "false", "null")}
+WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
 Path = tuple[str | int, ...]
+Events = Iterator[yaml.Event]
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Unreadable(Exception):
@@ -34,26 +39,11 @@ class Document:
         return self.lines.get(path, 1)
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Reads scalars by YAML 1.2: “no” and “on” are words, “2024-01-01” and “1:30” are texts."""
-
-    yaml_implicit_resolvers: dict[str, Any] = {}
-
-
 class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
     """Says nothing by reference."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
-
-
-_RESOLVED = {
-    "tag:yaml.org,2002:bool": r"^(?:true|True|TRUE|false|False|FALSE)$",
-    "tag:yaml.org,2002:null": r"^(?:~|null|Null|NULL|)$",
-    "tag:yaml.org,2002:int": r"^(?:0|-?[1-9][0-9]{0,17})$",
-}
-for _tag, _pattern in _RESOLVED.items():
-    _Loader.add_implicit_resolver(_tag, re.compile(_pattern), None)
 
 
 def write(data: Mapping[str, Any]) -> str:
@@ -66,11 +56,9 @@ def read(text: str) -> Document:
     """Raises Unreadable."""
     if len(text) > LARGEST:
         raise Unreadable(f"The text is longer than {LARGEST:,} characters.")
+    document = Document()
     try:
-        _check(text)
-        node = yaml.compose(text, Loader=_Loader)
-        document = Document()
-        document.data = _plain(node, (), document.lines) if node else None
+        document.data = _data(yaml.parse(text, Loader=_Loader), document.lines)
     except yaml.MarkedYAMLError as error:
         raise Unreadable(_told(error)) from error
     except (yaml.YAMLError, UnicodeError) as error:  # characters that no YAML may hold
@@ -85,54 +73,65 @@ def _told(error: yaml.MarkedYAMLError) -> str:
     return f"{place}{what}. Mend the text there; spaces at the beginning of lines count."
 
 
-def _check(text: str) -> None:
-    """Before anything is built: a few lines of YAML can stand for gigabytes, or nest without end."""
-    depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
-        if isinstance(event, yaml.AliasEvent):
-            raise Unreadable(f"Line {_line(event)}: write the value out; aliases (*name) are not read.")
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > DEEPEST:
-            raise Unreadable(f"Line {_line(event)}: it is nested too deeply.")
+def _data(events: Events, lines: dict[Path, int]) -> Any:
+    """The one document of a text. A few lines of YAML can stand for gigabytes, or nest without end: refused at once."""
+    data, is_read = None, False
+    for event in events:
+        if isinstance(event, yaml.DocumentStartEvent) and is_read:
+            raise Unreadable(f"Line {_line(event)}: a second text begins here. Give one at a time.")
+        if isinstance(event, yaml.NodeEvent):
+            data, is_read = _plain(event, events, (), lines), True
+    return data
 
 
 def _line(event: yaml.Event) -> int:
     return event.start_mark.line + 1 if event.start_mark else 1
 
 
-def _plain(node: yaml.Node, path: Path, lines: dict[Path, int]) -> Any:
-    lines.setdefault(path, node.start_mark.line + 1)
-    _refuse_nul(node)
-    match node:
-        case yaml.MappingNode():
-            return dict(_pairs(node, path, lines))
-        case yaml.SequenceNode():
-            return [_plain(one, (*path, number), lines) for number, one in enumerate(node.value)]
-    match node.tag.rpartition(":")[2]:
-        case "bool":
-            return node.value.lower() == "true"
-        case "null":
-            return None
-        case "int":
-            return int(node.value)
-    return node.value
+def _plain(event: yaml.Event, events: Events, path: Path, lines: dict[Path, int]) -> Any:
+    """What begins with an event, as plain data."""
+    if len(path) > DEEPEST:
+        raise Unreadable(f"Line {_line(event)}: it is nested too deeply.")
+    lines.setdefault(path, _line(event))
+    match event:
+        case yaml.ScalarEvent():
+            return _scalar(event)
+        case yaml.MappingStartEvent():
+            return dict(_pairs(events, path, lines))
+        case yaml.SequenceStartEvent():
+            below = takewhile(lambda one: not isinstance(one, yaml.SequenceEndEvent), events)
+            return [_plain(one, events, (*path, number), lines) for number, one in enumerate(below)]
+    raise Unreadable(f"Line {_line(event)}: write the value out; aliases (*name) are not read.")
 
 
-def _pairs(node: yaml.MappingNode, path: Path, lines: dict[Path, int]) -> Iterator[tuple[str, Any]]:
+def _pairs(events: Events, path: Path, lines: dict[Path, int]) -> Iterator[tuple[str, Any]]:
     """Keys are texts, however they look: a stage may be called “2”."""
     seen: dict[str, int] = {}
-    for key, value in node.value:
-        line = key.start_mark.line + 1
-        if not isinstance(key, yaml.ScalarNode):
+    for key in takewhile(lambda one: not isinstance(one, yaml.MappingEndEvent), events):
+        line = _line(key)
+        if not isinstance(key, yaml.ScalarEvent):
             raise Unreadable(f"Line {line}: a name is expected here.")
-        _refuse_nul(key)
-        if key.value in seen:
-            raise Unreadable(f"Line {line}: “{key.value}” stood on line {seen[key.value]} already. Take one out.")
-        seen[key.value] = line
-        lines[(*path, key.value)] = line
-        yield key.value, _plain(value, (*path, key.value), lines)
+        name = _text(key)
+        if name in seen:
+            raise Unreadable(f"Line {line}: “{name}” stood on line {seen[name]} already. Take one out.")
+        seen[name] = lines[(*path, name)] = line
+        yield name, _plain(next(events), events, (*path, name), lines)
 
 
-def _refuse_nul(node: yaml.Node) -> None:
-    if isinstance(node, yaml.ScalarNode) and "\0" in node.value:
-        raise Unreadable(f"Line {node.start_mark.line + 1}: take out the character NUL (\\0).")
+def _scalar(event: yaml.ScalarEvent) -> Any:
+    """By YAML 1.2: “no” and “on” are words, “2024-01-01” and “1:30” are texts."""
+    text = _text(event)
+    is_plain, _ = event.implicit
+    if not is_plain:
+        return text
+    if text in ("", "~") or text in CASES["null"]:
+        return None
+    if text in CASES["true"] or text in CASES["false"]:
+        return text in CASES["true"]
+    return int(text) if WHOLE.fullmatch(text) else text
+
+
+def _text(event: yaml.ScalarEvent) -> str:
+    if "\0" in event.value:
+        raise Unreadable(f"Line {_line(event)}: take out the character NUL (\\0).")
+    return str(event.value)
