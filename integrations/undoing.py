@@ -133,7 +133,7 @@ def forecast(run: Run) -> Forecast:
     shown = [*back[:SHOWN], *[one for one in found if one.left and not one.back][:SHOWN]]
     tell = told(run, shown)
     told_of.samples = [Sample(one.record, tell(one), one.left) for one in shown]
-    told_of.only_here = _only_here(run, back)
+    told_of.only_here = _only_here(run, back) if back else set()
     if told_of.is_estimate:
         for name in ("back", "partly", "left", "to_push"):
             setattr(told_of, name, round(getattr(told_of, name) * told_of.total / told_of.looked_at))
@@ -147,8 +147,8 @@ def _stays_here(run: Run) -> str:
 
 def _only_here(run: Run, back: list[Reversal]) -> set[str]:
     """Fields that come from Salesforce and never go there: Salesforce keeps its value."""
-    scope = Scope.load(run.connection, run.remote_object)
-    names = {pair.field.name for pair in scope.pairs if pair.rule.direction == Direction.IN}
+    rows = run.connection.field_mappings.filter(remote_object=run.remote_object, direction=Direction.IN)
+    names = set(rows.values_list("field", flat=True))
     return {one.label for reversal in back for one, _, _ in reversal.back if one.name in names}
 
 

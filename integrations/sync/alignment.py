@@ -15,7 +15,7 @@ from integrations.sync.mapping import Vocabulary, normal
 from integrations.sync.merging import leave_to_push
 from integrations.sync.plan import Base, Direction, Plan, Rule, Side, Winner, plan
 from integrations.sync.provider import Provider, RemoteRecord, Value, Values
-from integrations.sync.scope import Scope, readable
+from integrations.sync.scope import Scope
 from integrations.sync.settle import conflict_stories
 from integrations.sync.stages import learn
 
@@ -151,7 +151,7 @@ def _still_linked(scope: Scope, read: Read, read_at: datetime) -> Read:
 def _stories(scope: Scope, one: Aligned, written: dict[str, list[Value]], run: Run) -> Iterator[SyncEvent]:
     told = conflict_stories(scope, one.plan)
     if written:
-        told = [(SyncEvent.Kind.PULLED, "A mapping was applied.", readable(scope.pairs, written)), *told]
+        told = [(SyncEvent.Kind.PULLED, "A mapping was applied.", scope.readable(written)), *told]
     for kind, summary, changes in told:
         yield SyncEvent(
             record_kind=scope.kind, record_id=one.record.pk, kind=kind, summary=summary, changes=changes, run=run

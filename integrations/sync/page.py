@@ -9,7 +9,7 @@ from common.bulk import any_of, array_of
 from integrations.models import RecordLink, SyncEvent
 from integrations.sync.matching import CONTACT, LEAD
 from integrations.sync.provider import RemoteRecord, Value
-from integrations.sync.scope import Scope, readable
+from integrations.sync.scope import Scope
 
 # A row is stamped when it is written and seen when its transaction ends: stamps younger than this are not final.
 OVERLAP = timedelta(minutes=10)
@@ -67,7 +67,7 @@ class Applied:
                 record_id=record_id,
                 kind=kind,
                 summary=summary,
-                changes=readable(scope.pairs, changes or {}),
+                changes=scope.readable(changes or {}),
             )
         )
 

@@ -64,7 +64,7 @@ class Field:
     def is_custom(self) -> bool:
         return self.name.startswith(CUSTOM)
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The custom field's key."""
         return self.name.removeprefix(CUSTOM)

@@ -6,7 +6,7 @@ events. Both are put back here, as an edit: the push then takes them over there 
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -25,6 +25,7 @@ from integrations.sync.scope import Scope
 
 CHANGED_SINCE = "changed since"
 GONE = "what it pointed at is gone"
+NOT_MAPPED = "no field that is mapped now is called so"
 UNFIT = "the old value does not fit any more"
 POINTERS = {Type.OWNER, Type.STAGE, Type.REFERENCE}
 MARGIN = timedelta(minutes=1)  # by which the clocks of workers and database may differ
@@ -104,10 +105,12 @@ def _changed_here(
     by_record: dict[int, list[Any]] = defaultdict(list)
     for event in events.order_by("pgh_obj_id", "pgh_id"):
         by_record[event.pgh_obj_id].append(event)
-    return {pk: _differences([*rows, found[pk].record], fields.values()) for pk, rows in by_record.items()}
+    own = [one for one in fields.values() if not one.is_custom]
+    custom = {one.key: one for one in fields.values() if one.is_custom}
+    return {pk: _differences([*rows, found[pk].record], own, custom) for pk, rows in by_record.items()}
 
 
-def _differences(rows: Sequence[Any], fields: Iterable[Field]) -> dict[str, list[Any]]:
+def _differences(rows: Sequence[Any], own: Sequence[Field], custom: Mapping[str, Field]) -> dict[str, list[Any]]:
     """Each row is how the record was before the next change; the last one is how it is.
 
     Of what a run changed twice the first value counts, unless somebody else had set another one in between.
@@ -116,13 +119,21 @@ def _differences(rows: Sequence[Any], fields: Iterable[Field]) -> dict[str, list
     for row, following in pairwise(rows):
         if not row.is_of_run:
             continue
-        for one in fields:
+        for one in [*own, *_differing(row.custom, following.custom, custom)]:
             before, after = one.get(row), one.get(following)
             if before == after:
                 continue
             known = found.get(one.name)
             found[one.name] = [known[0] if known and known[1] == before else before, after]
     return found
+
+
+def _differing(before: Mapping[str, Any], after: Mapping[str, Any], custom: Mapping[str, Field]) -> list[Field]:
+    """Of hundreds of custom fields those that changed; there is one column for all."""
+    if before == after:
+        return []
+    keys = {key for key, value in before.items() if after.get(key) != value} | (after.keys() - before.keys())
+    return [custom[key] for key in sorted(keys) if key in custom]
 
 
 def _weigh_pushed(run: Run, type_: RecordType, found: dict[int, Reversal]) -> None:
@@ -140,8 +151,10 @@ def _weigh_pushed(run: Run, type_: RecordType, found: dict[int, Reversal]) -> No
 
 
 def _weigh_words(scope: Scope, found: dict[int, Reversal], changes: dict[int, dict[str, list[Value]]]) -> None:
-    """Weigh values that are told in the other side's words, by the labels of the fields."""
-    pairs = _by_label(scope.pairs)
+    """Weigh values that are told in the other side's words, by the names that people know the fields by."""
+    pairs = {scope.told_names[pair.name]: pair for pair in scope.pairs}
+    named = {label for told in changes.values() for label in told}
+    scope = replace(scope, pairs=tuple(pair for label, pair in pairs.items() if label in named))
     records = [found[pk].record for pk in changes if pk in found]
     old = [{pairs[label].name: before for label, (before, _) in told.items() if label in pairs}
            for told in changes.values()]  # fmt: skip
@@ -152,7 +165,10 @@ def _weigh_words(scope: Scope, found: dict[int, Reversal], changes: dict[int, di
         weighed = {one.name for one, _, _ in reversal.back}
         for label, (before, sent) in changes[record.pk].items():
             pair = pairs.get(label)
-            if pair is None or pair.field.name in weighed or expressed[record.pk].get(pair.name) == before:
+            if pair is None:
+                reversal.left[label] = NOT_MAPPED
+                continue
+            if pair.field.name in weighed or expressed[record.pk].get(pair.name) == before:
                 continue
             if expressed[record.pk].get(pair.name) != sent:
                 reversal.left[label] = CHANGED_SINCE
@@ -171,14 +187,6 @@ def _as_ours(pair: Pair, value: Value, vocabulary: Vocabulary, record: Record) -
         return to_local(pair, value, vocabulary, pair.field.get(record))
     except (ValueError, ArithmeticError):
         return MISSING
-
-
-def _by_label(pairs: Iterable[Pair]) -> dict[str, Pair]:
-    """Pairs by the label of our field, where that names only one."""
-    named: dict[str, list[Pair]] = defaultdict(list)
-    for pair in pairs:
-        named[pair.field.label].append(pair)
-    return {label: same[0] for label, same in named.items() if len(same) == 1}
 
 
 def _leave_gone(type_: RecordType, found: Sequence[Reversal]) -> None:

@@ -1,6 +1,6 @@
 """Everything that a pass over one remote object needs, loaded once: settings, mapped fields, vocabulary."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -114,6 +114,19 @@ class Scope:
         """What goes without saying there: of an org with one currency, no amount names it."""
         is_said = "currency" not in self.type.names or "currency" in self.by_field
         return {} if is_said or not self.connection.currency else {"currency": self.connection.currency}
+
+    @cached_property
+    def told_names(self) -> dict[str, str]:
+        """What people read for a remote field: the label of ours; of several with the same, the remote name tells."""
+        counts = Counter(pair.field.label for pair in self.pairs)
+        return {
+            pair.name: pair.field.label if counts[pair.field.label] == 1 else f"{pair.field.label} ({pair.name})"
+            for pair in self.pairs
+        }
+
+    def readable(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Values by the names that people know the fields by."""
+        return {self.told_names.get(name, name): value for name, value in values.items() if value is not MISSING}
 
     @cached_property
     def references(self) -> list[Pair]:
@@ -314,9 +327,3 @@ def _kept(stored: Described, found: Description) -> dict[str, Any]:
     if found.is_visible or isinstance(stored, LoginDescription):
         return content
     return {**stored.content, "is_visible": False, "is_createable": False, "is_updateable": False}
-
-
-def readable(pairs: Iterable[Pair], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values by the labels that people know the fields by."""
-    labels = {pair.name: pair.field.label for pair in pairs}
-    return {labels.get(name, name): value for name, value in values.items() if value is not MISSING}

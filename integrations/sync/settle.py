@@ -33,7 +33,7 @@ from integrations.sync.outcomes import (
 from integrations.sync.plan import Plan, Side
 from integrations.sync.provider import Value
 from integrations.sync.records import RECORD_TYPES, REFERENCES
-from integrations.sync.scope import Scope, readable
+from integrations.sync.scope import Scope
 from integrations.sync.tombstones import entomb, queue_deletes
 
 logger = logging.getLogger(__name__)
@@ -323,9 +323,9 @@ def _stories(scope: Scope, item: Item) -> Iterable[tuple[SyncEvent.Kind, str, di
             before = item.base.theirs if item.base else {}
             changes = {name: [before.get(name), value] for name, value in sent.items()}
             if changes or item.people or kind != SyncEvent.Kind.PUSHED:
-                yield kind, note, readable(scope.pairs, changes) | item.people
+                yield kind, note, scope.readable(changes) | item.people
             if item.pulled:
-                yield SyncEvent.Kind.PULLED, "", readable(scope.pairs, item.pulled)
+                yield SyncEvent.Kind.PULLED, "", scope.readable(item.pulled)
             if item.left_out:
                 yield SyncEvent.Kind.REFUSED, item.left_out, {}
             yield from conflict_stories(scope, plan)
@@ -343,7 +343,7 @@ def conflict_stories(scope: Scope, plan: Plan) -> Iterable[tuple[SyncEvent.Kind,
         winner = "Tandem" if conflict.winner == Side.OURS else "Salesforce"
         told: dict[str, Value] = {"field": scope.by_name[conflict.name].field.name, "winner": str(conflict.winner)}
         told |= {"base": conflict.base, "ours": conflict.ours, "theirs": conflict.theirs}
-        yield SyncEvent.Kind.CONFLICT, f"{winner}’s value was kept.", readable(scope.pairs, {conflict.name: told})
+        yield SyncEvent.Kind.CONFLICT, f"{winner}’s value was kept.", scope.readable({conflict.name: told})
 
 
 def _waited(items: Sequence[Item]) -> float:

@@ -87,7 +87,7 @@ def _arrived(run: Run, after_link: int, events: dict[Key, list[SyncEvent]]) -> l
     """Records that were made here: of these no event tells."""
     if run.remote_object not in KINDS:
         return []
-    labels = {pair.name: pair.field.label for pair in Scope.load(run.connection, run.remote_object).pairs}
+    labels = Scope.load(run.connection, run.remote_object).told_names
     links = RecordLink.objects.live().filter(pk__gt=after_link, remote_object=run.remote_object).order_by("pk")
     return [
         _new(

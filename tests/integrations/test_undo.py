@@ -240,6 +240,35 @@ def test_a_one_time_push_that_changed_records_is_undone_and_what_it_made_stays(
     assert org.get("Contact", older.crm_id)["LastName"] == "Older"
 
 
+def test_of_two_pushed_fields_with_one_label_both_go_back(synced: Connection, org: Org, admin: User) -> None:
+    (contact,) = contacts(1)
+    edit(contact, title="Before", custom={**contact.custom, "title": "Before, too"})
+    CustomFieldFactory(record_kind="contact", key="title", label="Title", type="text")
+    FieldMapping.objects.filter(field="department", remote_object="Contact").update(field="custom.title")
+    push_all()
+    edit(contact, title="Pushed", custom={**contact.custom, "title": "Pushed, too"})
+    push_all()
+    run = newest(Run.Kind.PUSH)
+
+    undo(run, admin)
+
+    contact.refresh_from_db()
+    assert (contact.title, contact.custom["title"]) == ("Before", "Before, too")
+
+
+def test_what_is_mapped_no_more_is_said_to_stay(synced: Connection, org: Org, admin: User) -> None:
+    (contact,) = contacts(1)
+    edit(contact, title="Pushed")
+    push_all()
+    run = newest(Run.Kind.PUSH)
+    FieldMapping.objects.filter(field="title", remote_object="Contact").delete()
+
+    undo(run, admin)
+
+    event = SyncEvent.objects.filter(record_id=contact.pk, kind=SyncEvent.Kind.UNDONE).latest("pk")
+    assert f"{reversal.NOT_MAPPED}." in event.summary
+
+
 def test_a_value_that_means_something_else_by_now_is_left(synced: Connection, org: Org, admin: User) -> None:
     (contact,) = contacts(1)
     edit(contact, title="Pushed")
