@@ -8,8 +8,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Model, Q, QuerySet
+from pghistory.models import Context
 
 from common.history import ADDED, REMOVED
 from common.models import CustomField, Workspace
@@ -90,6 +92,7 @@ class Part:
 class Moment:
     """``by``: who, ``how``: by which way where it was not a page."""
 
+    name: str
     at: datetime
     by: str
     how: str
@@ -143,8 +146,21 @@ def moments(asked: Asked, page: int = 1, size: int = PAGE) -> tuple[list[Moment]
     chosen = rows[:size]
     if not chosen:
         return [], False
-    events = {one: _events(asked.events(one), chosen) for one in tracked}
-    return _Teller(events).moments(chosen), len(rows) > size
+    return _told(asked, chosen), len(rows) > size
+
+
+def moment(name: str) -> Moment | None:
+    """One moment by its name; None where there is none."""
+    at, _, context = name.partition("~")
+    try:
+        chosen = (datetime.fromisoformat(at), UUID(context) if context else None)
+    except ValueError:
+        return None
+    return next(iter(_told(Asked(), [chosen])), None)
+
+
+def _told(asked: Asked, chosen: list[tuple[datetime, Any]]) -> list[Moment]:
+    return _Teller({one: _events(asked.events(one), chosen) for one in asked.tracked()}).moments(chosen)
 
 
 def people(asked: Asked | None = None) -> list[User]:
@@ -158,7 +174,7 @@ def _events(rows: QuerySet[Any], chosen: Collection[tuple[datetime, Any]]) -> di
     times, contexts = {at for at, _ in chosen}, {context for _, context in chosen}
     rows = rows.filter(Q(pgh_context_id__in=contexts - {None}) | Q(pgh_context_id=None))
     found: dict[tuple[datetime, Any], list[Row]] = {}
-    for row in rows.filter(pgh_created_at__in=times).select_related("pgh_context").order_by("pgh_id"):
+    for row in rows.filter(pgh_created_at__in=times).order_by("pgh_id"):
         found.setdefault((row.pgh_created_at, row.pgh_context_id), []).append(row)
     return found
 
@@ -172,7 +188,9 @@ class _Teller:
     def __init__(self, events: Events) -> None:
         self.events = events
         rows = [row for of_model in events.values() for group in of_model.values() for row in group]
-        contexts = [row.pgh_context.metadata for row in rows if row.pgh_context]
+        found = Context.objects.filter(pk__in={row.pgh_context_id for row in rows} - {None})
+        self.contexts: dict[Any, Mapping[str, Any]] = dict(found.values_list("pk", "metadata"))
+        contexts = self.contexts.values()
         users = {row.user_id for row in rows if getattr(row, "user_id", None)}
         users |= {one.get("user") for one in contexts if isinstance(one.get("user"), int)}
         self.users = {user.pk: str(user) for user in User.objects.filter(pk__in=users)}
@@ -186,14 +204,14 @@ class _Teller:
         found = []
         for key in chosen:
             groups = {one: of_model[key] for one, of_model in self.events.items() if key in of_model}
-            context = next((row.pgh_context for rows in groups.values() for row in rows if row.pgh_context), None)
             parts: dict[str, Part] = {}
             for one, rows in groups.items():
                 for title, difference in self._differences(one, rows):
                     parts.setdefault(title, Part(title)).differences.append(difference)
-            metadata = context.metadata if context else {}
+            metadata = self.contexts.get(key[1], {})
             if parts:
-                found.append(Moment(key[0], self._who(metadata), _how(metadata), list(parts.values())))
+                name = f"{key[0].isoformat()}~{key[1] or ''}"
+                found.append(Moment(name, key[0], self._who(metadata), _how(metadata), list(parts.values())))
         return found
 
     def _who(self, metadata: Mapping[str, Any]) -> str:

@@ -24,6 +24,7 @@ from integrations.views.frame import framed
 from users.models import User
 
 LOGINS = 10  # on a page of permissions
+FIELDS = 50  # that are listed with what each login may do
 NAMED = 5  # people without a login who are named
 NOT_CONFIRMED = "Salesforce did not confirm it. Revoke it there, too: Setup > Connected Apps OAuth Usage."
 
@@ -80,11 +81,13 @@ def permissions(request: Request) -> HttpResponse:
     everyone = _in_order(connection)
     shown = everyone[(page - 1) * LOGINS : page * LOGINS]
     rights = rights_on(connection, name, shown)
+    lacking = _lacking(rights)
     context = {
         "objects": objects,
         "chosen": name,
         "standings": list(zip(shown, rights, strict=True)) if rights else [],
-        "fields": _lacking(rights),
+        "fields": lacking[:FIELDS],
+        "more_fields": len(lacking[FIELDS:]),
         "request_text": asked_for(shown, rights) if rights else "",
         "is_unknown": any(one.described_at is None for one in rights),
         "earlier": page - 1,

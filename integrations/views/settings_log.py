@@ -12,10 +12,12 @@ from integrations.access import admin_required
 from integrations.views.frame import framed
 
 LAST_PAGE = 10_000
+SHOWN = 20  # differences of a part, beside other moments
 
 
 @admin_required
 def settings_log(request: Request) -> HttpResponse:
+    """All changes, some moments at a time; ``moment`` names one of which everything is told."""
     section, since = typed(request.GET, "section"), typed(request.GET, "since")
     asked = log.Asked(
         section=section if section in log.SECTIONS else "",
@@ -23,11 +25,14 @@ def settings_log(request: Request) -> HttpResponse:
         since=_beginning(since),
     )
     page = min(max(number(request.GET.get("page", "")), 1), LAST_PAGE)
-    moments, has_more = log.moments(asked, page)
+    chosen = log.moment(typed(request.GET, "moment")) if "moment" in request.GET else None
+    moments, has_more = ([chosen], False) if chosen else log.moments(asked, page)
     query = request.GET.copy()
     query.pop("page", None)
     context = {
         "moments": moments,
+        "is_whole": chosen is not None,
+        "shown": SHOWN,
         "sections": log.SECTIONS.items(),
         "people": log.people(),
         "asked": asked,

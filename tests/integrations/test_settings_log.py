@@ -19,6 +19,7 @@ from integrations.mappings import Choice
 from integrations.models import Connection, FieldMapping, StageMapping
 from integrations.settings_log import Asked, Difference, Moment
 from integrations.tables import Table
+from integrations.views.settings_log import SHOWN
 from tests.factories import AdminFactory, UserFactory
 from tests.pages import CaptureQueries
 from tests.salesforce_org import Org
@@ -69,6 +70,25 @@ def test_a_table_that_is_replaced_row_by_row_tells_only_what_differs(
 
 def acting(user: User, **more: Any) -> Any:
     return pghistory.context(user=user.pk, **more)
+
+
+def test_of_very_many_changes_at_once_the_first_are_told_and_a_link_leads_to_all(
+    admin_client: Client, admin: User, connection: Connection
+) -> None:
+    with acting(admin):
+        FieldMapping.objects.bulk_create(
+            FieldMapping(
+                connection=connection, record_kind="contact", remote_object="Lead", field=name, remote_field=name
+            )
+            for name in (f"custom.f{number}" for number in range(30))
+        )
+    page = reverse("integrations:settings_log")
+
+    [moment] = told(user=admin.pk)
+    assert admin_client.get(page).content.decode().count("custom.f") == 2 * SHOWN
+    whole = admin_client.get(page, {"moment": moment.name}).content.decode()
+    assert whole.count("custom.f") == 2 * 30
+    assert admin_client.get(page, {"moment": "no such moment"}).status_code == 200
 
 
 def test_mappings_are_told_by_their_field(admin: User, connection: Connection) -> None:
