@@ -82,5 +82,6 @@ def initials(person: object) -> str:
 
 
 @register.filter
-def money(amount: Any) -> str:
-    return "" if amount is None else f"{amount:,.2f}".removesuffix(".00")
+def money(amount: Any, currency: str = "") -> str:
+    """``{{ deal.amount|money:deal.currency }}``; without an amount there is nothing to say of its currency."""
+    return "" if amount is None else f"{amount:,.2f}".removesuffix(".00") + (f" {currency}" if currency else "")
