@@ -116,6 +116,14 @@ def keyset_page(
     return page
 
 
+def first_page(found: list[Row], order: Order, size: int) -> Page[Row]:
+    """The page that was read from the beginning, with one row more to tell whether there are others."""
+    page = Page(found[:size])
+    if len(found) > size:
+        page.next = _cursor(page.rows[-1], order)
+    return page
+
+
 def honest_count(queryset: QuerySet[Any]) -> Count:
     """Exact up to ten thousand; above that what PostgreSQL's planner expects."""
     number = queryset.order_by()[: EXACT_COUNT + 1].count()

@@ -186,6 +186,7 @@ STATICFILES_DIRS = [
     BASE_DIR / "static",
     # Not its folder "libs": stylesheets there point at files that the package lacks, and collectstatic refuses them.
     ("chart.js", BASE_DIR / "node_modules/chart.js/dist"),
+    ("sortablejs", BASE_DIR / "node_modules/sortablejs"),
     *((f"tabler/{kind}", BASE_DIR / "node_modules/@tabler/core/dist" / kind) for kind in ("css", "img", "js")),
 ]
 WHITENOISE_USE_FINDERS = DEBUG or DEMO

@@ -1,10 +1,13 @@
 from django.urls import path
 
-from deals import views
+from deals import board_views, views
 
 app_name = "deals"
 urlpatterns = [
     path("", views.deal_list, name="list"),
+    path("board/", board_views.deal_board, name="board"),
+    path("board/more/", board_views.deal_board_more, name="board_more"),
+    path("<int:pk>/move/", board_views.deal_move, name="move"),
     path("new/", views.deal_create, name="create"),
     path("<int:pk>/", views.deal_detail, name="detail"),
     path("<int:pk>/edit/", views.deal_edit, name="edit"),
