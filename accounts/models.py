@@ -4,10 +4,10 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models.functions import Lower
 from django.urls import reverse
 
 from common.domains import check_website, registrable_domain
+from common.folding import sort_field
 from common.history import track_changes
 from common.models import Record, record_constraints, record_indexes
 from common.models import Stage as BaseStage
@@ -42,9 +42,7 @@ class Account(Record):
     stage = models.ForeignKey(Stage, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
 
     search = search_field("name", "domain", "city", "phone")
-    sort_name = models.GeneratedField(
-        expression=Lower("name"), output_field=models.CharField(max_length=255), db_persist=True
-    )
+    sort_name = sort_field("name", 255)
 
     objects = RecordQuerySet["Account"].as_manager()
 

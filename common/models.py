@@ -123,6 +123,7 @@ def record_indexes(label: str) -> list[models.Index]:
         models.Index(fields=["-created_at", "-id"], name=f"{label}_newest"),
         models.Index(fields=["-updated_at", "-id"], name=f"{label}_changed"),
         models.Index(fields=["id"], condition=models.Q(crm_id=""), name=f"{label}_unsynced"),
+        models.Index(fields=["id"], condition=models.Q(is_hidden=True), name=f"{label}_hidden"),
         # Beside the one by owner: what somebody sees of records that are kept to their owners.
         models.Index(fields=["id"], condition=~models.Q(origin=Origin.CRM_PULL), name=f"{label}_made_here"),
         GinIndex(fields=["search"], name=f"{label}_search"),

@@ -1,7 +1,7 @@
 """Full-text search over names, addresses and numbers, with prefixes.
 
 PostgreSQL keeps ``john.doe@acme-widgets.com`` as one word. Here the separators become blanks first, so that "doe" and
-"widgets" are found too.
+"widgets" are found too. Case and accents do not count (common/folding.py).
 """
 
 import re
@@ -9,6 +9,8 @@ import re
 from django.contrib.postgres.search import SearchQuery, SearchVectorField
 from django.db.models import F, Func, GeneratedField, Q, TextField, Value
 from django.db.models.functions import Coalesce
+
+from common.folding import Fold, fold
 
 SEPARATORS = "@.,-_+/:&'()"
 MIN_LETTERS = 2
@@ -23,16 +25,22 @@ class _Words(Func):
     template = f"to_tsvector('simple'::regconfig, translate(%(expressions)s, '{_QUOTED}', '{' ' * len(SEPARATORS)}'))"
 
 
+class _Joined(Func):
+    output_field = TextField()
+    arg_joiner = " || ' ' || "
+    template = "%(expressions)s"
+
+
 def search_field(*columns: str) -> GeneratedField:
     """A stored column with the words of ``columns``."""
     texts = [Coalesce(F(column), Value(""), output_field=TextField()) for column in columns]
-    return GeneratedField(expression=_Words(*texts), output_field=SearchVectorField(), db_persist=True)
+    return GeneratedField(expression=_Words(Fold(_Joined(*texts))), output_field=SearchVectorField(), db_persist=True)
 
 
 def words_in(text: str) -> list[str]:
     """The searchable words of what somebody typed."""
     blank = str.maketrans(SEPARATORS, " " * len(SEPARATORS))
-    return [word for word in re.findall(r"\w+", text.translate(blank).lower()) if word]
+    return [word for word in re.findall(r"\w+", fold(text).translate(blank)) if word]
 
 
 def matching(text: str) -> Q:

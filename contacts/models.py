@@ -9,6 +9,7 @@ from django.db.models.functions import Concat, Lower
 from django.urls import reverse
 
 from common.bulk import any_of, array_of
+from common.folding import sort_field
 from common.history import track_changes
 from common.models import Record, record_constraints, record_indexes
 from common.models import Stage as BaseStage
@@ -80,11 +81,7 @@ class Contact(Record):
         expression=Lower("email"), output_field=models.CharField(max_length=254), db_persist=True
     )
     search = search_field("first_name", "last_name", "email", "company_name", "title")
-    sort_name = models.GeneratedField(
-        expression=Lower(Concat("last_name", models.Value(" "), "first_name")),
-        output_field=models.CharField(max_length=511),
-        db_persist=True,
-    )
+    sort_name = sort_field(Concat("last_name", models.Value(" "), "first_name"), 511)
 
     objects = ContactQuerySet.as_manager()
 
@@ -104,6 +101,7 @@ class Contact(Record):
                 name="contact_by_name_and_host",
             ),
             models.Index(fields=["email_key"], condition=~models.Q(email=""), name="contact_by_email"),
+            models.Index(fields=["id"], condition=models.Q(email=""), name="contact_without_email"),
             GinIndex(fields=["other_emails"], condition=~models.Q(other_emails=[]), name="contact_by_other_email"),
         ]
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Self
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Count, Sum
-from django.db.models.functions import Coalesce, Lower
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
+from common.folding import sort_field
 from common.history import track_changes
 from common.models import Record, TimestampedModel, record_constraints, record_indexes
 from common.search import search_field
@@ -128,9 +129,7 @@ class Deal(Record):
     description = models.TextField(blank=True, default="")
 
     search = search_field("name", "next_step")
-    sort_name = models.GeneratedField(
-        expression=Lower("name"), output_field=models.CharField(max_length=255), db_persist=True
-    )
+    sort_name = sort_field("name", 255)
 
     # Deals without a close date come last, and have a place in the order.
     sort_close_on = models.GeneratedField(

@@ -11,6 +11,7 @@ from django.db.models import Q
 from accounts.models import Account
 from common.bulk import any_of
 from common.domains import is_free_mail, registrable_domain
+from common.folding import fold
 from common.models import Record, RecordKind
 from contacts.models import Contact
 from integrations.models import RecordLink
@@ -122,7 +123,7 @@ class Matches:
         return str(value).strip() if value else ""
 
     def _full_name(self, remote: RemoteRecord) -> str:
-        return " ".join(f"{self._read(remote, 'last_name')} {self._read(remote, 'first_name')}".lower().split())
+        return " ".join(fold(f"{self._read(remote, 'last_name')} {self._read(remote, 'first_name')}").split())
 
     def _load_people(self, unknown: Sequence[RemoteRecord]) -> None:
         emails = {email.lower() for remote in unknown if (email := self._read(remote, "email"))}
@@ -156,7 +157,7 @@ class Matches:
         if not unlinked.exists():
             return
         domains = {registrable_domain(self._read(remote, "website")) for remote in unknown} - {""}
-        names = {self._read(remote, "name").lower() for remote in unknown} - {""}
+        names = {fold(self._read(remote, "name")) for remote in unknown} - {""}
         rows = unlinked.filter(Q(domain__in=any_of(domains)) | Q(sort_name__in=any_of(names))).order_by("pk")
         for pk, domain, name in rows.values_list("pk", "domain", "sort_name"):
             self.by_domain[domain].append(pk)
@@ -199,5 +200,5 @@ class Matches:
         same = self._free(self.by_domain.get(domain, ())) if domain else []
         if len(same) == 1:
             return same[0], "Linked by its domain."
-        namesakes = self._free(self.by_name.get((self._read(remote, "name").lower(), ""), ()))
+        namesakes = self._free(self.by_name.get((fold(self._read(remote, "name")), ""), ()))
         return (namesakes[0], f"Linked by its name: {PLEASE_CHECK}") if len(namesakes) == 1 and not same else None

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Account
 from common.bulk import any_of, copy_in, write_columns
+from common.folding import fold
 from contacts.models import Contact
 from integrations.sync.matching import company_domain
 
@@ -62,14 +63,14 @@ def accounts_by_domain(people: Sequence[Person]) -> dict[int, tuple[Account, int
 
 
 def _keys(contact: Contact) -> tuple[str, str]:
-    return contact.company_name.strip().lower(), company_domain(contact.email)
+    return fold(contact.company_name.strip()), company_domain(contact.email)
 
 
 def _known(contacts: Sequence[Contact]) -> dict[str, list[Account]]:
     keys = [_keys(contact) for contact in contacts]
     found: dict[str, list[Account]] = {}
     for account in Account.objects.filter(sort_name__in=any_of({name for name, _ in keys if name})):
-        found.setdefault(account.name.lower(), []).append(account)
+        found.setdefault(fold(account.name), []).append(account)
     for account in Account.objects.filter(domain__in=any_of({domain for _, domain in keys if domain})):
         found.setdefault(account.domain, []).append(account)
     return found

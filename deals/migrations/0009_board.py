@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0005_website_checked"),
         ("contacts", "0005_made_here"),
-        ("deals", "0007_made_here"),
+        ("deals", "0008_folded"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
