@@ -44,7 +44,7 @@ def activity_context(request: Request, record: Model) -> dict[str, Any]:
     }
 
 
-@timeline.source
+@timeline.source(group="activities")
 def activity_entries(record: Model, until: datetime | None, limit: int) -> list[Entry]:
     if not isinstance(record, Record):
         return []

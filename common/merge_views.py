@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pghistory
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -81,7 +82,8 @@ def _merge(request: Request, keep: Record, other: Record, comparison: comparing.
     if request.POST.get("stamp") != comparison.stamp:
         return "One of the two was changed meanwhile. Nothing was merged: look at the values again."
     try:
-        merging.merge(keep, other, comparing.chosen(keep, other, request.POST.dict()))
+        with pghistory.context(rule=f"“{other}” was merged into it."):
+            merging.merge(keep, other, comparing.chosen(keep, other, request.POST.dict()))
     except merging.NotMergeable as reason:  # of two clicks the second finds it done
         return "" if _is_merged(kind_of(keep), keep.pk, other.pk) else str(reason)
     return ""

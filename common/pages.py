@@ -27,7 +27,6 @@ UNPROCESSABLE = 422
 
 def record_page(record: Record, form_class: type[RecordForm]) -> dict[str, Any]:
     """What templates/common/record.html shows."""
-    entries, place = timeline.entries(record)
     return {
         "record": record,
         "kind": kind_of(record),
@@ -36,8 +35,7 @@ def record_page(record: Record, form_class: type[RecordForm]) -> dict[str, Any]:
             _folded(section, record, is_first=not number)
             for number, section in enumerate(form_class(instance=record).all_sections())
         ],
-        "entries": entries,
-        "place": place,
+        **timeline.page(record),
     }
 
 
@@ -94,7 +92,7 @@ class LineView:
         return render(self.request, "common/_line_form.html", context, status=status)
 
     def _context(self) -> dict[str, Any]:
-        return {"record": self.record, "app": self.record._meta.app_label}
+        return {"record": self.record, "kind": kind_of(self.record), "app": self.record._meta.app_label}
 
 
 def saved(form: RecordForm, update: Update) -> bool:

@@ -1,16 +1,18 @@
 """What happened with a record, newest first, told by any app.
 
-    @timeline.source
+    @timeline.source(group="sync")
     def pushes(record: Model, until: datetime | None, limit: int) -> Iterable[Entry]:
         ...  # at most ``limit`` entries, newest first, none later than ``until``
 
-Entries may share a moment: a place in the timeline is that moment and how many of its entries were seen.
+Entries may share a moment: a place in the timeline is that moment and how many of its entries were seen. People look
+at all of it or at one of its groups.
 """
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Model
 from django.utils.dateparse import parse_datetime
@@ -30,6 +32,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Entry:
+    """``run``: the piece of work that it was part of; ``rule``: why it was done, when nobody did it by hand.
+
+    ``is_folded``: its changes are told elsewhere as well, and wait to be asked for.
+    """
+
     at: datetime
     icon: str  # of Tabler's outline icons
     title: str
@@ -37,6 +44,10 @@ class Entry:
     who: str = ""
     changes: Sequence[Change] = ()
     url: str = ""
+    run: str = ""
+    run_url: str = ""
+    rule: str = ""
+    is_folded: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,20 +70,33 @@ class Place:
 
 
 Source = Callable[[Model, datetime | None, int], Iterable[Entry]]
-_sources: list[Source] = []
+GROUPS = {"": "All", "activities": "Activities", "changes": "Changes", "sync": "Sync"}
+_sources: list[tuple[str, Source]] = []
 
 
-def source(function: Source) -> Source:
-    """Register a teller of entries."""
-    _sources.append(function)
-    return function
+def source(function: Source | None = None, *, group: str = "") -> Any:
+    """Register a teller of entries, in one of the groups or in none."""
+
+    def register(function: Source) -> Source:
+        _sources.append((group, function))
+        return function
+
+    return register(function) if function else register
 
 
-def entries(record: Model, place: Place | None = None, size: int = PAGE_SIZE) -> tuple[list[Entry], Place | None]:
-    """A page of the timeline from ``place`` on, and where the next one begins."""
+def groups() -> dict[str, str]:
+    """What people may choose to see: groups of which somebody tells, by their labels."""
+    told = {"", *(group for group, _ in _sources)}
+    return {group: label for group, label in GROUPS.items() if group in told}
+
+
+def entries(
+    record: Model, place: Place | None = None, size: int = PAGE_SIZE, group: str = ""
+) -> tuple[list[Entry], Place | None]:
+    """A page of the timeline, or of a group of it, from ``place`` on, and where the next one begins."""
     seen = place.seen if place else 0
     found: list[Entry] = []
-    for tell in _sources:
+    for tell in (tell for name, tell in _sources if group in ("", name)):
         try:
             found += tell(record, place.until if place else None, size + seen + 1)
         except Exception:
@@ -80,6 +104,13 @@ def entries(record: Model, place: Place | None = None, size: int = PAGE_SIZE) ->
     found.sort(key=lambda entry: entry.at, reverse=True)  # stable: sources keep their own order within a moment
     page, rest = found[seen : seen + size], found[seen + size :]
     return page, _place_after(page, place) if rest else None
+
+
+def page(record: Model, group: str = "", place: Place | None = None) -> dict[str, Any]:
+    """What templates/common/_timeline.html shows."""
+    group = group if group in groups() else ""
+    found, after = entries(record, place, group=group)
+    return {"entries": found, "place": after, "show": group, "groups": groups()}
 
 
 def _place_after(page: Sequence[Entry], place: Place | None) -> Place:

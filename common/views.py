@@ -1,18 +1,20 @@
 """Fragments that need to know no app."""
 
 from dataclasses import dataclass
+from itertools import islice
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from common import timeline
-from common.http import Request
+from common import changes, comparing, timeline
+from common.http import Request, number, wants_fragment
 from common.models import Record
 from common.records import record_model
 from common.visibility import seen_of
 
 OPTIONS = 8
+HISTORY, HISTORY_CHUNK = 50, 200
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,33 @@ def record_or_404(request: Request, kind: str, pk: int) -> Record:
 
 @login_required
 def record_timeline(request: Request, kind: str, pk: int) -> HttpResponse:
-    """Entries from ``?from=`` on, or the newest."""
+    """Entries from ``?from=`` on, or the newest; of one group for ``?show=``."""
     record = record_or_404(request, kind, pk)
-    entries, place = timeline.entries(record, timeline.Place.read(request.GET.get("from", "")))
+    show = request.GET.get("show", "")
+    place = timeline.Place.read(request.GET.get("from", ""))
     template = "common/_entries.html" if request.GET.get("from") else "common/_timeline.html"
-    return render(request, template, {"record": record, "kind": kind, "entries": entries, "place": place})
+    return render(request, template, {"record": record, "kind": kind} | timeline.page(record, show, place))
+
+
+@login_required
+def record_history(request: Request, kind: str, pk: int) -> HttpResponse:
+    """Every change of a record, or of its line ``?field=``, from the event ``?before=`` on."""
+    record = record_or_404(request, kind, pk)
+    lines = comparing.lines_of(record)
+    line = next((one for one in lines if one.key == request.GET.get("field")), None)
+    before = number(request.GET.get("before", "")) or None
+    found = list(islice(changes.edits_of(record, before=before, line=line, chunk=HISTORY_CHUNK), HISTORY + 1))
+    edits = found[:HISTORY]
+    context = {
+        "record": record,
+        "kind": kind,
+        "lines": lines,
+        "line": line,
+        "edits": edits,
+        "next": edits[-1].pk if len(found) > HISTORY else None,
+    }
+    template = "common/_history.html" if wants_fragment(request) else "common/history.html"
+    return render(request, template, context)
 
 
 @login_required

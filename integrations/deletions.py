@@ -142,7 +142,8 @@ def _what_restoring_does(link: RecordLink | None) -> str:
 def what_merging_does(keep: Record, other: Record) -> str:
     """What becomes of two records over there when one is merged into the other here."""
     if keep.crm_id and other.crm_id:
-        return f"“{keep}” stays in step with its Salesforce record. That of “{other}” stays in Salesforce, and nothing here follows it."
+        theirs = f"That of “{other}” stays in Salesforce, and nothing here follows it."
+        return f"“{keep}” stays in step with its Salesforce record. {theirs}"
     if keep.crm_id:
         return f"“{keep}” stays in step with its Salesforce record."
     return f"“{keep}” takes over the Salesforce record of “{other}”." if other.crm_id else ""

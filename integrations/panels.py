@@ -1,35 +1,20 @@
 """What the sync says in other apps' pages: badges in lists, a card on a record, the timeline, the home page."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Model
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
-from common import slots, timeline
+from common import slots
 from common.models import Record
 from integrations import inbox, services
 from integrations.forms.notices import NoticeChoiceForm
 from integrations.logins import the_connection
-from integrations.models import Connection, ErrorEntry, NoticeCopy, RecordLink, SyncEvent
+from integrations.models import Connection, ErrorEntry, NoticeCopy, RecordLink
 from integrations.ownership import push_preview, remote_owners
 from integrations.remedies import remedy
-from integrations.sync.records import RECORD_TYPES, kind_of
-
-SHOWN_NAMES = 3
-ICONS = {
-    SyncEvent.Kind.PUSHED: "cloud-up",
-    SyncEvent.Kind.CREATED: "cloud-plus",
-    SyncEvent.Kind.PULLED: "cloud-down",
-    SyncEvent.Kind.IMPORTED: "cloud-down",
-    SyncEvent.Kind.LINKED: "link",
-    SyncEvent.Kind.RELINKED: "link",
-    SyncEvent.Kind.UNLINKED: "unlink",
-    SyncEvent.Kind.CONFLICT: "arrows-split-2",
-    SyncEvent.Kind.REFUSED: "cloud-x",
-}
+from integrations.sync.records import kind_of
 
 
 def waiting_for_people() -> int:
@@ -98,39 +83,3 @@ def bell(request: HttpRequest, records: Sequence[Any]) -> list[str]:
 def notice_card(request: HttpRequest, records: Sequence[Any]) -> list[str]:
     forms = [NoticeChoiceForm(user=user) for user in records]
     return [render_to_string("integrations/_notice_choice.html", {"form": form}, request) for form in forms]
-
-
-@timeline.source
-def sync_events(record: Model, until: datetime | None, limit: int) -> Iterable[timeline.Entry]:
-    kind = kind_of(record)
-    if kind is None:
-        return []
-    events = SyncEvent.objects.filter(record_kind=kind, record_id=record.pk).select_related("actor", "credential")
-    if until:
-        events = events.filter(at__lte=until)
-    newest = list(events.order_by("-at", "-id")[:limit])
-    labels = {name: field.label for name, field in RECORD_TYPES[kind].fields.items()} if newest else {}
-    return [_entry(event, labels) for event in newest]
-
-
-def _entry(event: SyncEvent, labels: dict[str, str]) -> timeline.Entry:
-    login = f"As {event.credential} ({event.credential_reason})." if event.credential else ""
-    names = [labels.get(name, name) for name in event.changes]
-    more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
-    what = ", ".join(names[:SHOWN_NAMES]) + more
-    return timeline.Entry(
-        at=event.at,
-        icon=ICONS.get(event.kind, "cloud"),  # type: ignore[call-overload]
-        title=f"{event.get_kind_display()}: {what}" if what else event.get_kind_display(),
-        detail=" ".join(part for part in (event.summary, login) if part),
-        who=str(event.actor) if event.actor else "",
-        changes=[
-            timeline.Change(labels.get(name, name), _text(pair[0]), _text(pair[1]))
-            for name, pair in event.changes.items()
-            if isinstance(pair, list) and len(pair) == 2  # noqa: PLR2004 - before and after
-        ],
-    )
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else {True: "Yes", False: "No"}.get(value, str(value))

@@ -1,7 +1,7 @@
 """Runs in plain words: what each was, what came of it, and what it did to each record."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -10,8 +10,10 @@ from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
+from common.lines import as_text
 from common.models import DeletedRecord, Record
-from integrations.models import Run, SyncEvent
+from common.timeline import Change
+from integrations.models import Connection, RecordLink, Run, SyncEvent, UserMapping
 from integrations.progress import LABELS
 from integrations.sync.records import KINDS, RECORD_TYPES
 
@@ -32,6 +34,7 @@ SHOWS = {
     "failed": "Refused",
     "others": "Other news",
 }
+ID_LENGTH = 18
 Kind = SyncEvent.Kind
 EVENTS: dict[str, set[str]] = {
     "created": {Kind.CREATED, Kind.IMPORTED},
@@ -111,13 +114,6 @@ def arrivals_of(run: Run) -> QuerySet[Any]:
 
 
 @dataclass(frozen=True)
-class Change:
-    label: str
-    before: str
-    after: str
-
-
-@dataclass(frozen=True)
 class Line:
     """What a run did to one record. ``url`` is empty where the record is not here any more."""
 
@@ -131,12 +127,12 @@ class Line:
 
 def lines(events: Sequence[SyncEvent]) -> list[Line]:
     """Events with the names of their records, by one query for each kind."""
-    names = _names(events)
-    return [_line(event, *names.get((event.record_kind, event.record_id), ("", ""))) for event in events]
+    names, behind = _names(events), names_behind(events)
+    return [_line(event, behind, *names.get((event.record_kind, event.record_id), ("", ""))) for event in events]
 
 
-def _line(event: SyncEvent, name: str, url: str) -> Line:
-    changes = list(_changes(event))
+def _line(event: SyncEvent, behind: Mapping[str, str], name: str, url: str) -> Line:
+    changes = changes_of(event, behind)
     what = event.get_kind_display()
     return Line(
         name or f"A record that is gone ({event.record_kind} {event.record_id})",
@@ -148,23 +144,40 @@ def _line(event: SyncEvent, name: str, url: str) -> Line:
     )
 
 
-def _changes(event: SyncEvent) -> Iterable[Change]:
-    for label, pair in event.changes.items():
-        if isinstance(pair, dict) and "winner" in pair:
-            sides = (
-                (pair.get("theirs"), pair.get("ours"))
-                if pair["winner"] == "ours"
-                else (pair.get("ours"), pair.get("theirs"))
-            )
-            yield Change(label, *map(_text, sides))
-        elif isinstance(pair, list) and len(pair) == 2:  # noqa: PLR2004 - before and after
-            yield Change(label, *map(_text, pair))
+def changes_of(event: SyncEvent, behind: Mapping[str, str]) -> list[Change]:
+    """What an event says of fields: of a conflict what lost, and what won. ``behind``: names for ids."""
+    return [
+        Change(label, *(_text(behind.get(value, value) if isinstance(value, str) else value) for value in pair))
+        for label, told in event.changes.items()
+        if (pair := _pair(told))
+    ]
+
+
+def _pair(told: Any) -> Sequence[Any]:
+    if isinstance(told, dict) and "winner" in told:
+        sides = (told.get("ours"), told.get("theirs"))
+        return sides if told["winner"] == "theirs" else sides[::-1]
+    return told if isinstance(told, list) and len(told) == 2 else ()  # noqa: PLR2004 - before and after
+
+
+def names_behind(events: Iterable[SyncEvent]) -> dict[str, str]:
+    """Who and what the ids are that events tell of: owners and records, by two queries and one for each kind."""
+    values = {value for event in events for told in event.changes.values() for value in _pair(told)}
+    ids = {value for value in values if isinstance(value, str) and len(value) == ID_LENGTH and value.isalnum()}
+    if not ids:
+        return {}
+    owners = UserMapping.objects.filter(remote_id__in=ids).select_related("user")
+    links = RecordLink.objects.filter(connection__in=Connection.objects.all(), remote_id__in=ids, record_id__gt=0)
+    keys = {link.remote_id: (link.record_kind, link.record_id) for link in links}
+    names = {row.remote_id: str(row.user or row.name or row.remote_id) for row in owners}
+    for kind in {kind for kind, _ in keys.values()}:
+        records = RECORD_TYPES[kind].model._default_manager.in_bulk([pk for own, pk in keys.values() if own == kind])
+        names |= {one: str(records[pk]) for one, (own, pk) in keys.items() if own == kind and pk in records}
+    return names
 
 
 def _text(value: Any) -> str:
-    if value is None or value == "":
-        return "empty"
-    return {True: "Yes", False: "No"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    return "" if value is None else as_text(value)
 
 
 def _names(events: Sequence[SyncEvent]) -> dict[tuple[str, int], tuple[str, str]]:

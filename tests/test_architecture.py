@@ -60,6 +60,7 @@ LAYERS: list[set[str]] = [
     {"tasks"},
     {
         "panels",
+        "timeline",
         "receivers",
         "schedules",
         "views",

@@ -33,6 +33,7 @@ from integrations.sync.deadlocks import on_deadlock_again
 from integrations.sync.records import RECORD_TYPES
 
 CHUNK = 5_000
+BY_DEALS = "The stage follows from the account’s deals."
 WORDS = {"when_open": "is open", "when_won": "was won", "when_lost": "was lost"}
 
 
@@ -85,7 +86,7 @@ def next_due() -> list[int]:
 def infer_some(connection: Connection) -> bool:
     """Infer the stages of the next accounts; False when none are left."""
     # What is inferred from the other side's deals is no edit of ours that the sweep should push.
-    with transaction.atomic(), pghistory.context(source="Salesforce"):
+    with transaction.atomic(), pghistory.context(source="Salesforce", rule=BY_DEALS):
         marks = list(InferenceMark.objects.select_for_update(skip_locked=True).order_by("pk")[:CHUNK])
         if rule := rule_of(connection):
             _infer(rule, {mark.record_id for mark in marks})

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import pghistory
 from django.db.models import prefetch_related_objects
 
 from common.models import Record, RecordKind
@@ -16,6 +17,7 @@ from integrations.sync.parents import join_accounts
 from integrations.sync.scope import Scope
 from integrations.sync.writing import still_open
 
+BY_COMPANY = "A contact that is pushed without an account gets that of its company."
 AHEAD = timedelta(seconds=1)  # parents go before everything that waits in the lane of their children
 
 
@@ -95,7 +97,8 @@ def give_accounts(scope: Scope, items: Sequence[Item]) -> None:
         return
     lonely = [item for item in items if pair.field.get(item.record) is None and item.local.get(pair.name) is None]
     contacts = [item.record for item in lonely]
-    join_accounts(contacts)  # type: ignore[arg-type]
+    with pghistory.context(source="Tandem", rule=BY_COMPANY):
+        join_accounts(contacts)  # type: ignore[arg-type]
     for item in lonely:
         account = item.record.account  # type: ignore[attr-defined]
         if account is not None:
