@@ -13,7 +13,7 @@ def create(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     """The table of the cache that all processes share; settings.py names it."""
 
-    dependencies = [("common", "0003_workspace")]
+    dependencies = [("common", "0001_initial")]
     operations = [
         migrations.RunPython(create, migrations.RunPython.noop),
         migrations.RunSQL(migrations.RunSQL.noop, f"DROP TABLE IF EXISTS {TABLE}"),
