@@ -1,8 +1,8 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
-from activities.models import Activity, RecordList
-from common.admin import HonestPaginator
+from activities.models import Activity, Enrolment, RecordList, Sequence, SequenceStep
+from common.admin import HonestPaginator, KeptAdmin
 
 
 @admin.register(Activity)
@@ -29,3 +29,34 @@ class RecordListAdmin(admin.ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: RecordList | None = None) -> list[str]:
         """What is on it would not fit another kind."""
         return ["record_kind"] if obj else []
+
+
+class StepInline(admin.TabularInline):
+    """To look at: whoever waits for a step is moved on by the sequence's own page, which knows of them."""
+
+    model = SequenceStep
+    extra = 0
+    fields = readonly_fields = ["position", "kind", "wait", "unit", "subject", "waits_for_task"]
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+@admin.register(Sequence)
+class SequenceAdmin(admin.ModelAdmin):
+    list_display = ["name", "owner", "is_on", "hours", "updated_at"]
+    list_select_related = ["owner"]
+    list_filter = ["is_on"]
+    search_fields = ["name"]
+    autocomplete_fields = ["owner"]
+    inlines = [StepInline]
+
+
+@admin.register(Enrolment)
+class EnrolmentAdmin(KeptAdmin):
+    list_display = ["contact", "sequence", "owner", "state", "reason", "next_step", "due_at"]
+    list_select_related = ["contact", "sequence", "owner", "next_step"]
+    list_filter = ["state", "reason"]
+    search_fields = ["=contact__email_key"]
+    ordering = ["-id"]

@@ -12,3 +12,5 @@ class ActivitiesConfig(AppConfig):
         menus.add("main", menus.Item(60, "Lists", "lists:list", "list-details"))
         import_module("activities.panels")
         import_module("activities.lists.panels")
+        import_module("activities.sequences.receivers").connect()
+        import_module("activities.schedules").connect()

@@ -10,6 +10,7 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 from rest_framework.authtoken.models import TokenProxy
 
 from activities.home import home
+from activities.unsubscribing import unsubscribe
 from config.health import health
 
 # A schedule calls any function by its name: whoever may write one may run anything on the server.
@@ -25,6 +26,7 @@ urlpatterns = [
     path("deals/", include("deals.urls")),
     path("activities/", include("activities.urls")),
     path("lists/", include("activities.lists.urls")),
+    path("unsubscribe/<str:token>/", unsubscribe, name="unsubscribe"),
     path("settings/", include("users.urls")),
     path("settings/integrations/salesforce/", include("integrations.urls")),
     path("settings/", include("integrations.salesforce.urls")),

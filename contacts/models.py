@@ -20,6 +20,13 @@ from common.visibility import RecordQuerySet
 class Stage(BaseStage):
     """How far the conversation with a person got."""
 
+    no_contact = models.BooleanField(
+        "do not contact",
+        default=False,
+        db_default=False,
+        help_text="Whoever is at this stage gets no e-mails and is not called.",
+    )
+
 
 class ContactQuerySet(RecordQuerySet["Contact"]):
     def having_email(self, addresses: list[str]) -> Self:

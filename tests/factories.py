@@ -7,7 +7,7 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from accounts.models import Account
-from activities.models import Activity, RecordList
+from activities.models import Activity, RecordList, Sequence, SequenceStep
 from common.models import CustomField, Job, JobChunk, RecordKind
 from contacts.models import Contact
 from deals.models import Deal, Pipeline
@@ -95,6 +95,27 @@ class RecordListFactory(DjangoModelFactory):
         model = RecordList
 
     name = factory.Sequence("List {}".format)
+
+
+class SequenceFactory(DjangoModelFactory):
+    class Meta:
+        model = Sequence
+
+    name = factory.Sequence("Sequence {}".format)
+    is_on = True
+
+
+class StepFactory(DjangoModelFactory):
+    """An e-mail that is due at once."""
+
+    class Meta:
+        model = SequenceStep
+
+    sequence = factory.SubFactory(SequenceFactory)
+    position = factory.Sequence(lambda number: number + 1)
+    kind = SequenceStep.Kind.EMAIL
+    subject = "Hello {{first_name}}"
+    body = "Dear {{name}}, …"
 
 
 class CustomFieldFactory(DjangoModelFactory):

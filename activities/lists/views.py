@@ -13,6 +13,7 @@ from activities.lists import services
 from activities.lists.forms import ListForm, ListNameForm, MemberForm
 from activities.lists.panels import list_context
 from activities.models import RecordList
+from common.folding import fold
 from common.http import Request, number, typed, wants_fragment
 from common.pages import UNPROCESSABLE
 from common.paging import Order, paged
@@ -31,7 +32,7 @@ RELATED = {
 def list_list(request: Request) -> HttpResponse:
     words = typed(request.GET, "q")
     lists = RecordList.objects.visible_to(request.user)
-    found = services.with_counts(lists.filter(name__icontains=words)).select_related("owner")
+    found = services.with_counts(lists.filter(sort_name__contains=fold(words))).select_related("owner")
     context = {"page": paged(found, request, ORDERS), "words": words, "is_empty": not lists.exists()}
     return render(request, "lists/_rows.html" if wants_fragment(request) else "lists/list.html", context)
 

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.urls import reverse
 
+from common.folding import sort_field
 from common.models import Record, RecordKind, TimestampedModel
 from common.records import kind_of, record_model
 from common.visibility import RecordQuerySet, seen_by
@@ -36,9 +37,7 @@ class RecordList(TimestampedModel):
     description = models.TextField(blank=True, default="")
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
 
-    sort_name = models.GeneratedField(
-        expression=Lower("name"), output_field=models.CharField(max_length=120), db_persist=True
-    )
+    sort_name = sort_field("name", 120)
 
     objects = RecordListQuerySet.as_manager()
 
