@@ -11,6 +11,7 @@ from contacts.services import delete_contact
 from deals.models import DealContact
 from integrations import tasks
 from integrations.models import Connection, DeletionSettings, ErrorEntry, Outbox, RecordLink, SyncEvent
+from integrations.sync import pull as pulling
 from tests.conftest import pull_all, push_all
 from tests.factories import AccountFactory, ActivityFactory, ContactFactory, DealFactory
 from tests.salesforce_org import Org
@@ -315,8 +316,12 @@ def test_a_lead_whose_contact_was_deleted_there_after_its_conversion_is_gone(syn
     assert not RecordLink.objects.live().filter(remote_id=lead_id).exists()
 
 
-def test_a_record_merged_there_into_one_that_was_then_deleted_goes_with_it(following: Connection, org: Org) -> None:
+@pytest.mark.parametrize("size", [1, 2_000])
+def test_a_record_merged_there_into_one_that_was_then_deleted_goes_with_it(
+    following: Connection, org: Org, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
     DeletionSettings.objects.update(sync_deletes=True)
+    monkeypatch.setattr(pulling, "PAGE", size)
     first, second = person(org, "Adler"), person(org, "Bauer")
     pull_all()
     loser = Contact.objects.get(crm_id=first)
