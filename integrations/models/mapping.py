@@ -76,7 +76,8 @@ class ObjectSettings(TimestampedModel):
         max_length=8,
         choices=[("latest", "The later change"), ("theirs", "Salesforce"), ("ours", "Tandem")],
         default="latest",
-        help_text="Counts for every field that has no rule of its own.",
+        help_text="Counts for every field that has no rule of its own. Which change is the later one is an estimate: "
+        "Salesforce only tells when a record was last edited.",
     )
     source_field = models.CharField(max_length=80, blank=True, default="")
     source_value = models.CharField(max_length=255, blank=True, default="Tandem")

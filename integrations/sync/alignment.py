@@ -8,12 +8,13 @@ from common.bulk import any_of, copy_in
 from common.models import Record, RecordKind
 from integrations.models import Alignment, Lane, RecordLink, Run, SkippedRecord, SyncEvent
 from integrations.sync import outbox
+from integrations.sync.copies import Copies, plan_all
 from integrations.sync.departures import locked
 from integrations.sync.linking import agree, store_links
 from integrations.sync.local import Writer
 from integrations.sync.mapping import Vocabulary, normal
 from integrations.sync.merging import leave_to_push
-from integrations.sync.plan import Base, Direction, Plan, Rule, Side, Winner, plan
+from integrations.sync.plan import Base, Direction, Plan, Rule, Winner
 from integrations.sync.provider import Provider, RemoteRecord, Value, Values
 from integrations.sync.scope import Scope
 from integrations.sync.settle import conflict_stories
@@ -35,18 +36,18 @@ def narrowed(scope: Scope, fields: Sequence[str], how: str) -> Scope:
     return replace(scope, pairs=tuple(pairs))
 
 
-def planned(how: str, local: Values, remote: Values, rules: Mapping[str, Rule], latest: Side) -> Plan:
-    """What to write where.
+def _terms(how: str, rules: Mapping[str, Rule]) -> tuple[Base | None, Mapping[str, Rule]]:
+    """What the sides are taken to have agreed on, and the rules that hold.
 
     To take over: what they have is written here, what they lack stays here. To fill: what they lack is written there.
     By rule: as if both sides had been empty when they last agreed.
     """
     match how:
         case How.TAKE:
-            return plan(None, local, remote, _only(rules, Direction.IN), latest)
+            return None, _only(rules, Direction.IN)
         case How.FILL:
-            return plan(None, local, remote, _only(rules, Direction.OUT), latest)
-    return plan(Base(dict.fromkeys(rules)), local, remote, rules, latest)
+            return None, _only(rules, Direction.OUT)
+    return Base(dict.fromkeys(rules)), rules
 
 
 def _only(rules: Mapping[str, Rule], direction: Direction) -> dict[str, Rule]:
@@ -83,14 +84,16 @@ def compared(
 ) -> Iterator[Aligned]:
     """The records that can be compared. One that never was will be, as a whole, when its turn comes."""
     expressed = scope.express(list(records.values()), vocabulary)
+    base, rules = _terms(how, scope.rules)
+    found: list[tuple[RecordLink, RemoteRecord]] = []
+    copies: list[Copies] = []
     for link, remote in read:
         record = records.get(link.record_id or 0)
-        if record is None or remote is None or not link.base:
-            continue
-        ours_at = record.updated_at + scope.connection.clock_offset
-        latest = Side.OURS if ours_at > remote.edited_at else Side.THEIRS
-        local = expressed[record.pk]
-        yield Aligned(link, record, remote, planned(how, local, remote.values, scope.rules, latest), local)
+        if record and remote and link.base:
+            found.append((link, remote))
+            copies.append(Copies(record, base, expressed[record.pk], remote.values, remote.edited_at))
+    for (link, remote), one, made in zip(found, copies, plan_all(scope, copies, rules), strict=True):
+        yield Aligned(link, one.record, remote, made, one.local)
 
 
 def align(scope: Scope, alignment: Alignment, read: Read, read_at: datetime) -> None:

@@ -1,17 +1,16 @@
 """What both sides have and one of them changed: planned, carried out here, and queued for there."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping
 
-from common.bulk import any_of
 from common.models import Record, RecordKind
-from integrations.models import Lane, Outbox, Run, SyncEvent
+from integrations.models import Lane, RecordLink, Run, SyncEvent
 from integrations.sync import outbox
+from integrations.sync.copies import Copies, plan_all
 from integrations.sync.departures import locked
 from integrations.sync.linking import agree
 from integrations.sync.local import Writer
 from integrations.sync.page import Applied
-from integrations.sync.plan import Plan, Side, plan
+from integrations.sync.plan import Plan
 from integrations.sync.provider import RemoteRecord, Value
 from integrations.sync.references import resolve_references
 from integrations.sync.scope import Scope, base_of
@@ -25,18 +24,15 @@ def merge(scope: Scope, writer: Writer, applied: Applied, run: Run) -> None:
     records = locked(scope, [link.record_id for link, _ in applied.changed if link.record_id])
     vocabulary = scope.vocabulary(list(records.values()), [remote.values for _, remote in applied.changed])
     expressed = scope.express(list(records.values()), vocabulary)
-    edited_at = _edited_at(scope, list(records))
+    meant = list(_present(applied, records))
+    copies = [
+        Copies(record, base_of(link), expressed[record.pk], remote.values, remote.edited_at)
+        for link, remote, record in meant
+    ]
     due: list[Record] = []
-    for link, remote in applied.changed:
-        record = records.get(link.record_id or 0)
-        if record is None or (link.dropped_at and record.crm_id):
-            applied.skip("Its record here is gone, or linked to another one by now.")
-            continue
-        base = base_of(link)
-        local = expressed[record.pk]
-        ours_at = edited_at.get(record.pk, record.updated_at) + scope.connection.clock_offset
-        merged = plan(base, local, remote.values, scope.rules, Side.OURS if ours_at > remote.edited_at else Side.THEIRS)
-        written = writer.carry_out(record, merged, base, local, local, vocabulary)
+    for (link, remote, _), one, merged in zip(meant, copies, plan_all(scope, copies, scope.rules), strict=True):
+        record = one.record
+        written = writer.carry_out(record, merged, one.base, one.local, one.local, vocabulary)
         applied.counts["updated" if written or not link.pk else "unchanged"] += 1
         _tell(scope, record, written, merged, applied)
         leave_to_push(merged, remote)
@@ -53,10 +49,17 @@ def merge(scope: Scope, writer: Writer, applied: Applied, run: Run) -> None:
     resolve_references(scope, arrived)
 
 
-def _edited_at(scope: Scope, ids: Sequence[int]) -> dict[int, datetime]:
-    """When records that wait to be pushed were last edited here."""
-    rows = Outbox.objects.filter(record_kind=scope.kind, record_id__in=any_of(ids, "bigint"))
-    return dict(rows.values_list("record_id", "queued_at"))
+def _present(applied: Applied, records: Mapping[int, Record]) -> Iterator[tuple[RecordLink, RemoteRecord, Record]]:
+    """What is to be planned; of a record's dropped links one alone comes to life again."""
+    revived: set[int] = set()
+    for link, remote in applied.changed:
+        record = records.get(link.record_id or 0)
+        if record is None or (link.dropped_at and (record.crm_id or record.pk in revived)):
+            applied.skip("Its record here is gone, or linked to another one by now.")
+            continue
+        if link.dropped_at:
+            revived.add(record.pk)
+        yield link, remote, record
 
 
 def leave_to_push(merged: Plan, remote: RemoteRecord) -> None:

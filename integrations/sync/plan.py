@@ -5,8 +5,9 @@ write comes back equal to the base and does nothing, an untouched side is never 
 half- way is cured by planning again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -115,13 +116,20 @@ class Plan:
         self.agree(name, value)
 
 
-def plan(base: Base | None, local: Values, remote: Values, rules: Mapping[str, Rule], latest: Side) -> Plan:
+def changed_later(ours_at: Mapping[str, datetime], theirs_at: datetime) -> set[str]:
+    """The fields that were changed here after theirs. They tell whole seconds: within the same one theirs is later."""
+    return {name for name, at in ours_at.items() if at.replace(microsecond=0) > theirs_at}
+
+
+def plan(
+    base: Base | None, local: Values, remote: Values, rules: Mapping[str, Rule], later: Collection[str] = ()
+) -> Plan:
     """What to write where.
 
     ``base`` is None on first link. A name that ``local`` or ``remote`` lacks can't be expressed or seen on that side
     (an owner without a user there, a hidden field): that side counts as untouched. A name that ``base`` lacks was
-    mapped after the two were linked: the sides agree to differ until one changes. ``latest`` is the side whose change
-    is the later one.
+    mapped after the two were linked: the sides agree to differ until one changes. ``later`` names what was changed here
+    after it was changed there; a unit is as late as the last of its fields.
     """
     result = Plan()
     touched = list(rules) if base is None else _touched(result, base, local, remote, rules)
@@ -133,7 +141,7 @@ def plan(base: Base | None, local: Values, remote: Values, rules: Mapping[str, R
         for name in set(known) - set(shared):
             _take_unexpressed(result, name, base, remote[name], rules[name])
         if shared:
-            _decide(result, shared, base, local, remote, rules[shared[0]], latest)
+            _decide(result, shared, base, local, remote, rules[shared[0]], later)
     return result
 
 
@@ -175,7 +183,13 @@ def _take_unexpressed(result: Plan, name: str, base: Base | None, remote: Value,
 
 
 def _decide(
-    result: Plan, names: list[str], base: Base | None, local: Values, remote: Values, rule: Rule, latest: Side
+    result: Plan,
+    names: list[str],
+    base: Base | None,
+    local: Values,
+    remote: Values,
+    rule: Rule,
+    later: Collection[str],
 ) -> None:
     if all(local[name] == remote[name] for name in names):
         for name in names:
@@ -186,7 +200,7 @@ def _decide(
         for name in names:
             result.agree_to_differ(name, local[name], remote[name])
     else:
-        _move(result, names, base, local, remote, rule, latest)
+        _move(result, names, base, local, remote, rule, later)
 
 
 def _link(result: Plan, names: list[str], local: Values, remote: Values, rule: Rule) -> None:
@@ -198,7 +212,9 @@ def _link(result: Plan, names: list[str], local: Values, remote: Values, rule: R
     _settle(result, names, local, remote, rule, Side.OURS if is_remote_empty else Side.THEIRS)
 
 
-def _move(result: Plan, names: list[str], base: Base, local: Values, remote: Values, rule: Rule, latest: Side) -> None:
+def _move(
+    result: Plan, names: list[str], base: Base, local: Values, remote: Values, rule: Rule, later: Collection[str]
+) -> None:
     is_ours_changed = any(local[name] != base.our(name) for name in names)
     is_theirs_changed = any(remote[name] != base.theirs[name] for name in names)
     if not is_ours_changed and not is_theirs_changed:
@@ -206,7 +222,7 @@ def _move(result: Plan, names: list[str], base: Base, local: Values, remote: Val
             result.keep(name, base)
         return
     if is_ours_changed and is_theirs_changed and rule.direction == Direction.BOTH:
-        side = _winner(names, local, rule, latest)
+        side = _winner(names, local, rule, later)
         result.conflicts += [
             Conflict(name, base.theirs[name], local[name], remote[name], side)
             for name in names
@@ -219,7 +235,7 @@ def _move(result: Plan, names: list[str], base: Base, local: Values, remote: Val
     _settle(result, names, local, remote, rule, side)
 
 
-def _winner(names: list[str], local: Values, rule: Rule, latest: Side) -> Side:
+def _winner(names: list[str], local: Values, rule: Rule, later: Collection[str]) -> Side:
     match rule.winner:
         case Winner.OURS:
             return Side.OURS
@@ -227,7 +243,7 @@ def _winner(names: list[str], local: Values, rule: Rule, latest: Side) -> Side:
             return Side.THEIRS
         case Winner.TRUE:
             return Side.OURS if any(local[name] for name in names) else Side.THEIRS
-    return latest
+    return Side.OURS if any(name in later for name in names) else Side.THEIRS
 
 
 def _settle(result: Plan, names: list[str], local: Values, remote: Values, rule: Rule, side: Side) -> None:

@@ -15,7 +15,7 @@ from common.models import RecordKind
 from deals.models import Deal, DealContact
 from integrations.models import Connection, Credential, ObjectDescription, ObjectSettings, RecordLink, RemoteRole
 from integrations.sync.matching import CONTACT
-from integrations.sync.plan import Base, Plan, Rule, Side, Winner, plan
+from integrations.sync.plan import Base, Plan, Rule, Winner, plan
 from integrations.sync.provider import Description, RemoteField, RemoteRecord, Value
 from integrations.sync.records import ROLES
 
@@ -166,7 +166,7 @@ def compare(scope: RoleScope, one: People, contacts: Contacts) -> None:
     first = next((row for row in one.ours if row.is_primary), None)
     if first is None or first.contact_id in contacts.remote_ids:
         local[PRIMARY] = contacts.remote_ids[first.contact_id] if first else None
-    one.plan = plan(Base(base), local, remote, dict.fromkeys([*names, PRIMARY], scope.rule), Side.THEIRS)
+    one.plan = plan(Base(base), local, remote, dict.fromkeys([*names, PRIMARY], scope.rule))
 
 
 def _told(parts: Iterable[RemoteRole]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from integrations.sync.mapping import Problem, normal
 from integrations.sync.matching import LOOKED_THROUGH, Twins, links_by_remote_id, sort_out, wanted
 from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import Item, Linked, Rejected
-from integrations.sync.plan import Side, plan
+from integrations.sync.plan import plan
 from integrations.sync.provider import Provider, RemoteRecord, Value
 from integrations.sync.scope import Scope
 from integrations.sync.writing import drop_unwritable, still_open, withhold, write
@@ -103,7 +103,7 @@ def adopted(item: Item, twin: RemoteRecord, twins: Twins, note: str) -> Linked:
     item.local = dict(item.seen)
     withhold(scope, item)
     values = {name: normal(scope.by_name[name].remote, value) for name, value in twin.values.items()}
-    first = plan(None, item.local, values, scope.rules, Side.THEIRS)
+    first = plan(None, item.local, values, scope.rules)
     drop_unwritable(scope, item, first, values)
     return Linked(twin.id, twin.remote_object, first, SyncEvent.Kind.LINKED, twin, twins.also_lead_id, note)
 

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from common.bulk import any_of
 from integrations.models import Cursor, DeletionSettings, ErrorEntry, Outbox, RecordLink, SyncEvent
+from integrations.sync.copies import Copies, plan_all
 from integrations.sync.fates import fates_of, follow_erased
 from integrations.sync.ingest import FillingIngest
 from integrations.sync.linking import lead_beside
@@ -13,8 +14,8 @@ from integrations.sync.mapping import MISSING, Problem, normal
 from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import Item, LeftOut, Linked, Rejected, Relinked, Rerouted, Unlinked
 from integrations.sync.page import OVERLAP
-from integrations.sync.plan import Direction, Plan, Side, plan
-from integrations.sync.provider import Provider, RemoteRecord
+from integrations.sync.plan import Direction, Plan
+from integrations.sync.provider import Provider, RemoteRecord, Value
 from integrations.sync.scope import Scope, refresh
 from integrations.sync.stages import learn
 from integrations.sync.waiting import wait_for_parents
@@ -35,9 +36,7 @@ def push_changes(
     present = provider.retrieve(scope.remote_object, [_link(item).remote_id for item in linked], scope.names)
     learn(scope, present)
     _follow_lost(scope, [item for item, remote in zip(linked, present, strict=True) if remote is None], provider)
-    for item, remote in zip(linked, present, strict=True):
-        if remote is not None:
-            item.outcome = _compared(scope, item, remote)
+    _compare(scope, [(item, remote) for item, remote in zip(linked, present, strict=True) if remote is not None])
     compared = [item for item in linked if isinstance(item.outcome, Linked)]
     for item in compared:
         _refuse_bad(scope, item, provider)
@@ -70,22 +69,27 @@ def _turn_back_unlinked(scope: Scope, items: Sequence[Item]) -> None:
             item.outcome = Rerouted(Outbox.Operation.UPDATE, item.link.remote_object)
 
 
-def _compared(scope: Scope, item: Item, remote: RemoteRecord) -> Linked:
-    link = _link(item)
-    ours_at = item.record.updated_at + scope.connection.clock_offset
-    latest = Side.OURS if ours_at > remote.edited_at else Side.THEIRS
-    withhold(scope, item)
+def _compare(scope: Scope, found: Sequence[tuple[Item, RemoteRecord]]) -> None:
+    copies = []
+    for item, remote in found:
+        withhold(scope, item)
+        values = _normal(scope, item, remote)
+        copies.append(Copies(item.record, item.base, item.local, values, remote.edited_at))
+    for (item, remote), one, agreed in zip(found, copies, plan_all(scope, copies, scope.rules), strict=True):
+        _leave_to_stage(scope, item, agreed)
+        if not scope.settings.pulls:
+            agreed.leave_ours(item.base)
+        drop_unwritable(scope, item, agreed, one.remote)
+        link = _link(item)
+        item.outcome = Linked(link.remote_id, link.remote_object, agreed, SyncEvent.Kind.PUSHED, remote)
+
+
+def _normal(scope: Scope, item: Item, remote: RemoteRecord) -> dict[str, Value]:
     known = item.base.theirs if item.base else {}  # in normal form already
-    values = {
+    return {
         name: value if known.get(name, MISSING) == value else normal(scope.by_name[name].remote, value)
         for name, value in remote.values.items()
     }
-    agreed = plan(item.base, item.local, values, scope.rules, latest)
-    _leave_to_stage(scope, item, agreed)
-    if not scope.settings.pulls:
-        agreed.leave_ours(item.base)
-    drop_unwritable(scope, item, agreed, values)
-    return Linked(link.remote_id, link.remote_object, agreed, SyncEvent.Kind.PUSHED, remote)
 
 
 def _leave_to_stage(scope: Scope, item: Item, agreed: Plan) -> None:

@@ -108,21 +108,6 @@ def test_health_says_what_waits(synced: Connection, client: Client) -> None:
     assert client.get("/healthz").json()["waiting_for_allowance"] == ["background"]
 
 
-def test_two_clocks_that_differ_are_compared_in_the_orgs_time(synced: Connection, org: Org) -> None:
-    """Ours is an hour behind: what was changed here after them is not taken for the older change."""
-    contact = Contact.objects.filter(crm_object="Contact").exclude(crm_id="").first()
-    org.update("Contact", contact.crm_id, Title="Theirs")
-    contact.title = "Ours"
-    contact.save(update_fields=["title"])
-    Contact.objects.filter(pk=contact.pk).update(updated_at=timezone.now() - timedelta(minutes=59))
-    Outbox.objects.update(queued_at=timezone.now() - timedelta(minutes=59))
-    Connection.objects.update(clock_offset=timedelta(hours=1))
-
-    push_all()
-
-    assert org.get("Contact", contact.crm_id)["Title"] == "Ours"
-
-
 def test_the_command_says_what_waits_for_the_allowance(synced: Connection, capsys: pytest.CaptureFixture[str]) -> None:
     used(85)
     with pytest.raises(SystemExit):

@@ -1,9 +1,6 @@
 """A conflict's losing value can be taken back in one click."""
 
-from datetime import timedelta
-
 import pytest
-from django.utils import timezone
 
 from contacts.models import Contact
 from deals.models import Deal
@@ -13,6 +10,7 @@ from tests.api.conftest import V1, Api
 from tests.conftest import pull_all, push_all
 from tests.factories import UserFactory
 from tests.integrations.sync.dealing import change, opportunity, stage
+from tests.integrations.sync.pushing import last_edit_was
 from tests.salesforce_org import Org
 from users.models import User
 
@@ -25,9 +23,7 @@ def conflict(org: Org, *, winner: str, where: str) -> tuple[Contact, SyncEvent]:
     org.update("Contact", contact.crm_id, Title="Theirs")
     contact.title = "Ours"
     contact.save(update_fields=["title"])
-    later = timedelta(seconds=5 if winner == "ours" else -3600)
-    Contact.objects.filter(pk=contact.pk).update(updated_at=timezone.now() + later)
-    services.Outbox.objects.update(queued_at=timezone.now() + later)
+    last_edit_was(contact, seconds=-5 if winner == "ours" else 3600)
     push_all() if where == "push" else pull_all()
     push_all()
     contact.refresh_from_db()

@@ -26,6 +26,7 @@ from integrations.models import (
 )
 from tests.conftest import pull_all, push_all
 from tests.factories import AccountFactory, ContactFactory, UserFactory
+from tests.integrations.sync.pushing import last_edit_was
 from tests.integrations.test_conflicts import conflict
 from tests.integrations.test_error_log import entry_of, text
 from tests.pages import CaptureQueries
@@ -242,7 +243,7 @@ class TestConflicts:
         org.update("Contact", contact.crm_id, Title="Theirs again")
         contact.title = "Ours again"
         contact.save(update_fields=["title"])
-        Contact.objects.filter(pk=contact.pk).update(updated_at=timezone.now() + timezone.timedelta(hours=1))
+        last_edit_was(contact, seconds=-3600)
         pull_all()
 
         contact.refresh_from_db()

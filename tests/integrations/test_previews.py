@@ -1,13 +1,11 @@
 """Previews: what they show, and what they leave alone."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection as database
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from accounts.models import Account
 from accounts.models import Stage as AccountStage
@@ -17,6 +15,7 @@ from integrations.models import Connection, FieldMapping, InferenceMark, Outbox,
 from integrations.rehearsed import Rehearsed
 from tests.factories import ContactFactory
 from tests.integrations.previews import carried_out, linked, planned, previewed
+from tests.integrations.sync.pushing import last_edit_was
 from tests.integrations.test_condition_pages import rows
 from tests.integrations.test_settings_pages import mapping_form, settings_form
 from tests.pages import shown
@@ -95,8 +94,8 @@ def test_a_newly_mapped_field_is_shown_field_by_field_on_the_side_that_would_cha
 ) -> None:
     FieldMapping.objects.filter(remote_object="Contact", field="title").delete()
     contact, remote_id = linked()
-    long_ago = timezone.now() - timedelta(hours=1)
-    Contact.objects.filter(pk=contact.pk).update(title="Ours", updated_at=long_ago)  # so theirs is the latest
+    Contact.objects.filter(pk=contact.pk).update(title="Ours")
+    last_edit_was(contact, seconds=3600)  # so theirs is the latest
     org.update("Contact", remote_id, Title="Theirs")
     form = mapping_form(synced, "Contact", title="Title")
 

@@ -12,7 +12,7 @@ from integrations import services, tasks
 from integrations.models import Connection, ErrorEntry, IngestJob, Lane, Outbox, RecordLink, Run, SyncEvent
 from integrations.sync import ingested
 from tests.conftest import pull_all, push_all
-from tests.integrations.sync.pushing import later
+from tests.integrations.sync.pushing import last_edit_was, later
 from tests.salesforce_org import Org
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("impatient")]
@@ -136,7 +136,7 @@ def test_values_arrive_as_they_are(synced: Connection, org: Org, edited: list[Co
 
 def test_a_conflict_is_settled_by_a_batch_beside_the_job(synced: Connection, org: Org, edited: list[Contact]) -> None:
     org.update("Contact", edited[0].crm_id, Title="Theirs")
-    Contact.objects.filter(pk=edited[0].pk).update(updated_at=timezone.now() + timezone.timedelta(seconds=5))
+    last_edit_was(edited[0], seconds=-5)
 
     push_background()
 

@@ -1,15 +1,13 @@
 """Pushing changes of records that Salesforce has."""
 
-from datetime import timedelta
-
 import pytest
-from django.utils import timezone
 
 from contacts.models import Contact
 from integrations import services
 from integrations.models import Connection, Outbox, RecordLink, Run, SyncEvent
 from tests.conftest import pull_all, push_all
 from tests.factories import ContactFactory
+from tests.integrations.sync.pushing import last_edit_was
 from tests.salesforce_org import Org
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("impatient")]
@@ -45,7 +43,7 @@ def test_an_edit_that_both_sides_made_is_a_conflict_and_the_loser_is_kept(synced
     org.update("Contact", contact.crm_id, Title="Theirs")
     contact.title = "Ours"
     contact.save(update_fields=["title"])
-    Contact.objects.filter(pk=contact.pk).update(updated_at=timezone.now() + timedelta(seconds=5))
+    last_edit_was(contact, seconds=-5)
 
     push_all()
 
