@@ -176,7 +176,10 @@ class RemoteRole(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["connection", "remote_id"], name="remote_role_once")]
-        indexes = [models.Index(fields=["remote_deal_id", "remote_id"], name="remote_role_by_deal")]
+        indexes = [
+            models.Index(fields=["remote_deal_id", "remote_id"], name="remote_role_by_deal"),
+            models.Index(fields=["remote_contact_id"], condition=models.Q(is_agreed=False), name="remote_role_open"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.remote_contact_id} in {self.remote_deal_id}"

@@ -3,7 +3,10 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
+
+from django.db import transaction
 
 from common.bulk import any_of, copy_in, upsert, write_columns
 from common.models import RecordKind
@@ -11,6 +14,8 @@ from contacts.models import Contact
 from deals.models import Deal, DealContact
 from integrations.models import Connection, Lane, RemoteRole, Run, SyncEvent
 from integrations.sync import outbox
+from integrations.sync.deadlocks import on_deadlock_again
+from integrations.sync.matching import CONTACT
 from integrations.sync.page import Page
 from integrations.sync.plan import Conflict, Plan, Side
 from integrations.sync.provider import RemoteRecord, Value
@@ -28,8 +33,10 @@ from integrations.sync.roles import (
     mirror,
     said,
     see,
+    standing,
 )
 
+CHUNK = 1_000
 COLUMNS = ["remote_deal_id", "remote_contact_id", "role", "is_primary", "is_agreed"]
 
 
@@ -223,6 +230,29 @@ def records_arrived(connection: Connection, kind: str, ids: Collection[int]) -> 
     remote_ids = {*here.values_list("deal__crm_id", flat=True), *there.values_list("remote_deal_id", flat=True)} - {""}
     if remote_ids:
         bring_together(scope, linked_deals(connection, remote_ids), (), None)
+
+
+def cast_waiting(connection: Connection) -> None:
+    """Tie who is on both sides to deals that are: two workers that pull an object each don't see what the other has
+    not committed yet, and the one whose run ends last sees both.
+    """
+    scope = RoleScope.load(connection)
+    if scope is None or not scope.settings.pulls:
+        return
+    deals = standing(connection, RecordKind.DEAL, "Opportunity").values("remote_id")
+    people = standing(connection, RecordKind.CONTACT, CONTACT).values("remote_id")
+    missed = RemoteRole.objects.filter(
+        connection=connection, is_agreed=False, remote_deal_id__in=deals, remote_contact_id__in=people
+    )
+    remote_ids = iter(list(missed.order_by("remote_deal_id").values_list("remote_deal_id", flat=True).distinct()))
+    while chunk := list(islice(remote_ids, CHUNK)):
+        _cast_in_one(scope, chunk)
+
+
+@on_deadlock_again
+@transaction.atomic
+def _cast_in_one(scope: RoleScope, remote_ids: Collection[str]) -> None:
+    bring_together(scope, linked_deals(scope.connection, remote_ids), (), None)
 
 
 def deals_with(contact_ids: Collection[int]) -> list[Deal]:

@@ -21,6 +21,7 @@ from django.utils import timezone
 from integrations.models import Connection, Credential, Cursor, Run
 from integrations.sync import absences
 from integrations.sync.applying import apply, apply_in_one, leave_out, scope_of
+from integrations.sync.casting import cast_waiting
 from integrations.sync.deadlocks import on_deadlock_again
 from integrations.sync.departed import carry_out
 from integrations.sync.leases import Lease, give_back, hold
@@ -194,6 +195,7 @@ class _Puller:
 
     def _finish(self) -> None:
         resolve_waiting(self.scope.connection)
+        cast_waiting(self.scope.connection)
         if isinstance(self.scope, Scope):
             carry_out(self.scope, self.run)
         message = self.run.message

@@ -10,7 +10,7 @@ from deals import services
 from deals.models import Deal, DealContact
 from integrations import tasks
 from integrations.models import Connection, DeletionSettings, ErrorEntry, Outbox, RemoteRole, SyncEvent
-from integrations.sync import own
+from integrations.sync import apply, own
 from tests.conftest import pull_all, push_all
 from tests.factories import AccountFactory, ContactFactory
 from tests.integrations.sync.dealing import pushable, roles_here, roles_there, turn
@@ -177,6 +177,20 @@ def test_somebody_who_is_pulled_after_the_deal_takes_part_then(deal: Deal, org: 
     for name in (roles, contacts):
         pull_only(name)
 
+    assert roles_here(deal) == roles_there(org, deal)
+    assert not Outbox.objects.exists()
+
+
+def test_somebody_whom_the_pull_of_parts_and_that_of_people_both_missed_takes_part_by_the_end_of_the_later_one(
+    deal: Deal, org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contact_id = org.create("Contact", LastName="Unseen", Email="unseen@late.example")
+    org.create(ROLE, OpportunityId=deal.crm_id, ContactId=contact_id, Role="Other")
+    pull_only(ROLE)
+    monkeypatch.setattr(apply, "records_arrived", lambda *_: None)  # the part is not committed yet
+    pull_only("Contact")
+
+    assert contact_id in roles_here(deal)
     assert roles_here(deal) == roles_there(org, deal)
     assert not Outbox.objects.exists()
 
