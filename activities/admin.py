@@ -36,7 +36,7 @@ class StepInline(admin.TabularInline):
 
     model = SequenceStep
     extra = 0
-    fields = readonly_fields = ["position", "kind", "wait", "unit", "subject", "waits_for_task"]
+    readonly_fields = ["position", "kind", "wait", "unit", "subject", "body", "waits_for_task"]
     can_delete = False
 
     def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:

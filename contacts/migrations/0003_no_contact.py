@@ -9,7 +9,7 @@ def mark_the_usual_one(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("contacts", "0006_folded"),
+        ("contacts", "0002_default_stages"),
     ]
 
     operations = [
