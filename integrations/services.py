@@ -211,6 +211,17 @@ def resume_pull(cursor: Cursor) -> None:
     wake_pull()
 
 
+def hold_first_pull(connection: Connection, *, is_held: bool) -> None:
+    """Stop the first pull where it is, or let it go on from there."""
+    if connection.phase != Connection.Phase.INITIAL_PULL:
+        raise Refused("The first pull is not under way.")
+    for cursor in connection.cursors.exclude(is_held=is_held):
+        if is_held:
+            hold_pull(cursor)
+        else:
+            resume_pull(cursor)
+
+
 @transaction.atomic
 def cancel_pull(cursor: Cursor) -> None:
     """End an object's pull where it is. What came stays; what changed since the last whole pull comes with the next."""

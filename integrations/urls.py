@@ -32,6 +32,7 @@ urlpatterns = [
     path("status/", overview.status, name="status"),
     path("start/", overview.start, name="start"),
     path("hold/", overview.hold, name="hold"),
+    path("first-pull/", overview.first_pull, name="first_pull"),
     path("steps/", overview.pass_step, name="pass_step"),
     path("logins/", logins.login_list, name="logins"),
     path("logins/team/", logins.team_login, name="team_login"),

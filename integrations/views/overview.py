@@ -77,6 +77,20 @@ def hold(request: Request) -> HttpResponse:
 
 @admin_required
 @require_POST
+def first_pull(request: Request) -> HttpResponse:
+    """Pause the first pull, or let it go on."""
+    is_held = request.POST.get("held") == "1"
+    try:
+        services.hold_first_pull(the_connection(), is_held=is_held)
+    except services.Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, "The first pull is paused." if is_held else "The first pull goes on.")
+    return redirect("integrations:overview")
+
+
+@admin_required
+@require_POST
 def pass_step(request: Request) -> HttpResponse:
     """A step of the setup is looked at."""
     guide.let_pass(the_connection(), typed(request.POST, "step"))
@@ -129,6 +143,7 @@ def _status(connection: Connection) -> dict[str, Any]:
         "waiting": _waiting(connection),
         "steps": guide.steps(connection) if phase == Connection.Phase.SETUP else [],
         "first_pull": progress.first_pull(connection) if phase == Connection.Phase.INITIAL_PULL else [],
+        "is_first_pull_held": connection.cursors.filter(is_held=True).exists(),
         "objects": states,
         "queue": queue,
         "waiting_total": sum(count for _, count in queue),

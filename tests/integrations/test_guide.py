@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from integrations import connecting, guide
+from integrations import connecting, guide, tasks
 from integrations.models import Connection, ObjectDescription, Run
 from tests.factories import AdminFactory, UserFactory
 
@@ -132,3 +132,21 @@ def test_another_org_is_a_new_way(connection: Connection) -> None:
     connecting.forget_org(Connection.objects.get())
 
     assert Connection.objects.get().passed_steps == []
+
+
+def test_the_first_pull_is_paused_and_goes_on_from_the_overview(admin_client: Client, connection: Connection) -> None:
+    connecting.start_syncing(connection)
+    page = admin_client.post(reverse("integrations:first_pull"), {"held": "1"}, follow=True).content.decode()
+    tasks.pull_due(600)
+
+    assert "The first pull is paused" in page
+    assert not Run.objects.filter(kind=Run.Kind.PULL).exists()
+
+    admin_client.post(reverse("integrations:first_pull"), {"held": "0"})
+    tasks.pull_due(600)
+
+    connection.refresh_from_db()
+    assert connection.phase == Connection.Phase.SYNCING
+    answer = admin_client.post(reverse("integrations:first_pull"), {"held": "1"}, follow=True)
+    assert "The first pull is not under way" in answer.content.decode()
+    assert not connection.cursors.filter(is_held=True).exists()
