@@ -148,7 +148,7 @@ def _mark_chunk(settings: ObjectSettings) -> bool:
     records = eligible(settings).filter(pk__gt=settings.push_all_after).order_by("pk")[:CHUNK]
     batch = list(records)
     if (run := settings.push_all_run) and run.total + len(batch) > run.request.get("most", run.total + len(batch)):
-        message = "Stopped: more records than its preview showed would be pushed. Make a new preview."
+        message = "Stopped: over a tenth more records than were shown would be pushed. Count or preview again."
         run.finish(Run.State.INCOMPLETE, message)
         settings.push_all_after = None
         settings.save(update_fields=["push_all_after"])

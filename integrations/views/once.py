@@ -7,9 +7,10 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from common.http import Request
+from common.http import Request, number, typed
 from integrations import everything, forecasting, obstacles, services
 from integrations.access import admin_required
+from integrations.carrying import TOLERANCE
 from integrations.models import Connection, Cursor, ObjectSettings, Run
 from integrations.progress import LABELS, Progress
 from integrations.sync.provider import ProviderError
@@ -80,7 +81,7 @@ def push(request: Request, kind: str) -> HttpResponse:
         raise Http404(f"There is no push of “{kind}”.")
     get_object_or_404(ObjectSettings, connection=connection, record_kind=kind)
     if request.method == "POST":
-        _do(request, lambda what: _push(request, connection, kind, what))
+        _do(request, lambda what: _push(request, connection, kind, what, number(typed(request.POST, "shown"))))
     row = push_row(connection, kind)
     context: dict[str, Any] = {"row": row}
     if "count" in request.GET and not row["obstacle"] and not row["is_running"]:
@@ -108,13 +109,15 @@ def _pull(request: Request, connection: Connection, remote_object: str, what: st
             services.cancel_pull(cursor)
 
 
-def _push(request: Request, connection: Connection, kind: str, what: str) -> None:
+def _push(request: Request, connection: Connection, kind: str, what: str, shown: int) -> None:
+    """``shown``: how many records were counted; what would push over a tenth more stops."""
     match what:
         case "start":
             settings = connection.object_settings.select_related("connection").get(record_kind=kind)
             if reason := everything.refusal(connection, settings):
                 raise services.Refused(reason)
-            everything.start(connection, [kind], request.user)
+            most = {everything.object_of(settings): round(shown * TOLERANCE)} if shown else None
+            everything.start(connection, [kind], request.user, most=most)
             everything.resume(connection, kind)  # wakes who marks and who sends
         case "hold":
             everything.hold(connection, kind)

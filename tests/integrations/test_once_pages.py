@@ -127,6 +127,18 @@ class TestPush:
         (row,) = org.query("SELECT LastName, Title FROM Contact WHERE LastName LIKE 'Older%'")
         assert row["Title"] == "Head"
 
+    def test_over_a_tenth_more_than_was_counted_stops_it(
+        self, admin_client: Client, synced: Connection, older: list[Contact]
+    ) -> None:
+        assert 'name="shown" value="3"' in counted(admin_client, push_url())
+
+        admin_client.post(push_url(), {"do": "start", "shown": "2"})
+        tasks.mark_everything()
+
+        run = Run.objects.get(kind=Run.Kind.EVERYTHING)
+        assert (run.state, run.total) == (Run.State.INCOMPLETE, 0)
+        assert "over a tenth more" in run.message
+
     def test_a_second_click_on_start_marks_each_record_once(
         self, admin_client: Client, synced: Connection, older: list[Contact]
     ) -> None:
