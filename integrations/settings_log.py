@@ -6,11 +6,13 @@ replaced row by row says only which rows differ. Secrets are in no event.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import pgtrigger
 from django.db.models import Model, Q, QuerySet
+from django.utils import timezone
 from pghistory.models import Context
 
 from common.history import ADDED, REMOVED
@@ -30,6 +32,7 @@ from integrations.sync.records import KINDS, RECORD_TYPES
 from users.models import User
 
 PAGE = 30  # moments
+KEPT = timedelta(days=2 * 365)
 SECTIONS = {
     "rules": "Pull, push and deletions",
     "mapping": "Fields",
@@ -157,6 +160,14 @@ def moment(name: str) -> Moment | None:
     except ValueError:
         return None
     return next(iter(_told(Asked(), [chosen])), None)
+
+
+def prune() -> None:
+    """Forget what was kept long enough; the events refuse to be deleted in any other way."""
+    old = timezone.now() - KEPT
+    for one in TRACKED:
+        with pgtrigger.ignore(f"{one.events.model._meta.label}:append_only"):
+            one.events.filter(pgh_created_at__lt=old).delete()
 
 
 def _told(asked: Asked, chosen: list[tuple[datetime, Any]]) -> list[Moment]:

@@ -18,6 +18,7 @@ from integrations import (
     notices,
     previewing,
     sampling,
+    settings_log,
     trying,
     undoing,
 )
@@ -117,9 +118,10 @@ def delete_confirmed(held_id: int) -> None:
 
 
 def prune_deleted() -> None:
-    """Throw away deleted records that were kept long enough."""
+    """Throw away deleted records, previews and changes of settings that were kept long enough."""
     trash.prune()
     previewing.prune()
+    settings_log.prune()
 
 
 def preview(run_id: int) -> None:

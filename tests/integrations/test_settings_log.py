@@ -1,18 +1,21 @@
 """Who changed which setting, when, and from what to what."""
 
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pghistory
+import pgtrigger
 import pytest
 from django.core.management import call_command
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from rest_framework.test import APIClient
 
-from integrations import logins, pairing, people, revoking, settings_log, staging
+from integrations import logins, pairing, people, revoking, settings_log, staging, tasks
 from integrations.configuration import export, importing
 from integrations.configuration.text import read, write
 from integrations.mappings import Choice
@@ -187,3 +190,18 @@ def test_the_log_is_narrowed_and_paged_with_the_same_queries(
     assert len(older.context["moments"]) == 5
     for nonsense in ({"page": "x"}, {"page": "9" * 30}, {"user": "x"}, {"section": "x"}, {"since": "2026-99-99"}):
         assert admin_client.get(reverse("integrations:settings_log"), nonsense).status_code == 200
+
+
+def test_changes_are_forgotten_after_two_years(admin: User, connection: Connection) -> None:
+    events = FieldMapping.pgh_event_model.objects  # type: ignore[attr-defined]
+    with acting(admin):
+        FieldMapping.objects.filter(field="title").delete()
+    with pgtrigger.ignore("integrations.FieldMappingEvent:append_only"):
+        events.filter(field="title").update(pgh_created_at=timezone.now() - settings_log.KEPT - timedelta(days=1))
+    others = events.exclude(field="title").count()
+
+    tasks.prune_deleted()
+
+    assert (events.filter(field="title").count(), events.count()) == (0, others)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        events.all().delete()
