@@ -11,7 +11,7 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from common.lines import as_text
-from common.models import DeletedRecord, Record
+from common.models import DeletedRecord, Record, RecordKind
 from common.timeline import Change
 from integrations.models import Connection, RecordLink, Run, SyncEvent, UserMapping
 from integrations.progress import LABELS
@@ -59,7 +59,29 @@ def title(run: Run) -> str:
             return f"Merge of two {what}"
         case Run.Kind.UNDO:
             return f"Undo of changes of {what}"
+        case Run.Kind.PREVIEW | Run.Kind.CARRIED:
+            return f"{run.get_kind_display()}: {what_of(run)[0].lower()}{what_of(run)[1:]}"
     return f"{run.get_kind_display()}: {what}"
+
+
+def what_of(run: Run) -> str:
+    """What a preview is of, in words."""
+    wanted = run.request
+    labels = ", ".join(LABELS.get(name, name).lower() for name in wanted.get("names", ()))
+    match wanted.get("what"):
+        case "change":
+            name = wanted["name"]
+            of_what = LABELS.get(name) or f"{RecordKind(name).label}s"
+            return f"{of_what}: changed {wanted['section']}"
+        case "first_sync":
+            return "First sync"
+        case "pull":
+            return f"Pull of {labels}{', from the beginning' if wanted['everything'] else ''}"
+        case "push":
+            return f"One-time push of {', '.join(wanted['kinds'])}s" if wanted["everything"] else "Push of what waits"
+        case "trial":
+            return "Trial of a few records"
+    return "Preview"
 
 
 def outcome(run: Run) -> str:

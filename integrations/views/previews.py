@@ -26,6 +26,7 @@ from integrations.services import Refused
 from integrations.sync.records import KINDS as SYNCED
 from integrations.sync.records import RECORD_TYPES
 from integrations.tables import connected
+from integrations.telling import what_of
 from integrations.views.frame import framed
 
 # The view that saves a section: it answers what is wrong with a form, beside its fields.
@@ -110,7 +111,7 @@ def preview_list(request: Request) -> HttpResponse:
     names = ordered(connection.cursors.values_list("remote_object", flat=True))
     runs = connection.runs.filter(kind__in=KINDS).select_related("started_by")[:SHOWN]
     context = {
-        "runs": [{"run": run, "title": title_of(run)} for run in runs],
+        "runs": [{"run": run, "title": what_of(run)} for run in runs],
         "refusal": previewing.refusal(connection),
         "objects": [(name, LABELS.get(name, name)) for name in names],
         "kinds": [(kind.value, f"{kind.label}s") for kind in RecordKind if kind.value in RECORD_TYPES],
@@ -122,7 +123,7 @@ def preview_list(request: Request) -> HttpResponse:
 @admin_required
 def preview(request: Request, pk: int) -> HttpResponse:
     run = _find(pk)
-    context = {"run": run, "title": title_of(run), **_status(run), **_lines(request, run)}
+    context = {"run": run, "title": what_of(run), **_status(run), **_lines(request, run)}
     if wants_fragment(request) and request.htmx.target == "rows":
         return render(request, "integrations/_preview_lines.html", context)
     return framed(request, "integrations/preview.html", context)
@@ -206,26 +207,6 @@ def _back(run: Run) -> str:
         kinds = {*run.request.get("kinds", ()), *(SYNCED.get(name, "") for name in run.request.get("names", ()))}
         return f"{reverse('integrations:object', args=[*kinds])}#once" if len(kinds) == 1 else reverse(OVERVIEW)
     return reverse("integrations:previews")
-
-
-def title_of(run: Run) -> str:
-    """What a preview is of, in words."""
-    wanted = run.request
-    labels = ", ".join(LABELS.get(name, name).lower() for name in wanted.get("names", ()))
-    match wanted.get("what"):
-        case "change":
-            name = wanted["name"]
-            of_what = LABELS.get(name) or f"{RecordKind(name).label}s"
-            return f"{of_what}: changed {wanted['section']}"
-        case "first_sync":
-            return "First sync"
-        case "pull":
-            return f"Pull of {labels}{', from the beginning' if wanted['everything'] else ''}"
-        case "push":
-            return f"One-time push of {', '.join(wanted['kinds'])}s" if wanted["everything"] else "Push of what waits"
-        case "trial":
-            return "Trial of a few records"
-    return "Preview"
 
 
 def _lines(request: HttpRequest, run: Run) -> dict[str, Any]:

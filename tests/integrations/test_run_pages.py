@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from common.merging import merge
 from contacts.models import Contact
-from integrations import everything, tasks
+from integrations import everything, tasks, telling
 from integrations.models import Connection, Outbox, Run, SyncEvent
 from tests.conftest import pull_all, push_all
 from tests.factories import ContactFactory
@@ -118,7 +118,10 @@ def test_a_merge_made_here_is_a_run_with_both_records(admin_client: Client, sync
 def test_a_page_of_records_costs_the_same_for_one_and_for_fifty(admin_client: Client, synced: Connection) -> None:
     run = newest(kind=Run.Kind.PULL, remote_object="Contact")
     contacts = list(Contact.objects.all())
-    tell = lambda contact: SyncEvent(record_kind="contact", record_id=contact.pk, kind="pulled", run=run)  # noqa: E731
+
+    def tell(contact: Contact) -> SyncEvent:
+        return SyncEvent(record_kind="contact", record_id=contact.pk, kind="pulled", run=run)
+
     tell(contacts[0]).save()
     with CaptureQueries() as few:
         page_of(admin_client, run)
@@ -149,3 +152,9 @@ def test_the_overview_links_to_the_runs(admin_client: Client, synced: Connection
     page = admin_client.get(reverse("integrations:overview")).content.decode()
 
     assert reverse("integrations:run", args=[newest().pk]) in page
+
+
+def test_a_preview_is_called_by_what_it_previews(connection: Connection) -> None:
+    run = Run(connection=connection, kind=Run.Kind.PREVIEW, request={"what": "first_sync"})
+
+    assert telling.title(run) == "Preview: first sync"
