@@ -38,3 +38,27 @@ const REASONS = {
 document.addEventListener("htmx:responseError", ({ detail }) =>
   say(REASONS[detail.xhr.status] || `That did not work (error ${detail.xhr.status}). Nothing was saved.`, "error"));
 document.addEventListener("htmx:sendError", () => say("The server cannot be reached. Nothing was saved.", "error"));
+
+// A half-typed number or date is an empty value to the browser, and would be sent as one: it is said before that.
+const stopAtBadInput = (form) => {
+  const bad = [...form.elements].filter((field) => field.validity?.badInput);
+  bad.forEach((field) => {
+    if (field.classList.contains("is-invalid")) return;
+    const note = document.createElement("div");
+    note.className = "invalid-feedback d-block";
+    note.id = `${field.id}_bad`;
+    note.textContent = field.validationMessage;
+    field.classList.add("is-invalid");
+    field.setAttribute("aria-describedby", [field.getAttribute("aria-describedby"), note.id].filter(Boolean).join(" "));
+    field.after(note);
+    field.addEventListener("input", () => { field.classList.remove("is-invalid"); note.remove(); }, { once: true });
+  });
+  bad[0]?.focus();
+  return bad.length > 0;
+};
+document.addEventListener("submit", (event) => { if (stopAtBadInput(event.target)) event.preventDefault(); }, true);
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const { elt, requestConfig } = event.detail;
+  const form = requestConfig.verb !== "get" && elt.closest("form");
+  if (form && stopAtBadInput(form)) event.preventDefault();
+});

@@ -32,11 +32,26 @@ let opener = "";
 document.addEventListener("htmx:afterSwap", ({ detail }) => {
   if (detail.target.id !== "panel-content") return;
   const panel = document.getElementById("panel");
+  if (!detail.target.querySelector("form")) delete panel.dataset.changed; // saved
   if (panel.classList.contains("show")) {
     panel.querySelector(".alert-danger, .btn-close")?.scrollIntoView({ block: "nearest" });
     if (!panel.contains(document.activeElement)) panel.focus(); // what had it is gone: Escape must still close the panel
   } else opener = detail.requestConfig?.elt?.id || "";
   if (detail.target.childElementCount) tabler.Offcanvas.getOrCreateInstance(panel).show();
 });
-document.addEventListener("panel-done", () => tabler.Offcanvas.getInstance(document.getElementById("panel"))?.hide());
+document.addEventListener("panel-done", () => {
+  const panel = document.getElementById("panel");
+  delete panel.dataset.changed;
+  tabler.Offcanvas.getInstance(panel)?.hide();
+});
+// What was chosen in it and not saved is not lost by a click beside it.
+document.addEventListener("input", ({ target }) => {
+  const panel = target.closest("#panel");
+  if (panel && target.type !== "search") panel.dataset.changed = "1";
+});
+document.addEventListener("hide.bs.offcanvas", (event) => {
+  const { changed } = event.target.dataset;
+  if (changed && !confirm("Close without saving? What you changed here is lost.")) event.preventDefault();
+});
+document.addEventListener("hidden.bs.offcanvas", ({ target }) => delete target.dataset.changed);
 document.addEventListener("hidden.bs.offcanvas", () => document.getElementById(opener)?.focus());
