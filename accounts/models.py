@@ -62,6 +62,10 @@ class Account(Record):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def hint(self) -> str:
+        return " · ".join(filter(None, [self.domain, self.city]))
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.derive()
         if "website" in (kwargs.get("update_fields") or ()):

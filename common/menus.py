@@ -1,4 +1,7 @@
-"""Menus that apps add their pages to, in ``ready()``: "main" beside every page, "settings" beside the settings."""
+"""Menus that apps add their pages to, in ``ready()``.
+
+"main" stands beside every page, "settings" beside the settings; "commands" are what the quick search offers to do.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """What every record of the CRM has, whichever app it lives in."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.conf import settings
@@ -96,11 +96,18 @@ class Record(TimestampedModel):
     # Columns that follow from another one: by name, which one and how. Whoever writes in bulk brings them up to date.
     DERIVED: ClassVar[Mapping[str, tuple[str, Callable[[str], str]]]] = {}
 
+    HINT_NEEDS: ClassVar[Sequence[str]] = ()  # the relations that ``hint`` reads
+
     class Meta:
         abstract = True
 
     def get_absolute_url(self) -> str:
         raise NotImplementedError
+
+    @property
+    def hint(self) -> str:
+        """What tells the record from others of its name, where there is room for a few words."""
+        return ""
 
     def derive(self) -> None:
         """Bring what follows from other columns up to date."""

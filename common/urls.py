@@ -1,8 +1,9 @@
 from django.urls import path
 
-from common import job_views, merge_views, views
+from common import job_views, merge_views, quick_views, views
 
 urlpatterns = [
+    path("search/", quick_views.quick_search, name="search"),
     path("records/<slug:kind>/options/", views.record_options, name="record_options"),
     path("records/<slug:kind>/<int:pk>/timeline/", views.record_timeline, name="record_timeline"),
     path("records/<slug:kind>/<int:pk>/history/", views.record_history, name="record_history"),

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.db.models import Model
 
 
@@ -5,6 +7,11 @@ def counted(number: int, model: type[Model]) -> str:
     """``counted(1, Contact)`` is "1 contact"."""
     names = model._meta
     return f"{number:,} {names.verbose_name if number == 1 else names.verbose_name_plural}"
+
+
+def money(amount: Any, currency: str = "") -> str:
+    """``money(1200, "EUR")`` is "1,200 EUR"; without an amount there is nothing to say of its currency."""
+    return "" if amount is None else f"{amount:,.2f}".removesuffix(".00") + (f" {currency}" if currency else "")
 
 
 def listed(words: list[str]) -> str:

@@ -92,6 +92,8 @@ class Contact(Record):
 
     objects = ContactQuerySet.as_manager()
 
+    HINT_NEEDS = ("account",)
+
     class Meta:
         constraints = [
             *record_constraints("contact"),
@@ -118,6 +120,11 @@ class Contact(Record):
     @property
     def name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def hint(self) -> str:
+        company = self.account.name if self.account else self.company_name
+        return " · ".join(filter(None, [self.title, company]))
 
     def keep_address(self, address: str) -> None:
         """Know an address, beside the main one, that was the main one before."""

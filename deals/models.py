@@ -15,6 +15,7 @@ from common.history import track_changes
 from common.models import Record, TimestampedModel, record_constraints, record_indexes
 from common.search import search_field
 from common.visibility import RecordQuerySet, seen_by
+from common.words import money
 
 if TYPE_CHECKING:
     from users.models import User
@@ -138,6 +139,8 @@ class Deal(Record):
 
     objects = DealQuerySet.as_manager()
 
+    HINT_NEEDS = ("stage",)
+
     class Meta:
         constraints = [
             *record_constraints("deal"),
@@ -159,6 +162,10 @@ class Deal(Record):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def hint(self) -> str:
+        return " · ".join(filter(None, [str(self.stage), money(self.amount, self.currency)]))
 
     def people(self, user: "User | None") -> "DealContactQuerySet":
         """Who takes part, as far as ``user`` sees them; the primary one first."""

@@ -12,7 +12,7 @@ from django.template.context import RequestContext
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from common import menus
+from common import menus, words
 
 register = template.Library()
 
@@ -81,7 +81,4 @@ def initials(person: object) -> str:
     return "".join(word[0] for word in [*words[:1], *words[1:][-1:]]).upper()
 
 
-@register.filter
-def money(amount: Any, currency: str = "") -> str:
-    """``{{ deal.amount|money:deal.currency }}``; without an amount there is nothing to say of its currency."""
-    return "" if amount is None else f"{amount:,.2f}".removesuffix(".00") + (f" {currency}" if currency else "")
+register.filter(words.money)  # {{ deal.amount|money:deal.currency }}

@@ -82,3 +82,20 @@ def test_what_the_admin_keeps_of_its_look_leaves_the_pages_theirs(
         page.evaluate("localStorage.theme = 'auto'")  # as Django's admin does
         page.goto(f"{live_server.url}/contacts/")
         assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
+
+
+def test_quick_search_opens_what_was_chosen_by_keys_alone(
+    browser: Browser, live_server: LiveServer, contact: Contact
+) -> None:
+    ContactFactory(first_name="Bo", last_name="Roer")
+    with open_page(browser) as page:
+        sign_in(page, live_server.url, "alex@example.com", "correct-horse")
+        page.keyboard.press("Control+k")
+        expect(page.get_by_role("combobox", name="Search people, companies, deals and pages")).to_be_focused()
+        page.keyboard.type("roe")
+        expect(page.get_by_role("option", selected=True)).to_contain_text("Ann Roe")
+        page.keyboard.press("ArrowDown")
+        expect(page.get_by_role("option", selected=True)).to_contain_text("Bo Roer")
+        page.keyboard.press("ArrowUp")
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"{live_server.url}/contacts/{contact.pk}/")
