@@ -13,4 +13,6 @@ class CommonConfig(AppConfig):
         import_module("common.panels")  # potential duplicates
         import_module("common.trash").connect()
         import_module("common.schedules").connect()
+        import_module("common.restoring")  # a kind of job
         menus.add("settings", menus.Item(12, "My jobs", "job_list", "progress"))
+        menus.add("settings", menus.Item(13, "Deleted records", "deleted_list", "trash"))

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from common.history import track_settings
+from common.search import search_field
 
 if TYPE_CHECKING:
     from users.models import User
@@ -212,6 +213,7 @@ class DeletedRecord(models.Model):
     after = models.JSONField(default=dict, encoder=ExactEncoder)
     deleted_at = models.DateTimeField(default=timezone.now)
     deleted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    search = search_field("name")
 
     class Meta:
         ordering = ["-deleted_at", "-id"]
@@ -223,6 +225,7 @@ class DeletedRecord(models.Model):
                 condition=models.Q(merged_into__isnull=False),
                 name="deleted_by_merge",
             ),
+            GinIndex(fields=["search"], name="deleted_search"),
         ]
 
     def __str__(self) -> str:

@@ -10,8 +10,11 @@ from common import slots
 from common.api import extras
 from common.duplicates import counts_of, duplicates_of
 from common.http import Request
+from common.merging import merged_into
 from common.models import Record
 from common.records import kind_of
+
+SHOWN = 10  # of those that were merged into a record
 
 
 @slots.fill("record.badges")
@@ -31,10 +34,12 @@ def duplicates_cards(request: Request, records: Sequence[Any]) -> list[str]:
 
 
 def _duplicates_card(request: Request, record: Record) -> str:
-    """Nothing for a record that looks like no other."""
-    found = duplicates_of(record)
-    context = {"record": record, "kind": kind_of(record), "duplicates": found}
-    return render_to_string("common/_duplicates.html", context, request) if found else ""
+    """Nothing for a record that looks like no other and that none was merged into."""
+    found, merged = duplicates_of(record), list(merged_into(record)[:SHOWN])
+    if not found and not merged:
+        return ""
+    context = {"record": record, "kind": kind_of(record), "duplicates": found, "merged": merged}
+    return render_to_string("common/_duplicates.html", context, request)
 
 
 @extras.fill("potential_duplicates", serializers.IntegerField)

@@ -10,6 +10,7 @@ queries that one record costs. The places:
     record.related   cards with other records, after those
     home.panels      cards on top of the home page; the record is the user
     menu.foot        buttons beside the user's name, on every page; the record is the user
+    deleted.links    lines above the list of deleted records; the record is the user
     you.panels       cards of the user's own settings; the record is the user
 
 Saving a line of a record's page, or an activity, triggers the event ``record-saved`` on the body. Entries of the

@@ -166,6 +166,15 @@ def restore(kind: str, record_id: int) -> Record:
     return record
 
 
+def restore_many(kind: str, record_ids: Sequence[int]) -> int:
+    """Bring back those of these deleted records that can stand; returns how many. Merged ones are left out."""
+    rows = DeletedRecord.objects.select_for_update(of=("self",)).filter(record_kind=kind, merged_into=None)
+    records = put_back(list(rows.filter(record_id__in=any_of(record_ids, "bigint")).order_by("pk")))
+    if records:
+        records_restored.send(sender=type(records[0]), records=records, out_of=None)
+    return len(records)
+
+
 def put_back(rows: Sequence[DeletedRecord]) -> list[Record]:
     """Store records of one kind again as they were, and what hung on them; nobody is told of it.
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from common import job_views, merge_views, quick_views, views
+from common import job_views, merge_views, quick_views, trash_views, views
 
 urlpatterns = [
     path("search/", quick_views.quick_search, name="search"),
@@ -10,6 +10,11 @@ urlpatterns = [
     path("records/<slug:kind>/<int:pk>/merge/", merge_views.merge_choose, name="merge_choose"),
     path("records/<slug:kind>/<int:pk>/merge/<int:other_pk>/", merge_views.merge, name="merge"),
     path("records/<slug:kind>/<int:pk>/merge/<int:other_pk>/dismiss/", merge_views.dismiss, name="dismiss_duplicate"),
+    path("deleted/", trash_views.deleted_list, name="deleted_list"),
+    path("deleted/restore/", trash_views.deleted_restore_chosen, name="deleted_restore_chosen"),
+    path("deleted/restore/all/", trash_views.deleted_restore_all, name="deleted_restore_all"),
+    path("deleted/<int:pk>/", trash_views.deleted_detail, name="deleted"),
+    path("deleted/<int:pk>/restore/", trash_views.deleted_restore, name="deleted_restore"),
     path("jobs/", job_views.job_list, name="job_list"),
     path("jobs/<int:pk>/", job_views.job_detail, name="job"),
     path("jobs/<int:pk>/stop/", job_views.job_stop, name="job_stop"),

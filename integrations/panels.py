@@ -72,6 +72,14 @@ def home_card(request: HttpRequest, records: Sequence[Any]) -> list[str]:
     return [render_to_string("integrations/_home.html", context, request) for _ in records]
 
 
+@slots.fill("deleted.links")
+def tombstone_links(request: HttpRequest, records: Sequence[Any]) -> list[str]:
+    """Who may bring records back from there is an admin."""
+    is_shown = bool(the_connection().org_id)
+    link = render_to_string("integrations/_deleted_links.html", {}, request) if is_shown else ""
+    return [link if user.is_admin else "" for user in records]
+
+
 @slots.fill("menu.foot")
 def bell(request: HttpRequest, records: Sequence[Any]) -> list[str]:
     """How many notices a person has not seen."""

@@ -22,6 +22,7 @@ from integrations.views import (
     runs,
     settings_log,
     stages,
+    tombstones,
     trials,
     undo,
 )
@@ -52,6 +53,8 @@ urlpatterns = [
     path("deletions/<str:remote_object>/", deletions.deletions, name="deletions"),
     path("deletions/<str:remote_object>/reach/", deletions.reach, name="deletions_reach"),
     path("held/<int:pk>/", deletions.held, name="held"),
+    path("deleted/", tombstones.tombstone_list, name="tombstones"),
+    path("deleted/<int:pk>/bring-back/", tombstones.bring_back, name="tombstone_bring_back"),
     path("conditions/<str:remote_object>/", conditions.conditions, name="conditions"),
     path("conditions/<str:remote_object>/draft/", conditions.draft, name="conditions_draft"),
     path("once/pull/<str:remote_object>/", once.pull, name="once_pull"),

@@ -13,6 +13,16 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.target.closest("[data-picker-search]")) event.preventDefault();
 });
 
+// A second click on a button that sends a form sends nothing; going back, or a while later, it may be sent again.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = "yes";
+  setTimeout(() => delete form.dataset.sent, 3000);
+});
+addEventListener("pageshow", () => document.querySelectorAll("[data-sent]").forEach((form) => delete form.dataset.sent));
+
 const showToast = (toast) => {
   toast.classList.add(toast.dataset.level || "info");
   // What went wrong stays until it is closed.

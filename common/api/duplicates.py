@@ -12,7 +12,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common import duplicates, merging, trash
+from common import duplicates, merging, restoring, trash
 from common.acting import acting_user
 from common.api.errors import Conflict
 from common.api.filters import IdFilter
@@ -145,13 +145,8 @@ class DeletedView(ListView):
     def restore(self, request: Request, pk: int) -> Response:
         """Bring it back, or take the merge apart in which it went."""
         row = self.get_object()
-        # A merge that is taken apart gives values back to the record that stayed.
-        stayed = seen_of(record_model(row.record_kind), acting_user()).filter(pk=row.merged_into)
-        if row.merged_into and not stayed.exists():
-            raise Conflict("The record that it was merged into is not there any more, or is not yours to change.")
-        bring_back = merging.undo if row.merged_into else trash.restore
         try:
-            record = bring_back(row.record_kind, row.record_id)
-        except (merging.NotMergeable, trash.NotRestorable) as refusal:
+            record = restoring.bring_back(row, acting_user())
+        except trash.NotRestorable as refusal:
             raise Conflict(str(refusal)) from refusal
         return Response(MergedSerializer({"id": record.pk, "name": str(record)}).data)

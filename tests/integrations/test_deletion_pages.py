@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from common import trash
 from contacts.models import Contact
+from contacts.services import delete_contact
 from integrations import changes, deletions, tasks
 from integrations.models import Connection, DeletionSettings, HeldDeletions, Outbox, RecordLink
 from tests.conftest import pull_all, push_all
@@ -164,3 +165,15 @@ def test_members_reach_none_of_it(name: str, args: list[Any], client: Client, co
 @pytest.mark.parametrize("name", ["deletions", "deletions_reach", "conditions"])
 def test_an_object_that_there_is_not_has_no_page(name: str, admin_client: Client, connection: Connection) -> None:
     assert admin_client.get(reverse(f"integrations:{name}", args=["Nonsense"])).status_code == 404
+
+
+def test_what_is_still_there_is_brought_back_from_there(admin_client: Client, synced: Connection) -> None:
+    contact = Contact.objects.filter(crm_object="Contact").first()
+    delete_contact(contact.pk)
+    link = RecordLink.objects.get(deleted_id=contact.pk)
+
+    assert contact.crm_id in admin_client.get("/settings/integrations/salesforce/deleted/").content.decode()
+    answer = admin_client.post(f"/settings/integrations/salesforce/deleted/{link.pk}/bring-back/")
+
+    assert answer["Location"] == contact.get_absolute_url()
+    assert Contact.objects.get(pk=contact.pk).crm_id == contact.crm_id
