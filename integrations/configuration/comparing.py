@@ -30,8 +30,12 @@ class Difference:
 
 @dataclass
 class Section:
+    """``kind`` and ``part``: which settings its names belong to."""
+
     title: str
     differences: list[Difference] = field(default_factory=list)
+    kind: str = ""
+    part: str = ""
 
 
 def overlaid(present: Data, given: Mapping[str, Any]) -> Data:
@@ -67,11 +71,11 @@ def compared(before: Data, after: Data) -> list[Section]:
 def _of_kind(kind: str, before: Any, after: Any) -> Iterator[Section]:
     before, after, title = before or {}, after or {}, TITLES[PLACES[kind]]
     for part in ("settings", "stage_follows_opportunities"):
-        yield _section(f"{title}: {PARTS[part].lower()}", before.get(part), after.get(part))
+        yield _section(f"{title}: {PARTS[part].lower()}", before.get(part), after.get(part), kind, part)
     for name in REMOTE[kind]:
         for part in ("fields", "statuses", "conditions", "deletions"):
             of = f"{title}, {name}" if len(REMOTE[kind]) > 1 else title
-            yield _section(f"{of}: {PARTS[part].lower()}", _in(before, name, part), _in(after, name, part))
+            yield _section(f"{of}: {PARTS[part].lower()}", _in(before, name, part), _in(after, name, part), kind, part)
 
 
 def _in(data: Data, *path: str) -> Any:
@@ -80,13 +84,13 @@ def _in(data: Data, *path: str) -> Any:
     return data
 
 
-def _section(title: str, before: Any, after: Any) -> Section:
+def _section(title: str, before: Any, after: Any, kind: str = "", part: str = "") -> Section:
     if isinstance(before, list) or isinstance(after, list):
-        return Section(title, _differences_of_lists(before or [], after or []))
+        return Section(title, _differences_of_lists(before or [], after or []), kind, part)
     before, after = before or {}, after or {}
     names = [*before, *(name for name in after if name not in before)]
     rows = (row for name in names for row in _differences(name, before, after))
-    return Section(title, list(rows))
+    return Section(title, list(rows), kind, part)
 
 
 def _differences(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:

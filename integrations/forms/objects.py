@@ -57,9 +57,8 @@ class ObjectSettingsForm(forms.ModelForm):
     Each input carries the value that it was shown with: what somebody else saved meanwhile stays as they saved it.
     """
 
-    sync = forms.ChoiceField(label="Which way deals go", choices=(), widget=forms.RadioSelect)
+    sync = forms.ChoiceField(choices=(), widget=forms.RadioSelect)
     push_by_stage = forms.TypedChoiceField(
-        label="Which new records",
         choices=[(False, "All of them"), (True, "Only those in chosen stages")],
         coerce=lambda value: value == "True",
         widget=forms.RadioSelect,
@@ -103,14 +102,14 @@ class ObjectSettingsForm(forms.ModelForm):
         if "create_as" in self.fields:
             names = [name for name in ("Lead", "Contact") if name in descriptions]
             self.fields["create_as"] = forms.ChoiceField(
-                label="New people become", choices=[(name, f"{name}s") for name in names], widget=forms.RadioSelect
+                choices=[(name, f"{name}s") for name in names], widget=forms.RadioSelect
             )
         if "sync" in self.fields:
             self.fields["sync"].choices = SYNC_CHOICES  # type: ignore[attr-defined]
         self._offer_sources()
         self._offer_external_ids()
         for name, field in self.fields.items():
-            field.label, field.help_text = _label(self.kind, name, field), _hint(self.kind, name)
+            field.label, field.help_text = label_of(self.kind, name) or str(field.label or ""), _hint(self.kind, name)
             field.show_hidden_initial = True
             if name in DRIVERS:
                 field.widget.attrs["data-driver"] = ""
@@ -224,6 +223,9 @@ SYNC_CHOICES = [
 ]
 PLURALS = {RecordKind.CONTACT: "contacts", RecordKind.ACCOUNT: "accounts", RecordKind.DEAL: "deals"}
 LABELS = {
+    "sync": "Which way deals go",
+    "push_by_stage": "Which new records",
+    "create_as": "New people become",
     "is_visible": "Show what is pulled",
     "match_accounts": "Match leads with accounts by e-mail domain",
     "pull_every": "Minutes between pulls",
@@ -267,8 +269,9 @@ OF_KIND = {
 }
 
 
-def _label(kind: str, name: str, field: forms.Field) -> str:
-    return LABELS.get(name, str(field.label or "")).format(kinds=PLURALS[RecordKind(kind)])
+def label_of(kind: str, name: str) -> str:
+    """What a setting is called on its page; "" where it is on none."""
+    return LABELS.get(name, "").format(kinds=PLURALS[RecordKind(kind)])
 
 
 def _hint(kind: str, name: str) -> str:

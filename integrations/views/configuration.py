@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 from common.http import Request
 from integrations.access import admin_required
 from integrations.configuration import export, importing
+from integrations.configuration.naming import named
 from integrations.configuration.text import write
 from integrations.forms.configuration import TextForm
 from integrations.views.frame import framed
@@ -77,6 +78,7 @@ def _difference(request: Request, plan: importing.Plan, status: int = 200) -> Ht
     lines = plan.text.splitlines()
     context: dict[str, Any] = {
         "plan": plan,
+        "sections": named(plan.sections),
         "faults": [(fault, _line(lines, fault.line)) for fault in plan.faults],
         "form": TextForm(initial={"text": plan.text}),
         "configuration_section": "text",

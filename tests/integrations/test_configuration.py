@@ -167,6 +167,20 @@ def test_a_text_that_names_little_leaves_the_rest_as_it_is(synced: Connection) -
     assert differences(planned) == {"Contacts & leads: pull and push": [("pull_every", "30", "5")]}
 
 
+def test_the_page_calls_what_differs_as_the_pages_of_the_settings_do(admin_client: Client, synced: Connection) -> None:
+    def change(data: Any) -> None:
+        data["contacts"]["settings"].update(pull_every=5, create_as="Lead", winner="ours")
+        data["contacts"]["Contact"]["fields"].pop("mobile_phone")
+        data["contacts"]["Contact"]["deletions"]["most"] = 7
+        data["team"]["api_ceiling_percent"] = 50
+
+    answer = admin_client.post(reverse("integrations:configuration_compare"), {"text": changed(synced, change)})
+
+    names = {one.name for section in answer.context["sections"] for one in section.differences}
+    assert {"Minutes between pulls", "New people become", "Mobile phone"} <= names
+    assert not {name for name in names if "_" in name}
+
+
 def test_what_is_taken_over_has_the_effects_that_the_pages_have(synced: Connection) -> None:
     text = changed(synced, lambda data: data["deals"]["settings"].update(sync="pull"))
     link = RecordLink.objects.live().filter(remote_object="Contact", base__has_key="Title").first()
