@@ -10,17 +10,19 @@ const number = (cell) => (cell.dataset.value === "" ? null : Number(cell.dataset
 
 const read = (table) => {
   const rows = [...table.tBodies[0].rows];
+  const heads = [...table.tHead.rows[0].cells].slice(1).filter((head) => !("notDrawn" in head.dataset));
   return {
     labels: rows.map((row) => row.cells[0].textContent),
-    datasets: [...table.tHead.rows[0].cells].slice(1).map((head, column) => ({
+    datasets: heads.map((head) => ({
       label: head.textContent,
-      data: rows.map((row) => number(row.cells[column + 1])),
+      shade: head.dataset.shade,
+      data: rows.map((row) => number(row.cells[head.cellIndex])),
     })),
   };
 };
 
 const coloured = (data, isLine) => data.datasets.forEach((set, place) => {
-  set.borderColor = set.backgroundColor = colour(COLOURS[place % COLOURS.length]);
+  set.borderColor = set.backgroundColor = colour(set.shade ?? COLOURS[place % COLOURS.length]);
   set.borderWidth = isLine ? 2 : 0;
   set.pointRadius = data.labels.length > 3 ? 0 : 3;
   set.pointHitRadius = 8;
@@ -63,4 +65,5 @@ const drawAll = () => {
 };
 
 drawAll();
+document.addEventListener("htmx:afterSettle", ({ target }) => target.querySelector("[data-chart]") && drawAll());
 new MutationObserver(drawAll).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
