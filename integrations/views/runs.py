@@ -31,7 +31,7 @@ def run_list(request: Request) -> HttpResponse:
         "objects": LABELS.items(),
         "kinds": Run.Kind.choices,
         "states": Run.State.choices,
-        "people": [(str(user.pk), str(user)) for user in User.objects.order_by("pk")],
+        "people": [(NOBODY, "By itself"), *((str(user.pk), str(user)) for user in User.objects.order_by("pk"))],
         "filters": {name: typed(request.GET, name) for name in FILTERS},
     }
     if wants_fragment(request):
