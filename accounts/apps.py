@@ -10,6 +10,6 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         menus.add("main", menus.Item(30, "Accounts", "accounts:list", "building"))
-        menus.add("commands", menus.Item(20, "New account", "accounts:create", "building-plus"))
+        menus.add("commands", menus.Item(20, "New account", "accounts:create", "building-plus", editors_only=True))
         import_module("accounts.duplicates")  # how they are recognised
         import_module("accounts.merging")  # what merging two companies puts together

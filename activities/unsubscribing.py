@@ -7,10 +7,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from activities import optouts
+from common.access import for_readers
 
 
 @csrf_exempt  # mail programs post without having seen a page (RFC 8058); the signed link is the proof
 @never_cache
+@for_readers  # the link is of whom the mail went to, whoever is signed in
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """A GET asks, for programs that check links open them too; a POST does it."""
     try:

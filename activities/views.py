@@ -14,6 +14,7 @@ from activities import services
 from activities.forms import FIELDS, ActivityForm
 from activities.models import Activity
 from activities.panels import activity_context
+from common.access import refuse_readers
 from common.http import Request
 from common.models import Record
 from common.pages import UNPROCESSABLE
@@ -28,6 +29,7 @@ def activity_add(request: Request, record_kind: str, pk: int, kind: str) -> Http
     if kind not in FIELDS:
         raise Http404(f"A {kind} cannot be added by hand.")
     if request.method != "POST":
+        refuse_readers(request)
         return _card(request, record, kind, _new_form(request, kind))
     form = _new_form(request, kind, request.POST)
     if not form.is_valid():

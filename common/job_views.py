@@ -10,6 +10,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_POST
 
 from common import jobs
+from common.access import for_readers
 from common.http import Request, wants_fragment
 from common.models import Job
 from common.paging import paged
@@ -32,6 +33,7 @@ def job_detail(request: Request, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
+@for_readers
 def job_stop(request: Request, pk: int) -> HttpResponse:
     if not jobs.stop(_job_or_404(request, pk).pk):
         messages.info(request, "It had ended already.")
@@ -40,6 +42,7 @@ def job_stop(request: Request, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
+@for_readers
 def job_again(request: Request, pk: int) -> HttpResponse:
     if not jobs.try_again(_job_or_404(request, pk).pk):
         messages.info(request, "It is under way already, or finished.")

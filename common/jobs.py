@@ -43,6 +43,7 @@ MOVED = ("total", "done", "counts", "position", "message", "result_name")
 
 Step = Callable[[Job], bool]
 _steps: dict[str, Step] = {}
+_for_readers: set[str] = set()
 
 
 class JobRefused(Exception):
@@ -53,11 +54,16 @@ class _LeaseLost(Exception):
     """Another worker has the job, or it was stopped."""
 
 
-def runs(kind: str) -> Callable[[Step], Step]:
-    """Register what does one chunk of a job of this kind and answers whether that was the last."""
+def runs(kind: str, *, for_readers: bool = False) -> Callable[[Step], Step]:
+    """Register what does one chunk of a job of this kind and answers whether that was the last.
+
+    ``for_readers``: it changes nothing that is not its user's own, or sees to that itself.
+    """
 
     def register(step: Step) -> Step:
         _steps[kind] = step
+        if for_readers:
+            _for_readers.add(kind)
         return step
 
     return register
@@ -194,6 +200,8 @@ def _do_one(job: Job) -> bool:
         raise JobRefused("This version of Tandem does not know this kind of work.")
     if not job.user.is_active:
         raise JobRefused(f"{job.user} was deactivated.")
+    if not job.user.may_edit and job.kind not in _for_readers:
+        raise JobRefused(f"{job.user} may only read.")
     with (
         acting_as(job.user),
         timezone.override(job.user.time_zone),

@@ -19,6 +19,7 @@ class Item:
     icon: str = field(compare=False)
     section: str = field(compare=False, default="")
     admins_only: bool = field(compare=False, default=False)
+    editors_only: bool = field(compare=False, default=False)
     count: Callable[[], int] | None = field(compare=False, default=None)  # of what asks to be looked at
 
     @property
@@ -36,8 +37,8 @@ def add(menu: str, item: Item) -> None:
 
 def items_for(menu: str, request: HttpRequest) -> list[Item]:
     """What this user may open."""
-    is_admin = getattr(request.user, "is_admin", False)
-    return [item for item in _items[menu] if is_admin or not item.admins_only]
+    is_admin, may_edit = (getattr(request.user, name, False) for name in ("is_admin", "may_edit"))
+    return [item for item in _items[menu] if (is_admin or not item.admins_only) and (may_edit or not item.editors_only)]
 
 
 def is_here(item: Item, request: HttpRequest) -> bool:

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from common import comparing, duplicates, merging
+from common.access import refuse_readers
 from common.http import Request
 from common.models import DeletedRecord, Record
 from common.pages import UNPROCESSABLE
@@ -34,6 +35,7 @@ class OtherForm(forms.Form):
 
 @login_required
 def merge_choose(request: Request, kind: str, pk: int) -> HttpResponse:
+    refuse_readers(request)
     """Those that look like the record, and a search for any other one."""
     record = record_or_404(request, kind, pk)
     others = seen_of(type(record), request.user).exclude(pk=pk)
@@ -47,6 +49,7 @@ def merge_choose(request: Request, kind: str, pk: int) -> HttpResponse:
 @login_required
 def merge(request: Request, kind: str, pk: int, other_pk: int) -> HttpResponse:
     """The two side by side; a POST merges the other one into the first, with the values that were chosen."""
+    refuse_readers(request)
     keep = record_or_404(request, kind, pk)
     if _is_merged(kind, pk, other_pk):
         messages.info(request, "They are merged already.")

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from common import timeline
+from common.access import refuse_readers
 from common.forms import RecordForm
 from common.http import Request
 from common.lines import Line, Section
@@ -60,6 +61,7 @@ class LineView:
         if self.request.method == "POST":
             return self._save(line)
         if "edit" in self.request.GET:
+            refuse_readers(self.request)
             return self._ask(line, self._form(line))
         return self._read(line)
 
@@ -130,6 +132,7 @@ def _is_seen(request: Request, record: Record) -> bool:
 
 def form_page(request: HttpRequest, form: RecordForm, *, title: str) -> HttpResponse:
     """All fields of a record, to make it or to edit it."""
+    refuse_readers(request)
     record = form.instance
     back = record.get_absolute_url() if record.pk else reverse(f"{record._meta.app_label}:list")
     status = UNPROCESSABLE if form.is_bound else 200
@@ -138,6 +141,7 @@ def form_page(request: HttpRequest, form: RecordForm, *, title: str) -> HttpResp
 
 def delete_page(request: HttpRequest, record: Record, delete: Callable[[int], None]) -> HttpResponse:
     """Ask before deleting, saying what goes with the record."""
+    refuse_readers(request)
     app = record._meta.app_label
     if request.method == "POST":
         delete(record.pk)

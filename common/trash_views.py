@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from common import restoring, trash
+from common.access import refuse_readers
 from common.comparing import lines_of
 from common.http import Request, number, wants_fragment
 from common.models import DeletedRecord, Record
@@ -113,6 +114,7 @@ def deleted_restore_chosen(request: Request) -> HttpResponse:
 @login_required
 def deleted_restore_all(request: Request) -> HttpResponse:
     """All that match, after a look at how many that are; a POST starts the job."""
+    refuse_readers(request)
     params = {name: request.GET.get(name, "").replace("\x00", "") for name in PARAMS}
     if request.method == "POST":
         return redirect("job", restoring.start(request.user, params).pk)

@@ -10,7 +10,7 @@ class ContactsConfig(AppConfig):
 
     def ready(self) -> None:
         menus.add("main", menus.Item(20, "Contacts", "contacts:list", "users"))
-        menus.add("commands", menus.Item(10, "New contact", "contacts:create", "user-plus"))
+        menus.add("commands", menus.Item(10, "New contact", "contacts:create", "user-plus", editors_only=True))
         import_module("contacts.panels")
         import_module("contacts.duplicates")  # how they are recognised
         import_module("contacts.merging")  # what merging two people puts together

@@ -27,7 +27,7 @@ class InvitationForm(forms.ModelForm):
 
 
 class RoleForm(forms.Form):
-    role = forms.ChoiceField(choices=User.Role.choices)
+    role = forms.ChoiceField(choices=User.Role.choices, help_text=User._meta.get_field("role").help_text)
 
 
 class DeactivationForm(forms.Form):

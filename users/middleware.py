@@ -1,11 +1,17 @@
-"""Runs each request as its user and in the user's time zone."""
+"""Runs each request as its user and in the user's time zone, and refuses what readers may not do."""
 
 from collections.abc import Callable
+from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from rest_framework.views import APIView
 
+from common.access import REFUSAL, SAFE_METHODS, is_for_readers, is_reader
 from common.acting import acting_as
+
+SIGNING_IN = "allauth."  # signing out and choosing a password is everybody's
 
 
 class UserMiddleware:
@@ -17,3 +23,14 @@ class UserMiddleware:
             return self.get_response(request)
         with acting_as(request.user), timezone.override(request.user.time_zone):
             return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any) -> None:
+        """Every view of every app. The REST API, which reads tokens first, sees to itself."""
+        if request.method in SAFE_METHODS or is_for_readers(view) or _is_api(view):
+            return
+        if is_reader(request.user) and not view.__module__.startswith(SIGNING_IN):
+            raise PermissionDenied(REFUSAL)
+
+
+def _is_api(view: Any) -> bool:
+    return issubclass(getattr(view, "cls", object), APIView)

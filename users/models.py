@@ -32,10 +32,17 @@ class User(TimestampedModel, AbstractBaseUser):
     class Role(models.TextChoices):
         ADMIN = "admin", "Admin"
         MEMBER = "member", "Member"
+        READ_ONLY = "read_only", "Read-only"
 
     email = models.EmailField("e-mail", unique=True)
     name = models.CharField(max_length=150, blank=True)
-    role = models.CharField(max_length=12, choices=Role, default=Role.MEMBER)
+    role = models.CharField(
+        max_length=12,
+        choices=Role,
+        default=Role.MEMBER,
+        help_text="Members work with all records. Read-only people see the same and change nothing. Admins also change "
+        "the settings and invite people.",
+    )
     is_active = models.BooleanField(default=True)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
 
@@ -54,6 +61,11 @@ class User(TimestampedModel, AbstractBaseUser):
     @property
     def is_admin(self) -> bool:
         return self.is_active and self.role == self.Role.ADMIN
+
+    @property
+    def may_edit(self) -> bool:
+        """Whether they change anything but their own settings."""
+        return self.is_active and self.role != self.Role.READ_ONLY
 
     @cached_property
     def sees_everything(self) -> bool:

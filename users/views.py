@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
+from common.access import for_readers
 from common.http import Request
 from users import services
 from users.access import admin_required
@@ -15,6 +16,7 @@ from users.models import User
 
 
 @login_required
+@for_readers
 def you(request: Request) -> HttpResponse:
     form = YouForm(request.POST or None, instance=request.user)
     if form.is_valid():

@@ -13,6 +13,7 @@ from activities.lists import services
 from activities.lists.forms import ListForm, ListNameForm, MemberForm
 from activities.lists.panels import list_context
 from activities.models import RecordList
+from common.access import refuse_readers
 from common.folding import fold
 from common.http import Request, number, typed, wants_fragment
 from common.pages import UNPROCESSABLE
@@ -77,6 +78,7 @@ def list_delete(request: Request, pk: int) -> HttpResponse:
         services.delete_list(pk)
         messages.success(request, f"The list “{present}” was deleted. The records that were on it are untouched.")
         return redirect("lists:list")
+    refuse_readers(request)
     return render(request, "lists/delete.html", {"list": present})
 
 
@@ -155,5 +157,6 @@ def _own_or_403(request: Request, pk: int) -> RecordList:
 
 
 def _form_page(request: Request, form: ListForm, *, title: str) -> HttpResponse:
+    refuse_readers(request)
     status = UNPROCESSABLE if form.is_bound else 200
     return render(request, "lists/form.html", {"form": form, "title": title}, status=status)

@@ -67,7 +67,7 @@ class RecordList(TimestampedModel):
 
     def may_be_changed_by(self, user: "User | None") -> bool:
         """Its name and its end; what is on it is anybody's to say. None is a job."""
-        return user is None or user.is_admin or self.owner_id in (user.pk, None)
+        return user is None or user.is_admin or (user.may_edit and self.owner_id in (user.pk, None))
 
 
 class ListMemberQuerySet(models.QuerySet["ListMember"]):

@@ -59,7 +59,7 @@ class Sequence(TimestampedModel):
 
     def may_be_changed_by(self, user: "User | None") -> bool:
         """Its steps and whether it runs; whom it takes along is anybody's to say. None is a job."""
-        return user is None or user.is_admin or self.owner_id in (user.pk, None)
+        return user is None or user.is_admin or (user.may_edit and self.owner_id in (user.pk, None))
 
 
 class SequenceStep(models.Model):

@@ -10,7 +10,7 @@ from django.http import HttpResponseBase
 from django.utils import timezone
 from django_filters import FilterSet
 from rest_framework import mixins, status
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,6 +18,7 @@ from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
+from common.access import REFUSAL, SAFE_METHODS, is_for_readers, is_reader
 from common.acting import acting_as, acting_user
 from common.models import Origin
 from common.paging import Order
@@ -45,6 +46,8 @@ class ApiView(APIView):
         super().initial(request, *args, **kwargs)
         user = request.user
         self.acting.enter_context(acting_as(user if user.is_authenticated else None))
+        if is_reader(user) and request.method not in SAFE_METHODS and not is_for_readers(self):
+            raise PermissionDenied(f"{REFUSAL}.")
 
 
 class IsAdmin(BasePermission):

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from common.access import for_readers
 from common.http import Request
 from integrations import connecting
 from integrations.access import admin_required
@@ -113,6 +114,7 @@ def disconnect(request: Request) -> HttpResponse:
 
 
 @login_required
+@for_readers
 def personal(request: Request) -> HttpResponse:
     """A user's own login; POST goes to the org."""
     connection = the_connection()
@@ -126,6 +128,7 @@ def personal(request: Request) -> HttpResponse:
 
 
 @login_required
+@for_readers
 def personal_disconnect(request: Request) -> HttpResponse:
     """Says what stops, and takes a user's own login away on POST."""
     credential = _own_login(request)

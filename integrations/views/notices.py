@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from common.access import for_readers
 from common.http import Request, number
 from integrations.forms.notices import NoticeChoiceForm
 from integrations.models import NoticeCopy
@@ -27,6 +28,7 @@ def notice_list(request: Request) -> HttpResponse:
 
 @login_required
 @require_POST
+@for_readers
 def notice_seen(request: Request) -> HttpResponse:
     """One, or all of them. What lasts is still in the inbox and on the health page."""
     copies = NoticeCopy.objects.unseen_by(request.user.pk)
@@ -38,6 +40,7 @@ def notice_seen(request: Request) -> HttpResponse:
 
 @login_required
 @require_POST
+@for_readers
 def notice_choice(request: Request) -> HttpResponse:
     form = NoticeChoiceForm(request.POST, user=request.user)
     if form.is_valid():
