@@ -1,11 +1,13 @@
 """Fixtures for every test."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import hypothesis
 import pytest
-from django.test import Client
+from django.db import connection as database
+from django.db import transaction
+from django.test import Client, override_settings
 from playwright.sync_api import Browser
 
 from integrations import connecting, logins, tasks, tuning
@@ -14,7 +16,10 @@ from integrations.salesforce import oauth
 from tests.chromium import launched
 from tests.factories import AdminFactory
 from tests.salesforce_org import Org
+from tests.states import State, recorded
 from users.models import User
+
+ADMIN = 1_000_000_000  # the key of the admin who connects: the same for every test
 
 # The same commit is green or red, never either. `pytest --hypothesis-profile default` goes looking for more.
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -28,26 +33,51 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def org_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Org]:
+def plain_org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Org]:
     org = Org(tmp_path_factory.mktemp("org"), seed="20")
     yield org
     org.stop()
+
+
+@pytest.fixture(scope="session")
+def states(django_db_setup: None, django_db_blocker: Any, plain_org: Org) -> dict[str, State]:
+    """What the steps below write, each after those before it."""
+    with django_db_blocker.unblock(), override_settings(**settings_for(plain_org)), transaction.atomic():
+        plain_org.reset()
+        AdminFactory(pk=ADMIN)
+        made = {step.__name__: recorded(step) for step in (connect, start, sync_deals)}
+        transaction.set_rollback(True)
+    return made
+
+
+@pytest.fixture(scope="session")
+def org_server(plain_org: Org, states: dict[str, State]) -> Org:
+    """The server behind ``org``. Tests of an org with other rules have one of their own."""
+    return plain_org
+
+
+def settings_for(server: Org) -> dict[str, Any]:
+    return {
+        "SALESFORCE_LOCAL_ORG": server.url,
+        "SALESFORCE_LOGIN_URL": server.url,
+        "SALESFORCE_CLIENT_ID": server.client_id,
+        "SALESFORCE_CLIENT_SECRET": server.client_secret,
+        "SYNC_TIMEOUT": 10.0,
+    }
 
 
 @pytest.fixture
 def org(org_server: Org, settings: Any) -> Org:
     """A local org with twenty contacts, as at its first start."""
     org_server.reset()
-    settings.SALESFORCE_LOCAL_ORG = settings.SALESFORCE_LOGIN_URL = org_server.url
-    settings.SALESFORCE_CLIENT_ID = org_server.client_id
-    settings.SALESFORCE_CLIENT_SECRET = org_server.client_secret
-    settings.SYNC_TIMEOUT = 10.0
+    for name, value in settings_for(org_server).items():
+        setattr(settings, name, value)
     return org_server
 
 
 @pytest.fixture
 def admin(db: None) -> User:
-    return AdminFactory()
+    return AdminFactory(pk=ADMIN)
 
 
 @pytest.fixture
@@ -57,31 +87,55 @@ def admin_client(admin: User, client: Client) -> Client:
 
 
 @pytest.fixture
-def connection(org: Org, admin: User) -> Connection:
+def connection(request: pytest.FixtureRequest, org: Org, admin: User) -> Connection:
     """The workspace connected to the org, in its setup window."""
-    connection = logins.the_connection()
-    tokens = oauth.client_credentials(logins.app_for(connection))
-    connecting.connect(connection, admin, tokens, grant=Credential.Grant.CLIENT_CREDENTIALS)
-    return Connection.objects.get()
+    return done(request, connect)
 
 
 @pytest.fixture
-def synced(connection: Connection) -> Connection:
+def synced(request: pytest.FixtureRequest, connection: Connection) -> Connection:
     """Connected, everything pulled once, contacts and accounts pushed."""
+    return done(request, start)
+
+
+@pytest.fixture
+def with_deals(request: pytest.FixtureRequest, synced: Connection) -> Connection:
+    """Deals are synced both ways, and pulled once."""
+    return done(request, sync_deals)
+
+
+def done(request: pytest.FixtureRequest, step: Callable[[], None]) -> Connection:
+    """Do a step, or lay in what it writes: never where a test commits, or has an org of its own."""
+    is_laid_in = "states" in request.fixturenames and not request.node.get_closest_marker("connected_anew")
+    if is_laid_in and database.in_atomic_block:
+        request.getfixturevalue("states")[step.__name__].lay_in()
+        Credential.objects.update(access_token=token().access_token)  # a test before may have ended the one laid in
+    else:
+        step()
+    return Connection.objects.get()
+
+
+def token() -> oauth.TokenSet:
+    return oauth.client_credentials(logins.app_for(logins.the_connection()))
+
+
+def connect() -> None:
+    admin = User.objects.get(pk=ADMIN)
+    connecting.connect(logins.the_connection(), admin, token(), grant=Credential.Grant.CLIENT_CREDENTIALS)
+
+
+def start() -> None:
+    connection = Connection.objects.get()
     connection.object_settings.filter(record_kind="contact").update(push_new=True, create_as="Contact")
     connecting.start_syncing(connection)
     pull_all()
-    return Connection.objects.get()
 
 
-@pytest.fixture
-def with_deals(synced: Connection) -> Connection:
-    """Deals are synced both ways, and pulled once."""
-    settings = synced.object_settings.get(record_kind="deal")
+def sync_deals() -> None:
+    settings = ObjectSettings.objects.get(record_kind="deal")
     settings.sync = ObjectSettings.Sync.BOTH
     tuning.save_settings(settings, ["sync"])
     pull_all()
-    return Connection.objects.get()
 
 
 def pull_all() -> None:

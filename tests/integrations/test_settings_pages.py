@@ -112,6 +112,7 @@ def test_without_an_org_the_page_offers_to_connect(admin_client: Client) -> None
     assert admin_client.get(reverse("integrations:object", args=["contact"])).status_code == 404
 
 
+@pytest.mark.connected_anew  # a moment ago
 def test_the_setup_window_says_what_waits_and_how_long(admin_client: Client, connection: Connection) -> None:
     page = admin_client.get(reverse("integrations:overview")).content.decode()
 

@@ -301,6 +301,7 @@ def test_hidden_pulls_count_but_do_not_show(connection: Connection, org: Org) ->
     assert not Contact.objects.listed().exists()
 
 
+@pytest.mark.connected_anew  # users are matched as it connects
 def test_an_owner_is_the_user_with_the_same_email(org: Org, request) -> None:
     rows = org.query("SELECT Id, Email FROM User WHERE IsActive = true AND UserType = 'Standard'")
     someone = UserFactory(email=rows[-1]["Email"])
