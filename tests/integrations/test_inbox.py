@@ -2,7 +2,6 @@
 
 import csv
 import io
-from time import perf_counter
 from typing import Any
 
 import pytest
@@ -169,13 +168,10 @@ class TestCauses:
         ErrorEntry.objects.all().delete()
         many_entries(synced, 5_000)
         with CaptureQueries() as many:
-            start = perf_counter()
             response = admin_client.get(url("errors"))
-            seconds = perf_counter() - start
 
         assert "5,000" in text(response)
         assert len(many) == len(few)
-        assert seconds < 0.5  # 0.2 on a quiet machine
 
 
 class TestExport:
