@@ -1,12 +1,18 @@
-"""Readers see what members see and change nothing: what is not a reading request is refused to them in one place
+"""Who may open a page, and change what is on it.
+
+Readers see what members see and change nothing: what is not a reading request is refused to them in one place
 (users.middleware; for the REST API common.api.views), unless the view says that it is theirs as well.
 """
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, TypeVar
 
+from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+
+from common.http import Request
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 REFUSAL = "You may read here, and change nothing"
@@ -32,3 +38,16 @@ def refuse_readers(request: HttpRequest) -> None:
     """For pages that only ask for what will be posted: nobody fills in a form in vain. Raises PermissionDenied."""
     if is_reader(request.user):
         raise PermissionDenied(REFUSAL)
+
+
+def admin_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Strangers sign in first; members are told whom to ask (403.html)."""
+
+    @login_required
+    @wraps(view)
+    def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_admin:
+            raise PermissionDenied("This page is for admins.")
+        return view(request, *args, **kwargs)
+
+    return guarded

@@ -10,7 +10,17 @@ from django.forms import Field, ModelForm
 from django.http import HttpRequest
 
 from common import merging, trash
-from common.models import CustomField, DeletedRecord, DuplicatePair, Job, JobChunk, Record, Workspace
+from common.models import (
+    CustomField,
+    DeletedRecord,
+    DuplicatePair,
+    Erasure,
+    Job,
+    JobChunk,
+    Record,
+    Retention,
+    Workspace,
+)
 from common.paging import honest_count
 from common.records import assign, locked, save_changes
 from common.search import matching
@@ -125,6 +135,20 @@ class DeletedRecordAdmin(KeptAdmin):
                 (merging.undo if row.merged_into else trash.restore)(row.record_kind, row.record_id)
             except (merging.NotMergeable, trash.NotRestorable) as refusal:
                 self.message_user(request, f"{row}: {refusal}", messages.WARNING)
+
+
+@admin.register(Erasure)
+class ErasureAdmin(KeptAdmin):
+    list_display = ["record_kind", "record_id", "erased_at", "erased_by", "is_elsewhere"]
+    list_select_related = ["erased_by"]
+    search_fields = ["=record_id"]
+
+
+@admin.register(Retention)
+class RetentionAdmin(KeptAdmin):
+    """Set on the page of the settings."""
+
+    list_display = ["history_months", "runs_months", "errors_months", "settings_months"]
 
 
 @admin.register(DuplicatePair)

@@ -329,3 +329,40 @@ class JobChunk(models.Model):
 
     def __str__(self) -> str:
         return f"Piece {self.number} of {self.job_id}"
+
+
+class Erasure(models.Model):
+    """That a person was erased: nothing of whom it was."""
+
+    record_kind = models.CharField(max_length=12, choices=RecordKind)
+    record_id = models.BigIntegerField()
+    erased_at = models.DateTimeField(default=timezone.now)
+    erased_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    is_elsewhere = models.BooleanField("elsewhere as well", default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["record_kind", "record_id"], name="erased_once")]
+
+    def __str__(self) -> str:
+        return f"{self.record_kind} {self.record_id}"
+
+
+@track_settings("history_months", "runs_months", "errors_months", "settings_months")
+class Retention(TimestampedModel):
+    """For how many months what happened is kept; empty: for ever. One row, or none while all is as at first."""
+
+    history_months = models.PositiveSmallIntegerField("field history and timelines", null=True, blank=True)
+    runs_months = models.PositiveSmallIntegerField("runs", null=True, blank=True)
+    errors_months = models.PositiveSmallIntegerField("closed errors", null=True, blank=True)
+    settings_months = models.PositiveSmallIntegerField("changes of settings", null=True, blank=True, default=24)
+
+    class Meta:
+        verbose_name_plural = "retention"
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="one_retention")]
+
+    def __str__(self) -> str:
+        return "Retention"
+
+    @classmethod
+    def load(cls) -> "Retention":
+        return cls.objects.filter(pk=1).first() or cls(pk=1)

@@ -7,12 +7,16 @@ from django.db.models.signals import post_migrate
 
 TICK = "The jobs' minute"
 PRUNE = "Files of jobs are kept no longer"
+RETAIN = "What happened is kept no longer"
 
 
 def write_schedules(using: str, **kwargs: Any) -> None:
     schedule = apps.get_model("django_q", "Schedule").objects.using(using)
     minutely = {"func": "common.jobs.tick", "schedule_type": "I", "minutes": 1, "repeats": -1}
     schedule.update_or_create(name=TICK, defaults=minutely)
+    schedule.update_or_create(
+        name=RETAIN, defaults={"func": "common.retention.prune", "schedule_type": "D", "repeats": -1}
+    )
     schedule.update_or_create(name=PRUNE, defaults={"func": "common.jobs.prune", "schedule_type": "D", "repeats": -1})
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from common import job_views, merge_views, quick_views, trash_views, views
+from common import erase_views, job_views, merge_views, quick_views, retention_views, trash_views, views
 
 urlpatterns = [
     path("search/", quick_views.quick_search, name="search"),
@@ -15,6 +15,8 @@ urlpatterns = [
     path("deleted/restore/all/", trash_views.deleted_restore_all, name="deleted_restore_all"),
     path("deleted/<int:pk>/", trash_views.deleted_detail, name="deleted"),
     path("deleted/<int:pk>/restore/", trash_views.deleted_restore, name="deleted_restore"),
+    path("settings/erase/<slug:kind>/<int:pk>/", erase_views.erase, name="erase"),
+    path("settings/retention/", retention_views.retention, name="retention"),
     path("jobs/", job_views.job_list, name="job_list"),
     path("jobs/<int:pk>/", job_views.job_detail, name="job"),
     path("jobs/<int:pk>/stop/", job_views.job_stop, name="job_stop"),

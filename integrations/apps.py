@@ -14,6 +14,8 @@ class IntegrationsConfig(AppConfig):
         import_module("integrations.api")  # the records' "sync" in the REST API
         import_module("integrations.receivers").connect()
         import_module("integrations.schedules").connect()
+        import_module("integrations.erasing").connect()
+        import_module("integrations.retention")  # what is thrown away after a while
         menus.add("settings", menus.Item(15, "My Salesforce login", "salesforce:personal", "key"))
         menus.add(
             "settings",

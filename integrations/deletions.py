@@ -17,6 +17,7 @@ from integrations.sync import brake, departed, outbox
 from integrations.sync.departures import DELETED_THERE
 from integrations.sync.records import KINDS, RECORD_TYPES
 from integrations.sync.scope import Scope
+from integrations.sync.tombstones import ERASED
 from users.models import User
 
 
@@ -158,6 +159,8 @@ def bring_back(link: RecordLink) -> Record | None:
     """
     if link.record_id is not None:
         raise Refused("It is here.")
+    if link.drop_reason == ERASED:
+        raise Refused("This person was erased for good.")
     kept = DeletedRecord.objects.filter(record_kind=link.record_kind, record_id=link.deleted_id or 0).first()
     if kept:
         return (merging.undo if kept.merged_into else trash.restore)(kept.record_kind, kept.record_id)

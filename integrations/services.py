@@ -323,6 +323,17 @@ def _delete_again(entries: Sequence[ErrorEntry], user: User) -> int:
     return len(rows)
 
 
+@transaction.atomic
+def delete_there(kind: str, ids: Sequence[int], user: User) -> int:
+    """Delete over there what was deleted here, whatever the settings say; returns how many records that are."""
+    links = RecordLink.objects.tombstones_of(kind, list(ids)).filter(record_id=None, gone_at=None)
+    rows = _deletes_by_hand(list(links.select_related("connection")), user)
+    outbox.queue(rows)
+    if rows:
+        Bell(Lane.PEOPLE).ring()
+    return len(rows)
+
+
 def _deletes_by_hand(links: Sequence[RecordLink], user: User) -> list[Outbox]:
     choice = Logins(links[0].connection).choose(Outbox.Operation.DELETE, "", user.pk) if links else None
     return [

@@ -6,17 +6,17 @@ replaced row by row says only which rows differ. Secrets are in no event.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import pgtrigger
 from django.db.models import Model, Q, QuerySet
-from django.utils import timezone
 from pghistory.models import Context
 
 from common.history import ADDED, REMOVED
-from common.models import CustomField, Workspace
+from common.models import CustomField, Retention, Workspace
+from common.retention import delete_events
 from integrations.models import (
     Connection,
     Credential,
@@ -32,7 +32,6 @@ from integrations.sync.records import KINDS, RECORD_TYPES
 from users.models import User
 
 PAGE = 30  # moments
-KEPT = timedelta(days=2 * 365)
 SECTIONS = {
     "rules": "Pull, push and deletions",
     "mapping": "Fields",
@@ -111,6 +110,7 @@ TRACKED = (
     Tracked(DeletionSettings, "rules", ("remote_object",), "deletions and merges"),
     Tracked(PullCondition, "rules", ("remote_object", "field", "operator", "values"), "pull conditions"),
     Tracked(Workspace, "rules", (), "Team"),
+    Tracked(Retention, "rules", (), "Data retention"),
     Tracked(FieldMapping, "mapping", ("remote_object", "field"), "fields"),
     Tracked(CustomField, "mapping", ("record_kind", "key"), "custom fields"),
     Tracked(StageMapping, "stages", ("remote_object", "stage_id"), "stages"),
@@ -162,12 +162,13 @@ def moment(name: str) -> Moment | None:
     return next(iter(_told(Asked(), [chosen])), None)
 
 
-def prune() -> None:
-    """Forget what was kept long enough; the events refuse to be deleted in any other way."""
-    old = timezone.now() - KEPT
+def prune(earlier: datetime, most: int) -> int:
+    """Forget what is older, at most so many of each kind; the events refuse to be deleted in any other way."""
+    count = 0
     for one in TRACKED:
         with pgtrigger.ignore(f"{one.events.model._meta.label}:append_only"):
-            one.events.filter(pgh_created_at__lt=old).delete()
+            count += delete_events(one.events.model, earlier, most)
+    return count
 
 
 def _told(asked: Asked, chosen: list[tuple[datetime, Any]]) -> list[Moment]:

@@ -18,7 +18,6 @@ from integrations import (
     notices,
     previewing,
     sampling,
-    settings_log,
     trying,
     undoing,
 )
@@ -118,10 +117,9 @@ def delete_confirmed(held_id: int) -> None:
 
 
 def prune_deleted() -> None:
-    """Throw away deleted records, previews and changes of settings that were kept long enough."""
+    """Throw away deleted records and previews that were kept long enough."""
     trash.prune()
     previewing.prune()
-    settings_log.prune()
 
 
 def preview(run_id: int) -> None:

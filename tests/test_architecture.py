@@ -61,6 +61,8 @@ LAYERS: list[set[str]] = [
     {
         "panels",
         "timeline",
+        "erasing",
+        "retention",
         "receivers",
         "schedules",
         "views",
@@ -107,6 +109,7 @@ NAME_THE_DOMAIN = {
     "sync.casting": "who takes part in deals",
     "sync.role_push": "who takes part in deals",
     "receivers": "who takes part in a deal is pushed with it",
+    "erasing": "deals tell who takes part in them by name",
     "sync.stages": "a deal's stages are the org's own",
     "salesforce.org": "the org's opportunity stages, as a pipeline takes them",
     "connecting": "the org's opportunity stages become a pipeline",

@@ -7,10 +7,9 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from common.access import for_readers
+from common.access import admin_required, for_readers
 from common.http import Request
 from users import services
-from users.access import admin_required
 from users.forms import DeactivationForm, InvitationForm, RoleForm, YouForm
 from users.models import User
 

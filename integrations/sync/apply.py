@@ -22,6 +22,7 @@ from integrations.sync.provider import RemoteRecord
 from integrations.sync.returns import bring_back, follow_ended_links, note_unmerged
 from integrations.sync.scope import Scope
 from integrations.sync.stages import learn
+from integrations.sync.tombstones import ERASED
 
 PLAIN = {"string", "textarea", "phone", "email", "url", "picklist", "reference", "id", "date"}
 
@@ -147,6 +148,8 @@ def _sort_deleted(record: RemoteRecord, link: RecordLink, known: Known, applied:
     """A record that was deleted here: it comes back only if it was gone there as well, and was undeleted."""
     if is_gone(record):
         note_tombstone(known, link, record, applied)
+    elif link.drop_reason == ERASED:
+        applied.skip(ERASED)
     elif link.gone_at is not None and link.gone_at < applied.page.read_at:
         applied.undeleted.append((link, record))
     else:

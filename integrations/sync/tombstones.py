@@ -28,6 +28,7 @@ from integrations.sync.scope import Scope
 
 DELETED = "It was deleted in Tandem."
 MERGED = "It was merged into another record in Tandem."
+ERASED = "It was erased in Tandem."
 GONE_THERE = "It was deleted in Salesforce."
 LINK_COLUMNS = ["record_id", "deleted_id", "gone_at", "dropped_at", "drop_reason", "base", "base_ours", "updated_at"]
 NEVER = ""  # no value of theirs is: empty is None

@@ -13,6 +13,7 @@ from common.trash import NotRestorable
 from integrations import deletions, services
 from integrations.access import admin_required
 from integrations.models import RecordLink
+from integrations.sync.tombstones import ERASED
 from integrations.views.frame import framed
 
 PER_PAGE = 25
@@ -21,7 +22,7 @@ PER_PAGE = 25
 @admin_required
 def tombstone_list(request: Request) -> HttpResponse:
     """Salesforce's ids of records that were deleted here, the latest first."""
-    rows = RecordLink.objects.tombstones().exclude(deleted_id=None).filter(gone_at=None)
+    rows = RecordLink.objects.tombstones().exclude(deleted_id=None).exclude(drop_reason=ERASED).filter(gone_at=None)
     page = paged(rows, request, size=PER_PAGE)
     kept = DeletedRecord.objects.filter(record_id__in=[link.deleted_id for link in page])
     names = {(row.record_kind, row.record_id): row for row in kept}

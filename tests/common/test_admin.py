@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.test import Client
 from pytest_django.asserts import assertContains
 
+from common.models import Erasure, Retention
 from common.visibility import let_see_pulled
 from contacts.models import Contact
 from tests.factories import (
@@ -47,6 +48,8 @@ def _rows() -> None:
         ContactFactory(email="same@acme.example")  # a potential duplicate
     ContactFactory().delete()
     let_see_pulled("owners")
+    Erasure.objects.create(record_kind="contact", record_id=1)
+    Retention.objects.create(pk=1)
 
 
 @pytest.mark.usefixtures("_rows")

@@ -15,7 +15,8 @@ from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from integrations import logins, pairing, people, revoking, settings_log, staging, tasks
+from common import retention
+from integrations import logins, pairing, people, revoking, settings_log, staging
 from integrations.configuration import export, importing
 from integrations.configuration.text import read, write
 from integrations.mappings import Choice
@@ -197,10 +198,10 @@ def test_changes_are_forgotten_after_two_years(admin: User, connection: Connecti
     with acting(admin):
         FieldMapping.objects.filter(field="title").delete()
     with pgtrigger.ignore("integrations.FieldMappingEvent:append_only"):
-        events.filter(field="title").update(pgh_created_at=timezone.now() - settings_log.KEPT - timedelta(days=1))
+        events.filter(field="title").update(pgh_created_at=timezone.now() - timedelta(days=732))
     others = events.exclude(field="title").count()
 
-    tasks.prune_deleted()
+    retention.prune()
 
     assert (events.filter(field="title").count(), events.count()) == (0, others)
     with pytest.raises(DatabaseError), transaction.atomic():
