@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
-from activities.models import Activity, Enrolment, RecordList, Sequence, SequenceStep
+from activities.models import Activity, Enrolment, ListMember, RecordList, Sequence, SequenceStep, StepRun
 from common.admin import HonestPaginator, KeptAdmin
 
 
@@ -59,4 +59,22 @@ class EnrolmentAdmin(KeptAdmin):
     list_select_related = ["contact", "sequence", "owner", "next_step"]
     list_filter = ["state", "reason"]
     search_fields = ["=contact__email_key"]
+    ordering = ["-id"]
+
+
+@admin.register(ListMember)
+class ListMemberAdmin(KeptAdmin):
+    """Who is on a list is said on its page."""
+
+    list_display = ["list", "contact", "account", "deal", "added_at"]
+    list_select_related = ["list", "contact", "account", "deal"]
+    search_fields = ["=contact__email_key"]
+    ordering = ["-id"]
+
+
+@admin.register(StepRun)
+class StepRunAdmin(KeptAdmin):
+    list_display = ["enrolment", "step", "state", "activity_id", "at"]
+    list_select_related = ["enrolment__contact", "enrolment__sequence", "step"]
+    list_filter = ["state"]
     ordering = ["-id"]

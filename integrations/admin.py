@@ -11,7 +11,9 @@ from common.admin import HonestPaginator
 from common.models import RecordKind
 from integrations import deletions, tuning
 from integrations.models import (
+    Alignment,
     ApiUsage,
+    Arrivals,
     Connection,
     Credential,
     Cursor,
@@ -20,16 +22,28 @@ from integrations.models import (
     ErrorEntry,
     FieldMapping,
     HeldDeletions,
+    InferenceMark,
+    InferredStage,
+    IngestJob,
     LoginDescription,
+    Notice,
+    NoticeChoice,
+    NoticeCopy,
     ObjectDescription,
     ObjectSettings,
     Outbox,
     PendingReference,
     PullCondition,
     RecordLink,
+    RemoteRole,
     Run,
+    RunLine,
+    Sample,
+    SkippedRecord,
+    StageInference,
     StageMapping,
     SyncEvent,
+    Undo,
     UserMapping,
 )
 from integrations.services import Refused
@@ -201,4 +215,43 @@ class ObjectDescriptionAdmin(ReadOnlyAdmin):
     list_display = ("remote_object", "fetched_at")
 
 
-admin.site.register([PendingReference, PullCondition, LoginDescription], ReadOnlyAdmin)
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    list_display = ("title", "kind", "count", "begun_at", "closed_at")
+    list_filter = ("kind",)
+
+
+@admin.register(SkippedRecord)
+class SkippedRecordAdmin(ReadOnlyAdmin):
+    list_display = ("record_kind", "record_id", "user", "at")
+    list_select_related = ("user",)
+    search_fields = ("=record_id",)
+
+
+@admin.register(RunLine)
+class RunLineAdmin(ReadOnlyAdmin):
+    list_display = ("name", "run", "outcome", "direction", "remote_object", "reason")
+    list_select_related = ("run",)
+    list_filter = ("outcome", "direction")
+    search_fields = ("=record_id",)
+
+
+@admin.register(RemoteRole)
+class RemoteRoleAdmin(ReadOnlyAdmin):
+    list_display = ("remote_id", "remote_deal_id", "remote_contact_id", "role", "is_primary")
+    search_fields = ("=remote_deal_id", "=remote_contact_id")
+
+
+@admin.register(Sample)
+class SampleAdmin(ReadOnlyAdmin):
+    list_display = ("at", "minutes")
+
+
+@admin.register(IngestJob)
+class IngestJobAdmin(ReadOnlyAdmin):
+    list_display = ("remote_id", "remote_object", "lane", "begun_at", "looks", "due_at", "leased_until")
+
+
+# The marks and bookmarks of work under way.
+admin.site.register([Alignment, Arrivals, InferenceMark, InferredStage, StageInference, Undo], ReadOnlyAdmin)
+admin.site.register([LoginDescription, NoticeChoice, NoticeCopy, PendingReference, PullCondition], ReadOnlyAdmin)

@@ -4,9 +4,11 @@ from django.contrib import admin
 from django.test import Client
 from pytest_django.asserts import assertContains
 
+from activities.models import Enrolment, SequenceStep
 from common.models import Erasure, Retention
 from common.visibility import let_see_pulled
 from contacts.models import Contact
+from deals.models import DealContact, Stage
 from tests.factories import (
     AccountFactory,
     ActivityFactory,
@@ -15,6 +17,8 @@ from tests.factories import (
     CustomFieldFactory,
     DealFactory,
     JobChunkFactory,
+    RecordListFactory,
+    StepFactory,
     UserFactory,
 )
 from tests.pages import shown
@@ -23,13 +27,25 @@ from users.models import User
 pytestmark = pytest.mark.django_db
 
 APPS = ["users", "common", "accounts", "contacts", "deals", "activities"]
+PARTS = {Stage, DealContact, SequenceStep}  # rows on the page of what they belong to
 MODELS = [
     model
     for app in APPS
     for model in apps.get_app_config(app).get_models()
-    if "pgh_id" not in {column.name for column in model._meta.fields}
-    and model._meta.label not in ("deals.Stage", "deals.DealContact")
+    if "pgh_id" not in {column.name for column in model._meta.fields} and model not in PARTS
 ]
+
+
+def test_every_model_of_ours_is_there() -> None:
+    missing = {
+        model._meta.label
+        for app in [*APPS, "integrations"]
+        for model in apps.get_app_config(app).get_models()
+        if "pgh_id" not in {column.name for column in model._meta.fields}
+    }
+    missing -= {model._meta.label for model in [*admin.site._registry, *PARTS]}
+
+    assert not missing
 
 
 @pytest.fixture
@@ -48,6 +64,10 @@ def _rows() -> None:
         ContactFactory(email="same@acme.example")  # a potential duplicate
     ContactFactory().delete()
     let_see_pulled("owners")
+    member = ContactFactory()
+    RecordListFactory().members.create(contact=member)
+    step = StepFactory()
+    Enrolment.objects.create(sequence=step.sequence, contact=member).runs.create(step=step, state="done")
     Erasure.objects.create(record_kind="contact", record_id=1)
     Retention.objects.create(pk=1)
 
