@@ -12,5 +12,8 @@ class ActivitiesConfig(AppConfig):
         menus.add("main", menus.Item(60, "Lists", "lists:list", "list-details"))
         import_module("activities.panels")
         import_module("activities.lists.panels")
+        menus.add("main", menus.Item(65, "Sequences", "sequences:list", "route"))
+        import_module("activities.sequences.panels")
+        import_module("activities.sequences.jobs")
         import_module("activities.sequences.receivers").connect()
         import_module("activities.schedules").connect()

@@ -7,6 +7,7 @@ from rest_framework.routers import DefaultRouter
 from accounts.api import AccountView
 from activities.api import ActivityView
 from activities.lists.api import AddMembersView, ListsView, MembersView, RemoveMembersView
+from activities.sequences.api import EnrolmentView, EnrolView, SequenceView, StepsView, StepView
 from common.api.duplicates import DeletedView, DismissView, DuplicatesView, MergeView
 from common.api.owning import ReassignView
 from common.api.views import NothingHere
@@ -26,6 +27,8 @@ router.register("accounts", AccountView)
 router.register("deals", DealView)
 router.register("activities", ActivityView)
 router.register("lists", ListsView)
+router.register("sequences", SequenceView)
+router.register("enrolments", EnrolmentView)
 router.register("errors", ErrorView)
 router.register("runs", RunView)
 router.register("conflicts", ConflictView)
@@ -51,6 +54,9 @@ urlpatterns = [
     path("lists/<int:pk>/members/", MembersView.as_view({"get": "list"})),
     path("lists/<int:pk>/add/", AddMembersView.as_view()),
     path("lists/<int:pk>/remove/", RemoveMembersView.as_view()),
+    path("sequences/<int:pk>/steps/", StepsView.as_view()),
+    path("sequences/<int:pk>/steps/<int:step>/", StepView.as_view()),
+    path("sequences/<int:pk>/enrol/", EnrolView.as_view()),
     path("pull-conditions/<str:remote_object>/", ConditionsView.as_view()),
     path("workspace/", WorkspaceView.as_view()),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),

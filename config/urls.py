@@ -26,6 +26,7 @@ urlpatterns = [
     path("deals/", include("deals.urls")),
     path("activities/", include("activities.urls")),
     path("lists/", include("activities.lists.urls")),
+    path("sequences/", include("activities.sequences.urls")),
     path("unsubscribe/<str:token>/", unsubscribe, name="unsubscribe"),
     path("settings/", include("users.urls")),
     path("settings/integrations/salesforce/", include("integrations.urls")),

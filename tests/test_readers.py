@@ -8,11 +8,12 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from activities.sequences.enrolling import enrol
 from common import jobs
 from common.models import Job, RecordKind
 from contacts.models import Contact
 from tests.api.conftest import V1, Api
-from tests.factories import ContactFactory, DealFactory, RecordListFactory, TaskFactory, UserFactory
+from tests.factories import ContactFactory, DealFactory, RecordListFactory, StepFactory, TaskFactory, UserFactory
 from users.models import User
 
 pytestmark = pytest.mark.django_db
@@ -90,16 +91,20 @@ def test_the_rest_api_refuses_in_its_own_words_and_by_session_too(reader: User, 
 
 def test_they_see_what_members_see_and_no_button_that_would_refuse_them(reader: User, page: Client) -> None:
     contact, deal, task = ContactFactory(), DealFactory(), TaskFactory()
-    present = RecordListFactory()
+    present, sequence = RecordListFactory(), StepFactory().sequence
+    enrol(sequence, [contact.pk], user=UserFactory())
     found = (
         "/", "/contacts/", "/accounts/", "/deals/", "/deals/board/", "/lists/", contact.get_absolute_url(),
         deal.get_absolute_url(), task.get_absolute_url(), present.get_absolute_url(), "/settings/you/",
+        "/sequences/", sequence.get_absolute_url(), f"{sequence.get_absolute_url()}people/",
     )  # fmt: skip
     for address in found:
         answer = page.get(address)
         body = answer.content.decode()
         assert answer.status_code == 200, address
-        assert not re.search(r'href="/(contacts|accounts|deals|lists)/(new/|\d+/(edit|delete)/)', body), address
+        assert not re.search(r'href="/(contacts|accounts|deals|lists|sequences)/(new/|\d+/(edit|delete)/)', body), (
+            address
+        )
         posts = set(re.findall(r'(?:hx-post|formaction)="([^"]+)"', body))
         posts |= set(re.findall(r'method="post"\s+action="([^"]+)"', body))
         for target in posts - {f"/activities/{task.pk}/complete/", "/auth/logout/"}:  # that box is disabled

@@ -13,7 +13,8 @@ from rest_framework.test import APIClient
 
 from accounts.models import Account
 from activities.lists import services
-from activities.models import Activity
+from activities.models import Activity, Enrolment
+from activities.sequences.enrolling import enrol
 from common import duplicates
 from common.models import DeletedRecord, Job, Origin, RecordKind, Workspace
 from common.visibility import let_see_pulled
@@ -28,6 +29,7 @@ from tests.factories import (
     DealFactory,
     JobChunkFactory,
     RecordListFactory,
+    StepFactory,
     TaskFactory,
     UserFactory,
 )
@@ -41,7 +43,7 @@ OF_ADMINS = re.compile(
 )
 NOT_OF_RECORDS = re.compile(r"^(auth/|settings/(?!integrations)|api/v1/schema|healthz|unsubscribe/)")
 # The team's: everybody finds them, and on them what they see.
-SHARED = re.compile(r"^(api/v1/)?lists/<")
+SHARED = re.compile(r"^(api/v1/)?(lists/<|sequences/(<|steps/))")
 
 
 @dataclass
@@ -55,6 +57,7 @@ class World:
     deal: Deal
     activity: Activity
     job: Job
+    enrolment: Enrolment
     deleted_pk: int
     twins: dict[str, int]
 
@@ -79,8 +82,9 @@ def world() -> World:
     gone.delete()
     deleted = DeletedRecord.objects.get()
     job = JobChunkFactory(job__user=kim, job__title=f"Export of {SECRET}", job__state="done", is_result=True).job
+    enrol(StepFactory().sequence, [contact.pk], user=kim)
     let_see_pulled(Workspace.SeenBy.OWNERS)
-    return World(kim, lee, account, contact, deal, activity, job, deleted.pk, twins)
+    return World(kim, lee, account, contact, deal, activity, job, Enrolment.objects.get(), deleted.pk, twins)
 
 
 def routes(patterns: Any = None, before: str = "") -> Iterator[str]:
@@ -102,14 +106,15 @@ def addresses(world: World, *, of_one: bool) -> Iterator[str]:
             continue
         for kind in RecordKind.values:
             filled = re.sub(r"<slug:(record_)?kind>", kind, route, count=1).replace("<slug:kind>", "note")
+            filled = filled.replace("sequences/people/", "enrolments/").replace("<slug:deed>", "pause")
             filled = filled.replace("<slug:key>", "name" if "contacts/" not in route else "first_name")
-            named = re.search(r"\b(account|contact|deal|job)s?/", filled)
+            named = re.search(r"\b(account|contact|deal|job|enrolment)s?/", filled)
             what = named[1] if named else "activity"
             pk = world.deleted_pk if "deleted/" in filled else world.pk(what)
             filled = filled.replace("<int:pk>", str(pk)).replace("<int:contact_pk>", str(world.contact.pk))
             filled = re.sub("<int:other(_pk)?>", str(world.twins.get(what)), filled)
             assert "<" not in filled, f"The test does not know how to fill in {route}."
-            yield f"/{filled}"
+            yield "/" + re.sub("^enrolments/", "sequences/people/", filled)
             if filled == route.replace("<int:pk>", str(pk)):
                 break
 
@@ -183,6 +188,15 @@ def test_a_list_shows_everybody_what_they_see(world: World) -> None:
         members = Api(user).get(f"{V1}lists/{present.pk}/members/").json()["results"]
         assert [row["id"] for row in members] == [world.contact.pk] * is_told
         assert Api(user).get(f"{V1}lists/", {"contact": world.contact.pk}).status_code == (200 if is_told else 400)
+
+
+def test_a_sequence_shows_everybody_whom_they_see(world: World) -> None:
+    sequence = world.enrolment.sequence
+    for user, is_told in ((world.kim, True), (world.lee, False)):
+        page = of(user, "/").get(f"{sequence.get_absolute_url()}people/").content.decode()
+        assert (SECRET in page) is is_told
+        assert Api(user).ids("enrolments") == [world.enrolment.pk] * is_told
+        assert SECRET not in of(user, "/").get(sequence.get_absolute_url()).content.decode()
 
 
 def test_records_that_people_made_are_everybodys(world: World) -> None:

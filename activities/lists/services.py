@@ -5,16 +5,15 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet
 
+from activities.counting import BoundedCount
 from activities.models import ListMember, RecordList
 from common.acting import acting_user
 from common.bulk import any_of
 from common.records import record_model
 from common.visibility import seen_of
 from users.models import User
-
-COUNTED = 1_000  # an overview counts so far; the list itself tells more
 
 
 @transaction.atomic
@@ -88,15 +87,5 @@ def _on_list(present: RecordList, ids: Any) -> QuerySet[ListMember]:
 
 
 def with_counts(lists: QuerySet[RecordList]) -> QuerySet[RecordList]:
-    """Each with ``size``, counted up to ``COUNTED`` + 1."""
+    """Each with ``size``, counted up to a thousand and one."""
     return lists.annotate(size=BoundedCount(ListMember.objects.filter(list=OuterRef("pk"))))
-
-
-class BoundedCount(Subquery):
-    """How many rows there are for each row outside, without counting the longest to its end."""
-
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
-    output_field = IntegerField()
-
-    def __init__(self, rows: QuerySet[Any, Any]) -> None:
-        super().__init__(rows.order_by().values("pk")[: COUNTED + 1])

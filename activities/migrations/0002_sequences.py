@@ -146,7 +146,7 @@ class Migration(migrations.Migration):
                             ("", "—"),
                             ("person", "Paused by a person"),
                             ("restored", "The contact was deleted and restored"),
-                            ("sender", "Nobody who is active owns it"),
+                            ("sender", "Its owner may not send"),
                             ("not_seen", "Its owner does not see the contact"),
                             ("no_address", "The contact has no e-mail address"),
                             ("missing", "The text lacks a value"),

@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
 
+from activities.counting import BoundedCount
 from activities.models.activity import Activity
 from common.folding import sort_field
 from common.models import TimestampedModel
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 
 
 class SequenceQuerySet(models.QuerySet["Sequence"]):
+    def with_counts(self) -> Self:
+        """Each with its ``size`` in steps, and how many people are ``active``, ``paused`` and ``finished`` in it."""
+        people = Enrolment.objects.filter(sequence=OuterRef("pk"))
+        counts = {state: BoundedCount(people.filter(state=state)) for state in Enrolment.State.values}
+        return self.annotate(size=BoundedCount(SequenceStep.objects.filter(sequence=OuterRef("pk"))), **counts)
+
     def visible_to(self, user: "User | None") -> Self:
         """The team shares its sequences; of the people in them each sees those whom they see anyway."""
         return self
@@ -143,7 +150,7 @@ class Enrolment(TimestampedModel):
         NONE = "", "—"
         PERSON = "person", "Paused by a person"
         RESTORED = "restored", "The contact was deleted and restored"
-        SENDER = "sender", "Nobody who is active owns it"
+        SENDER = "sender", "Its owner may not send"
         NOT_SEEN = "not_seen", "Its owner does not see the contact"
         NO_ADDRESS = "no_address", "The contact has no e-mail address"
         MISSING = "missing", "The text lacks a value"

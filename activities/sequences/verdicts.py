@@ -58,7 +58,7 @@ class Judge:
             return Verdict(row, Act.FINISH, Reason.THROUGH)
         if begun:
             return Verdict(row, Act.MOVE_ON)
-        if row.owner is None or not row.owner.is_active:
+        if row.owner is None or not (row.owner.is_active and row.owner.may_edit):
             return Verdict(row, Act.PAUSE, Reason.SENDER, "Enrol the contact in your own name, or take it out.")
         if row.pk in self.unseen:
             return Verdict(row, Act.PAUSE, Reason.NOT_SEEN, f"{row.owner} does not see this contact any more.")

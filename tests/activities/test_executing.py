@@ -430,9 +430,10 @@ class TestRefusals:
 
         assert mail.outbox[0].subject == "Hello Ann Bcc: all@example.com"
 
-    def test_without_an_active_owner_nothing_goes(self, kim: User) -> None:
+    @pytest.mark.parametrize("change", [{"is_active": False}, {"role": User.Role.READ_ONLY}])
+    def test_without_an_owner_who_may_write_nothing_goes(self, kim: User, change: dict[str, Any]) -> None:
         enrolment = enrolled(sequence_of(Kind.EMAIL), kim)
-        User.objects.filter(pk=kim.pk).update(is_active=False)
+        User.objects.filter(pk=kim.pk).update(**change)
 
         executing.run()
 
