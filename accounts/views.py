@@ -4,21 +4,17 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from accounts import services
-from accounts.filters import ORDERS, AccountFilter
 from accounts.forms import AccountForm
 from accounts.models import Account
-from common.http import Request, wants_fragment
+from accounts.tables import ACCOUNTS
+from common.http import Request
 from common.pages import LineView, back_to, created, delete_page, form_page, record_page, saved
-from common.paging import paged
+from common.table_views import table_page
 
 
 @login_required
 def account_list(request: Request) -> HttpResponse:
-    accounts = Account.objects.visible_to(request.user).listed().select_related("owner", "stage")
-    filters = AccountFilter(request.GET, accounts)
-    page = paged(filters.qs, request, ORDERS)
-    template = "accounts/_rows.html" if wants_fragment(request) else "accounts/list.html"
-    return render(request, template, {"page": page, "filters": filters, "is_empty": not accounts.exists()})
+    return table_page(request, ACCOUNTS, "accounts/list.html")
 
 
 @login_required

@@ -17,3 +17,4 @@ class ActivitiesConfig(AppConfig):
         import_module("activities.sequences.jobs")
         import_module("activities.sequences.receivers").connect()
         import_module("activities.schedules").connect()
+        import_module("activities.lists.listing")  # filters and actions of the pages of records

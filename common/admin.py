@@ -19,6 +19,7 @@ from common.models import (
     JobChunk,
     Record,
     Retention,
+    SavedView,
     Workspace,
 )
 from common.paging import honest_count
@@ -179,3 +180,12 @@ class JobChunkAdmin(KeptAdmin):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[JobChunk]:
         return super().get_queryset(request).defer("data")
+
+
+@admin.register(SavedView)
+class SavedViewAdmin(KeptAdmin):
+    list_display = ["name", "record_kind", "user", "is_shared", "updated_at"]
+    list_select_related = ["user"]
+    list_filter = ["record_kind", "is_shared"]
+    search_fields = ["name"]
+    ordering = ["-id"]

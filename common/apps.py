@@ -11,6 +11,7 @@ class CommonConfig(AppConfig):
     def ready(self) -> None:
         import_module("common.changes")  # tells the timeline
         import_module("common.panels")  # potential duplicates
+        import_module("common.bulk_actions")
         import_module("common.trash").connect()
         import_module("common.schedules").connect()
         import_module("common.restoring")  # a kind of job

@@ -76,7 +76,7 @@ def cleaned(kind: RecordKind, values: Mapping[str, Any], present: Mapping[str, A
     errors, clean = [], {}
     for key, value in values.items():
         try:
-            clean[key] = _as_json(fields[key].clean(value))
+            clean[key] = as_json(fields[key].clean(value))
         except KeyError:
             errors.append(f"There is no custom field “{key}”.")
         except OverflowError:  # a moment in the year 1 or 9999 may have none in UTC
@@ -103,7 +103,7 @@ def from_json(definition: CustomField, value: Any) -> Any:
     return value
 
 
-def _as_json(value: Any) -> Any:
+def as_json(value: Any) -> Any:
     match value:
         case datetime():
             return value.astimezone(UTC).isoformat()

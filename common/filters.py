@@ -1,5 +1,7 @@
 """Filters that lists of every kind of record share, on pages and in the REST API."""
 
+from collections.abc import Callable, Collection
+from functools import cached_property
 from typing import Any
 
 import django_filters
@@ -7,11 +9,16 @@ from django import forms
 from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
 
+from common import custom, search
 from common.acting import acting_user
-from common.models import Record
+from common.bulk import any_of
+from common.lines import custom_name
+from common.models import CustomField, Origin, Record, RecordKind
 from common.visibility import seen_of
+from common.widgets import DateInput
 
 YES_NO = [("yes", "Yes"), ("no", "No")]
+Type = CustomField.Type
 
 
 class YesNoFilter(django_filters.ChoiceFilter):
@@ -43,16 +50,150 @@ class SeenFilter(django_filters.ModelChoiceFilter):
 
 
 class RecordFilter(django_filters.FilterSet):
-    q = django_filters.CharFilter(method="filter_words", label="Search")
+    q = django_filters.CharFilter(method="keep_all", label="Search")
     owner = django_filters.ModelChoiceFilter(
         queryset=get_user_model()._default_manager.all(), label="Owner", empty_label="Any owner"
     )
     synced = YesNoFilter(when=~Q(crm_id=""), label="Synced", empty_label="Synced?")
 
-    def filter_words(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        return queryset.matching(value)  # type: ignore[attr-defined]
+    def keep_all(self, queryset: QuerySet, name: str, value: Any) -> QuerySet:
+        return queryset
+
+    def filter_queryset(self, queryset: QuerySet) -> Any:
+        """Words last: a page may ask for less than all that they find."""
+        self.without_words: Any = super().filter_queryset(queryset)
+        return self.without_words.matching(self.form.cleaned_data.get("q", ""))
 
     @property
     def is_active(self) -> bool:
         """Whether anything is filtered out."""
         return any(self.data.get(name) for name in self.filters)
+
+    @cached_property
+    def shown(self) -> Any:
+        """What a page shows: of very many that words find, the best."""
+        if self._found is None:
+            return self.qs
+        return self.queryset.filter(pk__in=any_of(self._found[: search.FOUND], "bigint"))
+
+    @property
+    def is_cut(self) -> bool:
+        return self._found is not None and len(self._found) > search.FOUND
+
+    @cached_property
+    def _found(self) -> list[int] | None:
+        self.qs  # noqa: B018 - looks at the form
+        words = self.form.cleaned_data.get("q", "")
+        return self.best_found(words) if search.matching(words) else None
+
+    def best_found(self, words: str) -> list[int]:
+        return search.best_found(self.without_words, words)
+
+
+Offer = Callable[[str], django_filters.Filter]
+_offers: dict[str, tuple[Collection[str], Offer]] = {}
+
+
+def offer(name: str, kinds: Collection[str]) -> Callable[[Offer], Offer]:
+    """Register a filter of another app for the pages of these kinds: what makes it, given the kind."""
+
+    def register(factory: Offer) -> Offer:
+        _offers[name] = (kinds, factory)
+        return factory
+
+    return register
+
+
+class PageFilter(RecordFilter):
+    """What filters a list page, beside the filters of its kind: ``first`` stand beside the search, the rest unfolds."""
+
+    first: tuple[str, ...] = ("owner", "stage", "synced")
+    apart: tuple[str, ...] = ("q", "account")  # which have places of their own: nobody chooses from all accounts
+    kind: str
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, (kinds, factory) in _offers.items():
+            if self.kind in kinds:
+                self._add(name, factory(self.kind))
+
+    def _add(self, name: str, one: django_filters.Filter) -> None:
+        one.parent, one.model, one.field_name = self, self._meta.model, one.field_name or name
+        self.filters[name] = one
+
+    @property
+    def is_too_short(self) -> bool:
+        """Whether something is typed that is not searched for."""
+        return search.is_too_short(self.data.get("q", ""))
+
+    @property
+    def about(self) -> list[tuple[str, Record]]:
+        """The records whose rows are asked for, by the filter's name."""
+        chosen = [(name, self.form.cleaned_data.get(name)) for name in self.apart if self.errors is not None]
+        return [(name, record) for name, record in chosen if isinstance(record, Record)]
+
+    @property
+    def first_fields(self) -> list[forms.BoundField]:
+        return [self.form[name] for name in self.first if name in self.form.fields]
+
+    @property
+    def more_fields(self) -> list[forms.BoundField]:
+        return [self.form[name] for name in self.form.fields if name not in (*self.apart, *self.first)]
+
+    @property
+    def more_active(self) -> int:
+        """How many of the filters that are folded away filter."""
+        return sum(bool(self.data.get(field.name)) for field in self.more_fields)
+
+
+class RecordPageFilter(PageFilter):
+    origin = django_filters.ChoiceFilter(choices=Origin.choices, label="Origin", empty_label="Any origin")
+    hidden = django_filters.ChoiceFilter(
+        choices=[("yes", "Hidden by the pull settings")], label="Hidden", empty_label="Listed", method="keep_all"
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for definition in custom.definitions(RecordKind(self.kind)):
+            if one := _custom_filter(definition):
+                self._add(custom_name(definition), one)
+
+    def filter_queryset(self, queryset: QuerySet) -> Any:
+        """Records that only count for de-duplication are listed when they are asked for."""
+        return super().filter_queryset(queryset.filter(is_hidden=self.form.cleaned_data.get("hidden") == "yes"))
+
+
+class _CustomFilter(django_filters.Filter):
+    """By the value of a custom field, which the index of the column finds: equal, or one of several."""
+
+    def __init__(self, definition: CustomField, field: forms.Field) -> None:
+        super().__init__(label=definition.label)
+        self.definition, self._field = definition, field
+
+    def filter(self, qs: QuerySet, value: Any) -> QuerySet:
+        if value in (None, ""):
+            return qs
+        stored = custom.as_json(value)
+        wanted = [stored] if self.definition.type == Type.MULTI_PICKLIST else stored
+        return qs.filter(custom__contains={self.definition.key: wanted})
+
+
+def _custom_filter(definition: CustomField) -> _CustomFilter | None:
+    """None for what nobody would type whole."""
+    common: dict[str, Any] = {"label": definition.label, "required": False}
+    match definition.type:
+        case Type.LONG_TEXT | Type.DATETIME:
+            return None
+        case Type.PICKLIST | Type.MULTI_PICKLIST:
+            choices = [("", "Any"), *((choice, choice) for choice in definition.choices)]
+            return _CustomFilter(definition, forms.ChoiceField(choices=choices, **common))
+        case Type.BOOLEAN:
+            field = forms.TypedChoiceField(
+                choices=[("", "Any"), *YES_NO], coerce=lambda word: word == "yes", empty_value=None, **common
+            )
+            return _CustomFilter(definition, field)
+        case Type.NUMBER:
+            return _CustomFilter(definition, forms.DecimalField(**common))
+        case Type.DATE:
+            return _CustomFilter(definition, forms.DateField(widget=DateInput, **common))
+    return _CustomFilter(definition, forms.CharField(**common))

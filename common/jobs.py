@@ -73,14 +73,24 @@ def runs(kind: str, *, for_readers: bool = False) -> Callable[[Step], Step]:
 
 
 def start(
-    kind: str, *, user: "User", title: str, params: dict[str, Any] | None = None, file: IO[bytes] | None = None
+    kind: str,
+    *,
+    user: "User",
+    title: str,
+    params: dict[str, Any] | None = None,
+    file: IO[bytes] | None = None,
+    is_run_here: bool = False,
 ) -> Job:
-    """Put a job down, with the file that it works off; a worker begins once the transaction is through."""
+    """Put a job down, with the file that it works off; a worker begins once the transaction is through.
+
+    ``is_run_here``: the caller begins with it at once, and a worker only if nobody does so within a minute.
+    """
     with transaction.atomic():
         job = Job.objects.create(kind=kind, title=title[:200], user=user, params=params or {})
         if file is not None:
             keep(job, iter(partial(file.read, PIECE), b""), is_result=False)
-        transaction.on_commit(partial(wake, job.pk))
+        if not is_run_here:
+            transaction.on_commit(partial(wake, job.pk))
     return job
 
 

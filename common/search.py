@@ -7,13 +7,15 @@ PostgreSQL keeps ``john.doe@acme-widgets.com`` as one word. Here the separators 
 import re
 
 from django.contrib.postgres.search import SearchQuery, SearchVectorField
-from django.db.models import F, Func, GeneratedField, Q, TextField, Value
+from django.db.models import F, Func, GeneratedField, Q, QuerySet, TextField, Value
 from django.db.models.functions import Coalesce
 
 from common.folding import Fold, fold
 
 SEPARATORS = "@.,-_+/:&'()"
+LAST = "\U0010ffff"  # comes after every letter
 MIN_LETTERS = 2
+FOUND = 1_000  # records that a search shows at most: of more nobody reads the end, and finding it takes long
 _QUOTED = SEPARATORS.replace("'", "''")
 
 
@@ -43,6 +45,11 @@ def words_in(text: str) -> list[str]:
     return [word for word in re.findall(r"\w+", fold(text).translate(blank)) if word]
 
 
+def is_too_short(text: str) -> bool:
+    """Whether something is typed, but fewer letters than are searched for."""
+    return bool(text.strip()) and sum(map(len, words_in(text))) < MIN_LETTERS
+
+
 def matching(text: str) -> Q:
     """Every word of ``text`` begins a word of the record. Fewer than two letters find everything."""
     words = words_in(text)
@@ -50,3 +57,18 @@ def matching(text: str) -> Q:
         return Q()
     query = " & ".join(f"{word}:*" for word in words)
     return Q(search=SearchQuery(query, config="simple", search_type="raw"))
+
+
+def best_found(rows: QuerySet, text: str) -> list[int]:
+    """The ids of what words find among records, in no order; of more than ``FOUND`` names that begin so come first.
+
+    Of very many one more is told than ``FOUND``. To sort by name what a beginning finds, PostgreSQL would walk all
+    names before it, or sort all that match.
+    """
+    rows = rows.order_by()
+    some = list(rows.filter(matching(text)).values_list("pk", flat=True)[: FOUND + 1])
+    if len(some) <= FOUND:
+        return some
+    begins = fold(text.replace("\x00", "")).strip()
+    named = rows.filter(sort_name__gte=begins, sort_name__lt=f"{begins}{LAST}").order_by("sort_name", "pk")
+    return list(dict.fromkeys([*named.values_list("pk", flat=True)[:FOUND], *some]))[: FOUND + 1]

@@ -1,6 +1,7 @@
 """Tables that people open in a spreadsheet: CSV, sent row by row, in which no cell is taken for a formula."""
 
 import csv
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -29,6 +30,18 @@ def _lines(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
     yield BOM + str(writer.writerow(head))
     for row in rows:
         yield str(writer.writerow([cell(value) for value in row]))
+
+
+def head(names: Sequence[str]) -> str:
+    """How a file begins that is written piece by piece."""
+    return BOM + lines([names])
+
+
+def lines(rows: Iterable[Sequence[Any]]) -> str:
+    """A piece of a file."""
+    text = io.StringIO()
+    csv.writer(text).writerows([cell(value) for value in row] for row in rows)
+    return text.getvalue()
 
 
 def cell(value: Any) -> str:

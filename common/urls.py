@@ -1,6 +1,16 @@
 from django.urls import path
 
-from common import erase_views, job_views, merge_views, quick_views, retention_views, trash_views, views
+from common import (
+    action_views,
+    erase_views,
+    job_views,
+    merge_views,
+    quick_views,
+    retention_views,
+    table_views,
+    trash_views,
+    views,
+)
 
 urlpatterns = [
     path("search/", quick_views.quick_search, name="search"),
@@ -22,4 +32,9 @@ urlpatterns = [
     path("jobs/<int:pk>/stop/", job_views.job_stop, name="job_stop"),
     path("jobs/<int:pk>/again/", job_views.job_again, name="job_again"),
     path("jobs/<int:pk>/result/", job_views.job_result, name="job_result"),
+    path("records/<slug:kind>/act/", action_views.act, name="record_act"),
+    path("records/<slug:kind>/columns/", table_views.columns_choose, name="record_columns"),
+    path("records/<slug:kind>/views/", table_views.view_save, name="view_save"),
+    path("records/<slug:kind>/views/<int:pk>/", table_views.view_change, name="view_change"),
+    path("records/<slug:kind>/views/<int:pk>/delete/", table_views.view_delete, name="view_delete"),
 ]

@@ -8,9 +8,11 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from common import changes, comparing, timeline
+from common.bulk import any_of
 from common.http import Request, number, wants_fragment
 from common.models import Record
 from common.records import record_model
+from common.search import best_found, matching
 from common.visibility import seen_of
 
 OPTIONS = 8
@@ -77,6 +79,10 @@ def record_options(request: Request, kind: str) -> HttpResponse:
     name = request.GET.get("name", "")
     value = request.GET.get(name, "")
     chosen = (records.filter(pk=value).first() or Unseen(value)) if value.isdecimal() else None
-    found = records.listed().matching(request.GET.get("q", "")).order_by("sort_name")
+    words = request.GET.get("q", "")
+    found = records.listed()
+    if matching(words):
+        found = records.filter(pk__in=any_of(best_found(found, words), "bigint"))
+    found = found.order_by("sort_name", "pk")
     context = {"name": name, "chosen": chosen, "records": found.exclude(pk=chosen and chosen.pk)[:OPTIONS]}
     return render(request, "common/_options.html", context)

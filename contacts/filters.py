@@ -17,7 +17,7 @@ class ContactFilter(RecordFilter):
     stage = django_filters.ModelChoiceFilter(queryset=Stage.objects.all(), empty_label="Any stage")
     account = SeenFilter(Account)
     email = django_filters.CharFilter(method="filter_email")
-    has_email = YesNoFilter(when=~Q(email=""), label="Has e-mail")
+    has_email = YesNoFilter(when=~Q(email=""), label="Has e-mail", empty_label="Any")
 
     class Meta:
         model = Contact

@@ -3,22 +3,18 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from common.http import Request, wants_fragment
+from common.http import Request
 from common.pages import LineView, back_to, created, delete_page, form_page, record_page, saved
-from common.paging import paged
+from common.table_views import table_page
 from contacts import services
-from contacts.filters import ORDERS, ContactFilter
 from contacts.forms import ContactForm
 from contacts.models import Contact
+from contacts.tables import CONTACTS
 
 
 @login_required
 def contact_list(request: Request) -> HttpResponse:
-    contacts = Contact.objects.visible_to(request.user).listed().select_related("account", "owner", "stage")
-    filters = ContactFilter(request.GET, contacts)
-    page = paged(filters.qs, request, ORDERS)
-    template = "contacts/_rows.html" if wants_fragment(request) else "contacts/list.html"
-    return render(request, template, {"page": page, "filters": filters, "is_empty": not contacts.exists()})
+    return table_page(request, CONTACTS, "contacts/list.html")
 
 
 @login_required

@@ -13,3 +13,4 @@ class DealsConfig(AppConfig):
         menus.add("commands", menus.Item(30, "New deal", "deals:create", "coin", editors_only=True))
         import_module("deals.panels")
         import_module("deals.merging")  # what merging two deals puts together
+        import_module("deals.tables")  # how they are listed, and exported

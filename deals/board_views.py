@@ -18,8 +18,8 @@ from deals.models import Deal, Pipeline, Stage
 @login_required
 def deal_board(request: Request) -> HttpResponse:
     filters = _filters(request, request.GET)
-    columns = board.columns(filters.pipeline_shown, filters.deals, closed_since=filters.closed_since)
-    board.fill(columns, filters.deals, closed_since=filters.closed_since)
+    columns = board.columns(filters.pipeline_shown, filters.shown, closed_since=filters.closed_since)
+    board.fill(columns, filters.shown, closed_since=filters.closed_since)
     context = _context(filters, columns)
     if wants_fragment(request):
         return render(request, "deals/_board.html", context)
@@ -33,7 +33,7 @@ def deal_board_more(request: Request) -> HttpResponse:
     filters = _filters(request, request.GET)
     stage = get_object_or_404(Stage, pk=number(request.GET.get("stage", "")))
     try:
-        page = board.more(stage, filters.deals, request.GET.get("after", ""), closed_since=filters.closed_since)
+        page = board.more(stage, filters.shown, request.GET.get("after", ""), closed_since=filters.closed_since)
     except BadCursorError as error:
         raise Http404("There is no such place in the column.") from error
     return render(request, "deals/_cards.html", {"page": page, "stage": stage, "today": timezone.localdate()})
@@ -47,7 +47,7 @@ def deal_move(request: Request, pk: int) -> HttpResponse:
     stage = get_object_or_404(Stage.objects.choosable(), pk=number(request.POST.get("stage", "")))
     services.update_deal(deal.pk, {"stage": stage})
     filters = _filters(request, request.POST)
-    columns = board.columns(filters.pipeline_shown, filters.deals, closed_since=filters.closed_since)
+    columns = board.columns(filters.pipeline_shown, filters.shown, closed_since=filters.closed_since)
     deal = Deal.objects.select_related("account", "owner").get(pk=pk)
     return render(request, "deals/_moved.html", _context(filters, columns) | {"deal": deal, "stage": stage})
 

@@ -4,16 +4,14 @@ from operator import attrgetter
 
 import django_filters
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Account
-from common.bulk import any_of
 from common.filters import RecordFilter, SeenFilter, YesNoFilter
 from common.paging import Order
-from deals.models import Deal, DealQuerySet, Pipeline, Stage
+from deals.models import Deal, Pipeline, Stage
 
-FOUND = 1_000  # of a search, at most, are put on the board
 CLOSED_WITHIN = {
     "30": (30, "Closed in the last 30 days"),
     "90": (90, "Closed in the last 90 days"),
@@ -52,17 +50,13 @@ class BoardFilter(RecordFilter):
     """Which pipeline, and which of its deals: closed ones for a while only, or a board would be a history."""
 
     pipeline = django_filters.ModelChoiceFilter(
-        queryset=Pipeline.objects.all(), label="Pipeline", empty_label=None, method="keep"
+        queryset=Pipeline.objects.all(), label="Pipeline", empty_label=None, method="keep_all"
     )
     account = SeenFilter(Account)
 
     class Meta:
         model = Deal
         fields = ["q", "owner", "synced", "account"]
-
-    def keep(self, deals: QuerySet, name: str, value: object) -> QuerySet:
-        """Not a condition of each deal: the board's columns follow it."""
-        return deals
 
     @cached_property
     def pipeline_shown(self) -> Pipeline | None:
@@ -83,17 +77,3 @@ class BoardFilter(RecordFilter):
     def closed_since(self) -> date:
         days, _ = CLOSED_WITHIN[self.closed_within]
         return timezone.localdate() - timedelta(days=days) if days else date.min
-
-    @cached_property
-    def deals(self) -> DealQuerySet:
-        """Of very many that a search finds, the first."""
-        deals: DealQuerySet = self.qs
-        return Deal.objects.filter(pk__in=any_of(self._found[:FOUND], "bigint")) if self.data.get("q") else deals
-
-    @property
-    def is_cut(self) -> bool:
-        return bool(self.data.get("q")) and len(self._found) > FOUND
-
-    @cached_property
-    def _found(self) -> list[int]:
-        return list(self.qs.order_by().values_list("pk", flat=True)[: FOUND + 1])

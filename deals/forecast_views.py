@@ -17,7 +17,7 @@ from deals.models import Deal, Pipeline
 def deal_forecast(request: Request) -> HttpResponse:
     """One currency at a time: what is not converted cannot be added up."""
     filters = BoardFilter(request.GET, Deal.objects.visible_to(request.user).listed())
-    found = forecast(filters.pipeline_shown, filters.deals, timezone.localdate())
+    found = forecast(filters.pipeline_shown, filters.shown, timezone.localdate())
     chosen = request.GET.get("currency", "")
     currency = chosen if chosen in found.currencies else next(iter(found.currencies), "")
     months = found.months.get(currency, {})

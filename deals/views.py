@@ -5,22 +5,18 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from common.http import Request, wants_fragment
+from common.http import Request
 from common.pages import UNPROCESSABLE, LineView, back_to, created, delete_page, form_page, record_page, saved
-from common.paging import paged
+from common.table_views import table_page
 from deals import services
-from deals.filters import ORDERS, DealFilter
 from deals.forms import DealForm, RoleForm
 from deals.models import Deal, Stage
+from deals.tables import DEALS
 
 
 @login_required
 def deal_list(request: Request) -> HttpResponse:
-    deals = Deal.objects.visible_to(request.user).listed().select_related("account", "owner", "stage")
-    filters = DealFilter(request.GET, deals)
-    page = paged(filters.qs, request, ORDERS)
-    template = "deals/_rows.html" if wants_fragment(request) else "deals/list.html"
-    return render(request, template, {"page": page, "filters": filters, "is_empty": not deals.exists()})
+    return table_page(request, DEALS, "deals/list.html")
 
 
 @login_required

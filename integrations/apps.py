@@ -11,6 +11,7 @@ class IntegrationsConfig(AppConfig):
     def ready(self) -> None:
         panels = import_module("integrations.panels")  # fills the slots of other apps' pages
         import_module("integrations.timeline")  # tells of the sync in a record's timeline
+        import_module("integrations.listing")  # filters and actions of lists
         import_module("integrations.api")  # the records' "sync" in the REST API
         import_module("integrations.receivers").connect()
         import_module("integrations.schedules").connect()

@@ -253,27 +253,47 @@ def wake_pull() -> None:
     transaction.on_commit(lambda: async_task("integrations.tasks.pull_due"))
 
 
-@transaction.atomic
 def skip(record: Record, user: User) -> None:
-    """Keep a record out of the sync: what waits is not pushed, and a pull leaves it alone. Its link stays."""
-    kind = kind_of(record)
+    skip_all([record], user)
+
+
+@transaction.atomic
+def skip_all(records: Sequence[Record], user: User) -> int:
+    """Keep records of one kind out of the sync: what waits is not pushed, and a pull leaves them alone.
+
+    Their links stay. Returns how many took part before.
+    """
+    kind = kind_of(records[0]) if records else None
     if kind is None:
         raise Refused("This kind of record is not synced.")
-    SkippedRecord.objects.get_or_create(record_kind=kind, record_id=record.pk, defaults={"user": user})
+    ids = [record.pk for record in records]
+    before = SkippedRecord.objects.of(kind, ids).count()
+    rows = [SkippedRecord(record_kind=kind, record_id=pk, user=user) for pk in sorted(ids)]
+    SkippedRecord.objects.bulk_create(rows, ignore_conflicts=True)
     # A create that is under way is kept, to know what it makes for what it is.
-    Outbox.objects.of(kind, [record.pk]).filter(sent_at=None).delete()
-    ErrorEntry.objects.open().of(kind, [record.pk]).update(
+    Outbox.objects.of(kind, ids).filter(sent_at=None).delete()
+    ErrorEntry.objects.open().of(kind, ids).update(
         closed_at=timezone.now(), closed_reason="The record is kept out of the sync."
     )
+    return len(ids) - before
+
+
+def unskip(record: Record, user: User) -> None:
+    unskip_all([record], user)
 
 
 @transaction.atomic
-def unskip(record: Record, user: User) -> None:
-    """Let a record take part again: both sides are compared, and what changed meanwhile moves."""
-    kind = kind_of(record)
-    if kind and SkippedRecord.objects.filter(record_kind=kind, record_id=record.pk).delete()[0]:
-        RecordLink.objects.of(kind, [record.pk]).update(remote_changed_at=None)
-        queue_push(record, user=user)
+def unskip_all(records: Sequence[Record], user: User) -> int:
+    """Let records of one kind take part again: both sides are compared, and what changed meanwhile moves."""
+    kind = kind_of(records[0]) if records else None
+    if kind is None:
+        return 0
+    skipped = SkippedRecord.objects.of(kind, [record.pk for record in records])
+    ids = set(skipped.values_list("record_id", flat=True))
+    skipped.delete()
+    RecordLink.objects.of(kind, list(ids)).update(remote_changed_at=None)
+    queue_push([record for record in records if record.pk in ids], user=user)
+    return len(ids)
 
 
 def retry(entries: Sequence[ErrorEntry], user: User) -> int:

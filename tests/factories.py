@@ -8,7 +8,7 @@ from factory.django import DjangoModelFactory
 
 from accounts.models import Account
 from activities.models import Activity, RecordList, Sequence, SequenceStep
-from common.models import CustomField, Job, JobChunk, RecordKind
+from common.models import CustomField, Job, JobChunk, RecordKind, SavedView
 from contacts.models import Contact
 from deals.models import Deal, Pipeline
 from deals.models import Stage as DealStage
@@ -144,3 +144,12 @@ class JobChunkFactory(DjangoModelFactory):
     job = factory.SubFactory(JobFactory)
     number = 0
     data = b"x"
+
+
+class SavedViewFactory(DjangoModelFactory):
+    class Meta:
+        model = SavedView
+
+    record_kind = RecordKind.CONTACT
+    name = factory.Sequence("View {}".format)
+    user = factory.SubFactory(UserFactory)

@@ -63,6 +63,7 @@ LAYERS: list[set[str]] = [
         "timeline",
         "erasing",
         "retention",
+        "listing",
         "receivers",
         "schedules",
         "views",

@@ -27,6 +27,11 @@ THEIRS = {
     "settings/integrations/salesforce/notices/choice/",
     "jobs/<int:pk>/stop/",
     "jobs/<int:pk>/again/",
+    "records/<slug:kind>/act/",
+    "records/<slug:kind>/columns/",
+    "records/<slug:kind>/views/",
+    "records/<slug:kind>/views/<int:pk>/",
+    "records/<slug:kind>/views/<int:pk>/delete/",
     "unsubscribe/<str:token>/",
 }
 # Sign-in has rules of its own; Django's admin is for admins; the description is only read, errors are nobody's.

@@ -18,6 +18,7 @@ from tests.factories import (
     DealFactory,
     JobChunkFactory,
     RecordListFactory,
+    SavedViewFactory,
     StepFactory,
     UserFactory,
 )
@@ -60,6 +61,7 @@ def _rows() -> None:
     DealFactory()
     CustomFieldFactory()
     JobChunkFactory()
+    SavedViewFactory()
     for _ in range(2):
         ContactFactory(email="same@acme.example")  # a potential duplicate
     ContactFactory().delete()

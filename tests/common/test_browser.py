@@ -50,7 +50,7 @@ def test_the_list_searches_as_one_types_and_going_back_shows_the_whole_page(
     with open_page(browser) as page:
         sign_in(page, live_server.url, "alex@example.com", "correct-horse")
         page.goto(f"{live_server.url}/contacts/")
-        page.get_by_label("Search").press_sequentially("roe")
+        page.get_by_role("textbox", name="Search").press_sequentially("roe")
         expect(page.locator("#rows")).to_contain_text("1 contact")
         page.get_by_role("link", name="Ann Roe").click()
         page.wait_for_url("**/contacts/*/")
@@ -99,3 +99,36 @@ def test_quick_search_opens_what_was_chosen_by_keys_alone(
         page.keyboard.press("ArrowUp")
         page.keyboard.press("Enter")
         page.wait_for_url(f"{live_server.url}/contacts/{contact.pk}/")
+
+
+def test_rows_are_chosen_and_changed_and_a_search_keeps_its_pages(browser: Browser, live_server: LiveServer) -> None:
+    admin = AdminFactory(email="alex@example.com", password="correct-horse", name="Alex")
+    for number in range(60):
+        ContactFactory(last_name=f"Roe {number:02}", title="Buyer")
+    ContactFactory(last_name="Abel")
+    with open_page(browser) as page:
+        sign_in(page, live_server.url, "alex@example.com", "correct-horse")
+        page.goto(f"{live_server.url}/contacts/")
+        page.get_by_role("textbox", name="Search").press_sequentially("buyer")
+        expect(page.locator("#rows")).to_contain_text("60 contacts")
+        page.wait_for_url("**/contacts/?q=buyer&sort=name")
+        page.get_by_role("link", name="Next").click()  # leaves the field, which must not search again
+        expect(page.locator("#rows tbody tr")).to_have_count(10)
+        page.wait_for_url("**/contacts/?q=buyer&sort=name&after=*")
+
+        page.get_by_label("Select Ann Roe 50").check()
+        page.get_by_label("Select Ann Roe 51").check()
+        expect(page.get_by_role("group", name="With the selection")).to_contain_text("2 chosen")
+        page.get_by_role("button", name="Change owner").click()
+        page.get_by_label("New owner").select_option(label="Alex")
+        page.get_by_role("button", name="Change owner").click()
+        expect(page.locator("#toasts")).to_contain_text("2 changed")
+        page.wait_for_url("**/contacts/?q=buyer&sort=name")
+
+        page.get_by_label("Select all on this page").check()
+        page.get_by_role("button", name="Select all 60").click()
+        expect(page.get_by_role("group", name="With the selection")).to_contain_text("All 60 are chosen.")
+        page.get_by_role("button", name="Delete").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Delete: 60 contacts")
+
+    assert sorted(Contact.objects.filter(owner=admin).values_list("last_name", flat=True)) == ["Roe 50", "Roe 51"]

@@ -101,7 +101,7 @@ class TestColumns:
         assert columns(client, pipeline="none")["Qualification"] == ["Mine", "Acme robots"]
 
     def test_a_search_that_finds_too_much_says_so(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("deals.filters.FOUND", 2)
+        monkeypatch.setattr("common.search.FOUND", 2)
         DealFactory.create_batch(3, name="Acme")
 
         response = client.get("/deals/board/", {"q": "acme"}, headers=HTMX)

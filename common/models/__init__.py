@@ -1,0 +1,38 @@
+"""What every app may use: records and their fields, what is kept of deleted ones, jobs, views of lists."""
+
+from .jobs import Job, JobChunk, JobQuerySet
+from .kept import DeletedRecord, DuplicatePair, Erasure, ExactEncoder, Retention
+from .records import (
+    CustomField,
+    Origin,
+    Record,
+    RecordKind,
+    Stage,
+    TimestampedModel,
+    Workspace,
+    record_constraints,
+    record_indexes,
+)
+from .views import SavedView, SavedViewQuerySet
+
+__all__ = [
+    "CustomField",
+    "DeletedRecord",
+    "DuplicatePair",
+    "Erasure",
+    "ExactEncoder",
+    "Job",
+    "JobChunk",
+    "JobQuerySet",
+    "Origin",
+    "Record",
+    "RecordKind",
+    "Retention",
+    "SavedView",
+    "SavedViewQuerySet",
+    "Stage",
+    "TimestampedModel",
+    "Workspace",
+    "record_constraints",
+    "record_indexes",
+]
