@@ -10,7 +10,9 @@ class ActivitiesConfig(AppConfig):
 
     def ready(self) -> None:
         menus.add("main", menus.Item(60, "Lists", "lists:list", "list-details"))
+        menus.add("main", menus.Item(50, "Activities", "activities:list", "calendar-event"))
         import_module("activities.panels")
+        import_module("activities.tables")  # how they are listed, and what is done with many
         import_module("activities.lists.panels")
         menus.add("main", menus.Item(65, "Sequences", "sequences:list", "route"))
         import_module("activities.sequences.panels")

@@ -4,6 +4,7 @@ from activities import composing, views
 
 app_name = "activities"
 urlpatterns = [
+    path("", views.activity_list, name="list"),
     path("<int:pk>/", views.activity_detail, name="detail"),
     path("<int:pk>/complete/", views.activity_complete, name="complete"),
     path("<int:pk>/delete/", views.activity_delete, name="delete"),

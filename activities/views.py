@@ -14,12 +14,19 @@ from activities import services
 from activities.forms import FIELDS, ActivityForm
 from activities.models import Activity
 from activities.panels import activity_context
+from activities.tables import ACTIVITIES
 from common.access import refuse_readers
 from common.http import Request
 from common.models import Record
 from common.pages import UNPROCESSABLE
+from common.table_views import table_page
 from common.views import record_or_404
 from common.visibility import seen_of
+
+
+@login_required
+def activity_list(request: Request) -> HttpResponse:
+    return table_page(request, ACTIVITIES, "activities/list.html")
 
 
 @login_required

@@ -1,14 +1,18 @@
 """What happened with people and companies, and what is to do."""
 
+from datetime import date
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from common.models import Origin, Record, TimestampedModel
 from common.records import kind_of
+from common.search import matching, search_field
 from common.visibility import seen_by
 
 if TYPE_CHECKING:
@@ -27,6 +31,9 @@ class ActivityQuerySet(models.QuerySet["Activity"]):
         of_contact = Q(deal=None, contact__isnull=False) & seen_by(user, "contact__")
         of_account = Q(deal=None, contact=None) & seen_by(user, "account__")
         return self.filter(of_deal | of_contact | of_account | Q(owner=user.pk))
+
+    def matching(self, text: str) -> Self:
+        return self.filter(matching(text))
 
     def open_tasks(self) -> Self:
         return self.filter(kind=Activity.Kind.TASK, completed_at=None)
@@ -57,6 +64,12 @@ class Activity(TimestampedModel):
     completed_at = models.DateTimeField(null=True, blank=True)
     crm_id = models.CharField("CRM ID", max_length=18, blank=True, default="", db_default="", editable=False)
 
+    search = search_field("subject")
+    # Tasks without a day come last, and have a place in the order.
+    sort_due_on = models.GeneratedField(
+        expression=Coalesce("due_on", models.Value(date.max)), output_field=models.DateField(), db_persist=True
+    )
+
     objects = ActivityQuerySet.as_manager()
 
     class Meta:
@@ -80,6 +93,14 @@ class Activity(TimestampedModel):
                 condition=models.Q(kind="task", completed_at=None),
                 name="activity_open_tasks",
             ),
+            models.Index(
+                fields=["sort_due_on", "id"],
+                condition=models.Q(kind="task", completed_at=None),
+                name="activity_by_due_date",
+            ),
+            models.Index(fields=["owner", "-happened_at", "-id"], name="activity_by_owner"),
+            models.Index(fields=["kind", "-happened_at", "-id"], name="activity_by_kind"),
+            GinIndex(fields=["search"], name="activity_search"),
         ]
 
     def __str__(self) -> str:
