@@ -13,4 +13,5 @@ class AccountsConfig(AppConfig):
         menus.add("commands", menus.Item(20, "New account", "accounts:create", "building-plus", editors_only=True))
         import_module("accounts.duplicates")  # how they are recognised
         import_module("accounts.merging")  # what merging two companies puts together
+        import_module("accounts.panels")  # the accounts below one
         import_module("accounts.tables")  # how they are listed, and exported

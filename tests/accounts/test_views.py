@@ -138,3 +138,15 @@ def test_a_picker_offers_matches_and_keeps_what_is_chosen(client: Client) -> Non
     assert shown(response.content.decode())["parent"] == [str(chosen.pk)]
     assertContains(response, "Acme", 1)
     assert client.get("/records/nonsense/options/").status_code == 404
+
+
+def test_the_accounts_below_one_stand_on_its_page(client: Client) -> None:
+    top = AccountFactory()
+    AccountFactory(name="Daughter Ltd", parent=top)
+    AccountFactory(name="Hidden Ltd", parent=top, is_hidden=True)
+
+    page = client.get(f"/accounts/{top.pk}/")
+
+    assertContains(page, "Daughter Ltd")
+    assertNotContains(page, "Hidden Ltd")
+    assertNotContains(client.get(AccountFactory().get_absolute_url()), "Accounts below")
