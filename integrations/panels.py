@@ -1,6 +1,7 @@
 """What the sync says in other apps' pages: badges in lists, a card on a record, the timeline, the home page."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
@@ -36,8 +37,11 @@ def sync_cards(request: HttpRequest, records: Sequence[Any]) -> list[str]:
     return [sync_card(request, record) if kind_of(record) else "" for record in records]
 
 
-def sync_card(request: HttpRequest, record: Record, refused: str = "") -> str:
-    """State, link and last exchange of one record. It asks for itself again only while the record waits."""
+def sync_card(request: HttpRequest, record: Record, refused: str = "", pulling: datetime | None = None) -> str:
+    """State, link and last exchange of one record. It asks for itself again only while the record waits.
+
+    ``pulling``: when somebody asked for a pull that is not through yet.
+    """
     connection, kind = the_connection(), kind_of(record)
     if not connection.org_id or kind is None:
         return ""
@@ -55,6 +59,8 @@ def sync_card(request: HttpRequest, record: Record, refused: str = "") -> str:
         "error": ErrorEntry.objects.open().of(kind, [record.pk]).first(),
         "refusal": services.push_refusal(record),
         "refused": refused,
+        "pulling": pulling,
+        "pull_refusal": services.pull_refusal(connection) if record.crm_id else "",
     }
     return render_to_string("integrations/_panel.html", context, request)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from django.conf import settings
@@ -182,6 +183,13 @@ def request_record_pull(record: Record) -> None:
     transaction.on_commit(
         lambda: async_task("integrations.tasks.pull_record", str(kind), pk, cluster=settings.PEOPLE_CLUSTER)
     )
+
+
+def is_pulled_since(record: Record, moment: datetime) -> bool:
+    """Whether a pull of the record's object was begun after that moment and is over."""
+    link = RecordLink.objects.live().of(str(kind_of(record)), [record.pk]).first()
+    runs = Run.objects.filter(kind=Run.Kind.PULL, remote_object=link.remote_object if link else "")
+    return runs.filter(started_at__gte=moment, finished_at__isnull=False).exists()
 
 
 @transaction.atomic

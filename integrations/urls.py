@@ -123,6 +123,7 @@ urlpatterns = [
     path("notices/choice/", notices.notice_choice, name="notice_choice"),
     path("records/<slug:kind>/<int:pk>/", records.panel, name="panel"),
     path("records/<slug:kind>/<int:pk>/push/", records.push, name="push"),
+    path("records/<slug:kind>/<int:pk>/pull/", records.pull, name="record_pull"),
     path("records/<slug:kind>/<int:pk>/skip/", records.skip, name="skip"),
     path("records/<slug:kind>/<int:pk>/unskip/", records.unskip, name="unskip"),
 ]

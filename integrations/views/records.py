@@ -1,11 +1,16 @@
 """The sync card of a record, and its button. Every user may look and push."""
 
+from datetime import datetime
+
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST
-from django_htmx.http import trigger_client_event
+from django_htmx.http import HttpResponseClientRefresh, trigger_client_event
 
 from common.http import Request
 from common.models import Record
@@ -14,10 +19,43 @@ from integrations import services
 from integrations.panels import sync_card
 from integrations.sync.records import RECORD_TYPES
 
+PATIENCE = 60.0  # seconds that a card asks for what was pulled
+
 
 @login_required
 def panel(request: Request, kind: str, pk: int) -> HttpResponse:
-    return _card(request, _record(request, kind, pk))
+    """The card. With ``?pulling=``, the moment at which a pull was asked for: until it is through."""
+    record = _record(request, kind, pk)
+    asked_at = _moment(request.GET.get("pulling", ""))
+    if asked_at is None:
+        return _card(request, record)
+    if services.is_pulled_since(record, asked_at):
+        messages.success(request, "Salesforce was asked: this is what it has.")
+        return HttpResponseClientRefresh()
+    if (timezone.now() - asked_at).total_seconds() > PATIENCE:
+        return _card(request, record, refused="Salesforce has not answered yet. The pull goes on in the background.")
+    return _card(request, record, pulling=asked_at)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo else None
+
+
+@login_required
+@require_POST
+def pull(request: Request, kind: str, pk: int) -> HttpResponse:
+    """Pull now; the card waits for it, and the page is loaded anew."""
+    record = _record(request, kind, pk)
+    asked_at = timezone.now()
+    try:
+        services.request_record_pull(record)
+    except services.Refused as refusal:
+        return _card(request, record, refused=str(refusal))
+    return _card(request, record, pulling=asked_at)
 
 
 @login_required
@@ -49,9 +87,9 @@ def unskip(request: Request, kind: str, pk: int) -> HttpResponse:
     return _card(request, record)
 
 
-def _card(request: Request, record: Record, refused: str = "") -> HttpResponse:
+def _card(request: Request, record: Record, refused: str = "", pulling: datetime | None = None) -> HttpResponse:
     """The card, and the badge above it. Whoever waited for the record hears that it is through."""
-    card = sync_card(request, record, refused=refused)
+    card = sync_card(request, record, refused=refused, pulling=pulling)
     title = render_to_string("common/_title.html", {"record": record, "is_swapped": True}, request)
     response = HttpResponse(card + title)
     is_through = "waiting" in request.GET and services.sync_states([record])[record.pk].state != services.State.WAITING

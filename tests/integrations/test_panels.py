@@ -1,5 +1,6 @@
 """What the sync says in other apps' pages."""
 
+import re
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from django.urls import reverse
 
 from accounts.models import Account
 from contacts.models import Contact
-from integrations.models import Connection, ErrorEntry, Outbox
+from integrations import tasks
+from integrations.models import Connection, ErrorEntry, Outbox, Run
 from tests.conftest import push_all
 from tests.factories import ContactFactory, UserFactory
 from tests.salesforce_org import Org
@@ -136,3 +138,41 @@ def test_the_home_page_calls_to_connect_only_who_may(client: Client, admin: User
     assert reverse("salesforce:connect") in client.get("/").content.decode()
     client.force_login(UserFactory())
     assert reverse("salesforce:connect") not in client.get("/").content.decode()
+
+
+def test_pull_now_asks_for_the_one_record_and_loads_the_page_anew(
+    member_client: Client, org: Org, synced: Connection, django_capture_on_commit_callbacks: Any
+) -> None:
+    contact = Contact.objects.filter(crm_object="Contact").first()
+    org.update("Contact", contact.crm_id, Title="Edited there")
+    url = reverse("integrations:record_pull", args=["contact", contact.pk])
+
+    with django_capture_on_commit_callbacks() as asked:
+        card = member_client.post(url, headers=HTMX).content.decode()
+    again = re.search(r'hx-get="([^"]+\?pulling=[^"]+)"', card)[1]  # type: ignore[index]
+    assert "every 2s" in card
+    assert len(asked) == 1
+    assert "Pulling…" in member_client.get(again, headers=HTMX).content.decode()
+    tasks.pull_record("contact", contact.pk)
+
+    assert member_client.get(again, headers=HTMX)["HX-Refresh"] == "true"
+    contact.refresh_from_db()
+    assert contact.title == "Edited there"
+
+
+def test_pull_now_is_refused_with_its_reason(member_client: Client, connection: Connection) -> None:
+    contact = ContactFactory(crm_id="003" + "A" * 15)
+
+    answer = member_client.post(reverse("integrations:record_pull", args=["contact", contact.pk]), headers=HTMX)
+
+    assert "setup window is still open" in answer.content.decode()
+
+
+@pytest.mark.parametrize("moment", ["x", "2026-99-01T00:00Z", "2026-01-01", "2026-01-01T00:00Z"])
+def test_a_card_that_waits_for_an_old_or_broken_moment_ends(
+    moment: str, member_client: Client, synced: Connection
+) -> None:
+    contact = Contact.objects.filter(crm_object="Contact").first()
+    Run.objects.all().delete()
+
+    assert "every 2s" not in panel(member_client, contact, f"?pulling={moment}").content.decode()
