@@ -139,6 +139,17 @@ def first_page(found: list[Row], order: Order, size: int) -> Page[Row]:
     return page
 
 
+def neighbours(queryset: QuerySet[Row], order: Order, row: Row) -> tuple[Row | None, Row | None]:
+    """The rows before and after one in an order."""
+    place = [getattr(row, name.removeprefix("-")) for name in order]
+    with nullcontext() if honest_count(queryset).is_exact else _in_order():
+        before, after = (
+            queryset.order_by(*wanted).filter(_beyond(queryset.model, wanted, place)).first()
+            for wanted in (_reverse(order), order)
+        )
+    return before, after
+
+
 def honest_count(queryset: QuerySet[Any]) -> Count:
     """Exact up to ten thousand; above that what PostgreSQL's planner expects."""
     number = queryset.order_by()[: EXACT_COUNT + 1].count()

@@ -16,6 +16,7 @@ urlpatterns = [
     path("search/", quick_views.quick_search, name="search"),
     path("records/<slug:kind>/options/", views.record_options, name="record_options"),
     path("records/<slug:kind>/<int:pk>/timeline/", views.record_timeline, name="record_timeline"),
+    path("records/<slug:kind>/<int:pk>/neighbours/", views.record_neighbours, name="record_neighbours"),
     path("records/<slug:kind>/<int:pk>/history/", views.record_history, name="record_history"),
     path("records/<slug:kind>/<int:pk>/merge/", merge_views.merge_choose, name="merge_choose"),
     path("records/<slug:kind>/<int:pk>/merge/<int:other_pk>/", merge_views.merge, name="merge"),

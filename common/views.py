@@ -11,8 +11,10 @@ from common import changes, comparing, timeline
 from common.bulk import any_of
 from common.http import Request, number, wants_fragment
 from common.models import Record
+from common.paging import neighbours
 from common.records import record_model
 from common.search import best_found, matching
+from common.tables import table_of
 from common.visibility import seen_of
 
 OPTIONS = 8
@@ -49,6 +51,17 @@ def record_timeline(request: Request, kind: str, pk: int) -> HttpResponse:
     place = timeline.Place.read(request.GET.get("from", ""))
     template = "common/_entries.html" if request.GET.get("from") else "common/_timeline.html"
     return render(request, template, {"record": record, "kind": kind} | timeline.page(record, show, place))
+
+
+@login_required
+def record_neighbours(request: Request, kind: str, pk: int) -> HttpResponse:
+    """The records before and after one in the list that the address asks for; nothing when it is not in that list."""
+    record, table = record_or_404(request, kind, pk), table_of(kind)
+    before = after = None
+    if table and (rows := table.asked(request.GET, request.user).shown).filter(pk=pk).exists():
+        order = table.orders.get(request.GET.get("sort", "")) or next(iter(table.orders.values()))
+        before, after = neighbours(rows, order, record)
+    return render(request, "common/_neighbours.html", {"before": before, "after": after})
 
 
 @login_required

@@ -72,3 +72,18 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   const form = requestConfig.verb !== "get" && elt.closest("form");
   if (form && stopAtBadInput(form)) event.preventDefault();
 });
+
+// A record's page leads on to the next one of the list that one came from, and back to that list as it was.
+const remember = () => {
+  if (document.getElementById("rows")) sessionStorage.setItem(`list ${location.pathname}`, location.search);
+};
+remember();
+document.addEventListener("htmx:pushedIntoHistory", remember);
+document.addEventListener("htmx:replacedInHistory", remember);
+
+const place = document.querySelector("[data-neighbours]");
+const list = place && sessionStorage.getItem(`list ${place.dataset.list}`);
+if (typeof list === "string") {
+  document.querySelectorAll("[data-back]").forEach((link) => (link.search = list));
+  htmx.ajax("GET", place.dataset.neighbours + list, { target: place, swap: "innerHTML" });
+}

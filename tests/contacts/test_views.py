@@ -131,7 +131,7 @@ class TestPage:
         with CaptureQueries() as many:
             client.get(f"/contacts/{contact.pk}/")
 
-        assert len(many) == len(few) <= 20
+        assert len(many) == len(few) <= 22
 
     def test_a_line_becomes_a_form_and_a_line_again(self, client: Client) -> None:
         contact = ContactFactory(title="CEO")
