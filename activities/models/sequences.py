@@ -130,8 +130,7 @@ class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
 
     def waited_for(self) -> Self:
         """Whose task is done or gone, so that the next step can be given its time."""
-        tasks = StepRun.objects.filter(enrolment=OuterRef(OuterRef("pk"))).values("activity_id")
-        to_do = Activity.objects.open_tasks().filter(pk__in=tasks)
+        to_do = Activity.objects.open_tasks().filter(pk=OuterRef("waits_for"))
         return self.filter(~Exists(to_do), state=Enrolment.State.ACTIVE, due_at=None)
 
 
@@ -169,6 +168,7 @@ class Enrolment(TimestampedModel):
     detail = models.TextField(blank=True, default="")
     next_step = models.ForeignKey(SequenceStep, models.SET_NULL, null=True, blank=True, related_name="+")
     due_at = models.DateTimeField(null=True, blank=True, help_text="Of the next step; empty: a task comes first.")
+    waits_for = models.BigIntegerField(null=True, blank=True, help_text="The task before it, while it has no time.")
     attempts = models.PositiveSmallIntegerField(default=0)
     claim_token = models.UUIDField(null=True, blank=True, editable=False)
     claimed_until = models.DateTimeField(null=True, blank=True, editable=False)

@@ -16,6 +16,7 @@ COLUMNS = [
     "detail",
     "next_step",
     "due_at",
+    "waits_for",
     "attempts",
     "claim_token",
     "claimed_until",
@@ -59,17 +60,21 @@ def kinds_ahead(enrolment: Enrolment) -> set[str]:
     return plan_for([enrolment]).kinds_from(enrolment)
 
 
-def go_on(enrolment: Enrolment, plan: Plan, step: SequenceStep, *, waits: bool = False) -> None:
-    """Point at what comes after ``step``; ``waits``: a task must be done before it is given a time. Saves nothing."""
+def go_on(enrolment: Enrolment, plan: Plan, step: SequenceStep, *, waits_for: int | None = None) -> None:
+    """Point at what comes after ``step``; ``waits_for``: the task that must be done before that gets a time.
+
+    Saves nothing.
+    """
     now = timezone.now()
     following = plan.after(enrolment, step)
     enrolment.state, enrolment.reason, enrolment.detail, enrolment.attempts = Enrolment.State.ACTIVE, "", "", 0
     enrolment.next_step, enrolment.due_at = following, None
+    enrolment.waits_for = waits_for if following else None
     enrolment.claim_token = enrolment.claimed_until = None
     enrolment.updated_at = now
     if following is None:
         enrolment.state, enrolment.reason = Enrolment.State.FINISHED, Enrolment.Reason.THROUGH
         enrolment.ended_at = now
-    elif not waits:
+    elif waits_for is None:
         zone = enrolment.owner.time_zone if enrolment.owner else "UTC"
         enrolment.due_at = due_at(following, now, enrolment.sequence.hours, zone)

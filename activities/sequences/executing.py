@@ -52,7 +52,8 @@ def release_waiting() -> int:
     for row in waiting:
         zone = row.owner.time_zone if row.owner else "UTC"
         row.due_at = due_at(row.next_step, now, row.sequence.hours, zone) if row.next_step else now
-    write_columns(waiting, ["due_at"])
+        row.waits_for = None
+    write_columns(waiting, ["due_at", "waits_for"])
     return len(waiting)
 
 
@@ -114,7 +115,7 @@ def _settle(token: UUID, plan: Plan, verdicts: Sequence[Verdict]) -> None:
         if verdict.act == Act.TASK
     )
     for verdict in verdicts:
-        _apply(verdict, plan)
+        _apply(verdict, plan, tasks.get(verdict.enrolment.pk))
     write_columns([verdict.enrolment for verdict in verdicts], COLUMNS)
 
 
@@ -131,11 +132,12 @@ def _still_ours(token: UUID, verdicts: Iterable[Verdict]) -> list[Verdict]:
     ]
 
 
-def _apply(verdict: Verdict, plan: Plan) -> None:
+def _apply(verdict: Verdict, plan: Plan, task: Activity | None) -> None:
     row = verdict.enrolment
     match verdict.act:
         case Act.TASK:
-            advancing.go_on(row, plan, verdict.step, waits=verdict.step.waits_for_task)
+            waits_for = task.pk if task and verdict.step.waits_for_task else None
+            advancing.go_on(row, plan, verdict.step, waits_for=waits_for)
             return
         case Act.MOVE_ON:
             advancing.go_on(row, plan, verdict.step)
