@@ -17,6 +17,7 @@ class ActivitiesConfig(AppConfig):
         menus.add("main", menus.Item(65, "Sequences", "sequences:list", "route"))
         import_module("activities.sequences.panels")
         import_module("activities.sequences.jobs")
+        import_module("activities.sequences.listing")
         import_module("activities.sequences.receivers").connect()
         import_module("activities.schedules").connect()
         import_module("activities.lists.listing")  # filters and actions of the pages of records

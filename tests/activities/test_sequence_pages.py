@@ -4,14 +4,17 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.http import QueryDict
 from django.test import Client
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 from activities.lists.services import add_to_list
 from activities.models import Activity, Enrolment, Sequence, SequenceStep
 from activities.sequences import enrolling, jobs
+from common import actions
 from common.jobs import run as run_job
 from common.models import Job, Origin, Workspace
+from common.tables import table_of
 from common.visibility import let_see_pulled
 from contacts.models import Contact
 from tests.factories import (
@@ -290,3 +293,36 @@ def test_strangers_sign_in_first(client: Client) -> None:
         )
     assert SequenceStep.objects.exists()
     assert not Contact.objects.exists()
+
+
+class TestMany:
+    def test_a_selection_is_enrolled_and_who_is_left_out_counted(self, user: User, sequence: Sequence) -> None:
+        ann, silent = ContactFactory(), ContactFactory(no_email=True)
+        action = actions.action_for("enrol", "contact", user)
+        assert action
+        table = table_of("contact")
+        data = QueryDict(f"sequence={sequence.pk}")
+
+        job = actions.start(action, actions.Selection(table, (ann.pk, silent.pk)), user=user, data=data)
+        run_job(job.pk)
+
+        job.refresh_from_db()
+        assert job.state == "done", job.message
+        assert {what: number for what, number in job.counts.items() if number} == {
+            "enrolled": 1,
+            "not enrolled: does not want e-mail": 1,
+        }
+        assert Enrolment.objects.get().contact == ann
+
+    def test_contacts_are_found_by_the_sequence_that_they_are_in(
+        self, client: Client, user: User, sequence: Sequence
+    ) -> None:
+        enrolled(sequence, user, last_name="Within")
+        enrolling.finish(enrolled(sequence, user, last_name="Through").pk)
+        ContactFactory(last_name="Without")
+
+        page = client.get("/contacts/", {"sequence": sequence.pk})
+
+        assertContains(page, "Ann Within")
+        assertNotContains(page, "Ann Through")
+        assertNotContains(page, "Ann Without")
