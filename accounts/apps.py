@@ -15,3 +15,4 @@ class AccountsConfig(AppConfig):
         import_module("accounts.merging")  # what merging two companies puts together
         import_module("accounts.panels")  # the accounts below one
         import_module("accounts.tables")  # how they are listed, and exported
+        import_module("accounts.importing")  # how they come from a file

@@ -14,6 +14,7 @@ class ActivitiesConfig(AppConfig):
         import_module("activities.panels")
         import_module("activities.tables")  # how they are listed, and what is done with many
         import_module("activities.lists.panels")
+        import_module("activities.lists.importing")
         menus.add("main", menus.Item(65, "Sequences", "sequences:list", "route"))
         import_module("activities.sequences.panels")
         import_module("activities.sequences.jobs")

@@ -15,6 +15,7 @@ class CommonConfig(AppConfig):
         import_module("common.trash").connect()
         import_module("common.schedules").connect()
         import_module("common.restoring")  # a kind of job
+        import_module("common.importing.carrying")  # a kind of job
         menus.add("settings", menus.Item(12, "My jobs", "job_list", "progress"))
         menus.add("settings", menus.Item(30, "Data retention", "retention", "calendar-time", admins_only=True))
         menus.add("settings", menus.Item(13, "Deleted records", "deleted_list", "trash"))

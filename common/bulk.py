@@ -19,6 +19,8 @@ from common.copying import array_literal, as_json, copy
 
 CHUNK = 5_000
 
+# Sent in the transaction of the write. sender: the model; rows: the new ones.
+rows_created = Signal()
 # Sent in the transaction of the write, once for each chunk. sender: the model; ids: whose rows; names: which columns.
 rows_updated = Signal()
 
@@ -34,6 +36,24 @@ def update_rows(queryset: QuerySet[Any], **values: Any) -> int:
         model._base_manager.filter(pk__in=chunk).update(**values, updated_at=timezone.now())
         rows_updated.send(sender=model, ids=chunk, names=set(values))
     return len(ids)
+
+
+def create_rows(rows: Sequence[Any]) -> None:
+    """Insert new rows of one model, for others to hear of; inside the caller's transaction."""
+    if rows:
+        copy_in(rows)
+        rows_created.send(sender=type(rows[0]), rows=rows)
+
+
+def write_rows(rows: Sequence[Any], names: Iterable[str]) -> None:
+    """Write the named fields of rows of one model, for others to hear of. The caller holds their locks."""
+    names, now = set(names), timezone.now()
+    if not rows or not names:
+        return
+    for row in rows:
+        row.updated_at = now
+    write_columns(rows, [*sorted(names), "updated_at"])
+    rows_updated.send(sender=type(rows[0]), ids=[row.pk for row in rows], names=names)
 
 
 def any_of(values: Iterable[Any], type_: str = "varchar") -> RawSQL:

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from common import timeline
 from common.acting import acting_user
+from common.bulk import rows_created, rows_updated
 from common.copying import array_literal
 from common.models import DuplicatePair, Record
 from common.records import kind_of, record_model
@@ -54,6 +55,8 @@ def recognise(model: type[Record], columns: Iterable[str], likenesses: Iterable[
     _recognisers[kind_of(model)] = Recogniser(model, frozenset(columns), tuple(likenesses))
     label = model._meta.label_lower
     post_save.connect(on_record_saved, sender=model, dispatch_uid=f"duplicates of {label}")
+    rows_created.connect(on_rows_created, sender=model, dispatch_uid=f"duplicates of new {label}")
+    rows_updated.connect(on_rows_updated, sender=model, dispatch_uid=f"duplicates of many {label}")
     records_deleted.connect(on_records_deleted, sender=model, dispatch_uid=f"no duplicates of {label}")
 
 
@@ -68,6 +71,15 @@ def on_record_saved(
     kind = kind_of(sender)
     if not raw and (created or update_fields is None or is_worth_a_look(kind, update_fields)):
         find(kind, [instance.pk], is_new=created)
+
+
+def on_rows_created(sender: type[Record], rows: Sequence[Record], **kwargs: Any) -> None:
+    find(kind_of(sender), [row.pk for row in rows], is_new=True)
+
+
+def on_rows_updated(sender: type[Record], ids: Sequence[int], names: set[str], **kwargs: Any) -> None:
+    if is_worth_a_look(kind_of(sender), names):
+        find(kind_of(sender), ids)
 
 
 def on_records_deleted(sender: type[Record], records: Sequence[Record], **kwargs: Any) -> None:

@@ -95,6 +95,24 @@ def start(
 
 
 @transaction.atomic
+def prepare(kind: str, *, user: "User", title: str, params: dict[str, Any], pieces: Iterable[bytes]) -> Job:
+    """Put down a job that its user has still to say something of; it waits until ``begin``, for a week at most."""
+    job = Job.objects.create(kind=kind, title=title[:200], user=user, params=params, state=Job.State.DRAFT)
+    keep(job, pieces, is_result=False)
+    return job
+
+
+@transaction.atomic
+def begin(job_id: int, *, params: dict[str, Any]) -> bool:
+    """Let a job that was prepared begin; answers whether it had not begun before."""
+    jobs = Job.objects.filter(pk=job_id, state=Job.State.DRAFT)
+    is_begun = bool(jobs.update(state=Job.State.WAITING, params=params))
+    if is_begun:
+        transaction.on_commit(partial(wake, job_id))
+    return is_begun
+
+
+@transaction.atomic
 def stop(job_id: int) -> bool:
     """Stop a job; the chunk that is under way is rolled back. Answers whether there was anything to stop."""
     jobs = Job.objects.filter(pk=job_id, state__in=Job.UNDER_WAY)
@@ -158,10 +176,11 @@ def tick() -> None:
 
 
 def prune() -> None:
-    """Once a day: files of jobs that ended a week ago go, jobs themselves after three months."""
+    """Once a day: files of jobs that ended a week ago go, so do those that never began; others after three months."""
     now = timezone.now()
     JobChunk.objects.filter(job__ended_at__lt=now - FILES_KEPT).delete()
     Job.objects.filter(ended_at__lt=now - JOBS_KEPT).delete()
+    Job.objects.filter(state=Job.State.DRAFT, created_at__lt=now - FILES_KEPT).delete()
 
 
 @transaction.atomic

@@ -11,6 +11,7 @@ from common import (
     trash_views,
     views,
 )
+from common.importing import views as import_views
 
 urlpatterns = [
     path("search/", quick_views.quick_search, name="search"),
@@ -28,6 +29,10 @@ urlpatterns = [
     path("deleted/<int:pk>/restore/", trash_views.deleted_restore, name="deleted_restore"),
     path("settings/erase/<slug:kind>/<int:pk>/", erase_views.erase, name="erase"),
     path("settings/retention/", retention_views.retention, name="retention"),
+    path("records/<slug:kind>/import/", import_views.import_upload, name="import_upload"),
+    path("imports/<int:pk>/", import_views.import_map, name="import"),
+    path("imports/<int:pk>/preview/", import_views.import_preview, name="import_preview"),
+    path("imports/<int:pk>/drop/", import_views.import_drop, name="import_drop"),
     path("jobs/", job_views.job_list, name="job_list"),
     path("jobs/<int:pk>/", job_views.job_detail, name="job"),
     path("jobs/<int:pk>/stop/", job_views.job_stop, name="job_stop"),

@@ -15,3 +15,4 @@ class ContactsConfig(AppConfig):
         import_module("contacts.duplicates")  # how they are recognised
         import_module("contacts.merging")  # what merging two people puts together
         import_module("contacts.tables")  # how they are listed, and exported
+        import_module("contacts.importing")  # how they come from a file

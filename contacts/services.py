@@ -1,6 +1,6 @@
 """Writes of contacts, by people and by the REST API."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -23,11 +23,17 @@ def update_contact(contact_id: int, changes: Mapping[str, Any]) -> Contact:
     """Write these fields and no other; custom values are merged. Raises ValidationError and DoesNotExist."""
     contact = locked(Contact, contact_id)
     changed = assign(contact, changes)
-    if "email" in changed and "email_status" not in changes:
+    told = {"email_status"} & set(changes)
+    return save_changes(contact, follow_changes(contact, changed, told=told))
+
+
+def follow_changes(contact: Contact, changed: set[str], *, told: Collection[str] = ()) -> set[str]:
+    """Set what changed columns bring with them, unless it was ``told``; answer all that changed."""
+    if "email" in changed and "email_status" not in told:
         contact.email_status = Contact.EmailStatus.UNKNOWN  # what was found out is about the old address
-        changed.add("email_status")
+        changed = {*changed, "email_status"}
     contact.other_emails = _lower(contact.other_emails)
-    return save_changes(contact, changed)
+    return changed
 
 
 @transaction.atomic

@@ -14,3 +14,4 @@ class DealsConfig(AppConfig):
         import_module("deals.panels")
         import_module("deals.merging")  # what merging two deals puts together
         import_module("deals.tables")  # how they are listed, and exported
+        import_module("deals.importing")  # how they come from a file

@@ -7,7 +7,7 @@ from django.db.models import Model
 from django.db.models.signals import post_delete, post_save
 
 from common.acting import acting_user
-from common.bulk import rows_updated
+from common.bulk import rows_created, rows_updated
 from common.models import Record, RecordKind
 from common.trash import records_deleted, records_purged, records_restored
 from deals.models import DealContact
@@ -33,6 +33,11 @@ def on_user_saved(sender: type[User], instance: User, created: bool, raw: bool =
     connection = Connection.objects.exclude(org_id="").first()
     if created and not raw and connection:
         match_users(connection)
+
+
+def on_rows_created(sender: type[Record], rows: Sequence[Record], **kwargs: Any) -> None:
+    queue_push(rows, lane=Lane.BACKGROUND)
+    services.follow_deals(rows)
 
 
 def on_rows_updated(sender: type[Record], ids: Sequence[int], **kwargs: Any) -> None:
@@ -90,6 +95,7 @@ def connect() -> None:
     post_save.connect(on_user_saved, sender=User, dispatch_uid="match users")
     for type_ in RECORD_TYPES.values():
         post_save.connect(on_record_saved, sender=type_.model, dispatch_uid=f"push {type_.kind}")
+        rows_created.connect(on_rows_created, sender=type_.model, dispatch_uid=f"push many new {type_.kind}")
         rows_updated.connect(on_rows_updated, sender=type_.model, dispatch_uid=f"push many {type_.kind}")
         records_deleted.connect(on_records_deleted, sender=type_.model, dispatch_uid=f"tombstone {type_.kind}")
         records_restored.connect(on_records_restored, sender=type_.model, dispatch_uid=f"revive {type_.kind}")

@@ -41,7 +41,7 @@ SECRET = "Zebulon"
 OF_ADMINS = re.compile(
     r"^(admin/|settings/(people|integrations/salesforce/(?!records))|api/v1/(conflicts|errors|runs|held|logins|tombstones|pull-conditions))"
 )
-NOT_OF_RECORDS = re.compile(r"^(auth/|settings/(?!integrations)|api/v1/schema|healthz|unsubscribe/)")
+NOT_OF_RECORDS = re.compile(r"^(auth/|imports/|settings/(?!integrations)|api/v1/schema|healthz|unsubscribe/)")
 # The team's: everybody finds them, and on them what they see.
 SHARED = re.compile(r"^(api/v1/)?(lists/<|sequences/(<|steps/))")
 

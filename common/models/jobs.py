@@ -32,6 +32,7 @@ class Job(TimestampedModel):
     """
 
     class State(models.TextChoices):
+        DRAFT = "draft", "Not begun"
         WAITING = "waiting", "Waiting"
         RUNNING = "running", "Running"
         DONE = "done", "Done"
