@@ -12,14 +12,14 @@ from importlib import import_module
 
 from benchmarks.world import opened
 
-BENCHMARKS = ("pull", "calls", "push", "visible")
+BENCHMARKS = ("pull", "calls", "push", "visible", "pages", "beside")
 
 
 def main() -> int:
     options = _options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what was started is ended then, too
     began_under = os.getloadavg()[0]
-    with opened(options.contacts, options.rounds) as world:
+    with opened(options.contacts, options.rounds, options.filled) as world:
         for name in options.benchmarks or BENCHMARKS:
             for line in import_module(f"benchmarks.{name}").run(world):
                 print(line, flush=True)
@@ -32,6 +32,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("benchmarks", nargs="*", metavar="BENCHMARK", help=f"{', '.join(BENCHMARKS)}; all unless named")
     parser.add_argument("--contacts", type=int, default=50_000, help="in the org (default: 50,000)")
     parser.add_argument("--rounds", type=int, default=3, help="of each; the best counts (default: 3)")
+    parser.add_argument("--filled", type=int, default=1_000_000, help="contacts of the workspace whose pages are asked")
     options = parser.parse_args()
     if unknown := set(options.benchmarks) - set(BENCHMARKS):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")

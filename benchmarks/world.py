@@ -48,6 +48,7 @@ class World:
     server: PostgresServer
     contacts: int
     rounds: int
+    filled: int
 
     def database(self, name: str) -> str:
         return embedded.database_url(self.server, name)
@@ -86,7 +87,7 @@ class World:
 
 
 @contextmanager
-def opened(contacts: int, rounds: int) -> Iterator[World]:
+def opened(contacts: int, rounds: int, filled: int) -> Iterator[World]:
     """A world for the time of the benchmarks; it sets Django up."""
     with ExitStack() as started:
         folder = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="tandem-bench-")))
@@ -95,7 +96,7 @@ def opened(contacts: int, rounds: int) -> Iterator[World]:
         org = Org(folder / "localorg", seed=str(contacts), redirect_uri=CALLBACK)
         started.callback(org.stop)
         org.sign_in()
-        world = World(org, folder, server, contacts, rounds)
+        world = World(org, folder, server, contacts, rounds, filled)
         _set_up(world)
         yield world
 

@@ -1,0 +1,17 @@
+"""``python -m benchmarks.with_django filling 1000000``: what a module's ``work`` tells, once Django is set up."""
+
+import sys
+from importlib import import_module
+
+import django
+
+
+def main() -> int:
+    django.setup()
+    for line in import_module(f"benchmarks.{sys.argv[1]}").work(*sys.argv[2:]):
+        print(line, flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
