@@ -98,6 +98,21 @@ class Activity(TimestampedModel):
                 condition=models.Q(kind="task", completed_at=None),
                 name="activity_by_due_date",
             ),
+            models.Index(
+                fields=["contact", "due_on", "id"],
+                condition=models.Q(kind="task", completed_at=None),
+                name="open_tasks_of_contact",
+            ),
+            models.Index(
+                fields=["account", "due_on", "id"],
+                condition=models.Q(kind="task", completed_at=None),
+                name="open_tasks_of_account",
+            ),
+            models.Index(
+                fields=["deal", "due_on", "id"],
+                condition=models.Q(kind="task", completed_at=None),
+                name="open_tasks_of_deal",
+            ),
             models.Index(fields=["owner", "-happened_at", "-id"], name="activity_by_owner"),
             models.Index(fields=["kind", "-happened_at", "-id"], name="activity_by_kind"),
             GinIndex(fields=["search"], name="activity_search"),
