@@ -92,7 +92,7 @@ class CustomFieldAdmin(admin.ModelAdmin):
 class WorkspaceAdmin(admin.ModelAdmin):
     """The one row, from the first choice on."""
 
-    fields = ["pulled_seen_by"]
+    fields = ["pulled_seen_by", "currency"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return not Workspace.objects.exists() and super().has_add_permission(request)

@@ -27,6 +27,7 @@ class Line:
     names: tuple[str, ...]
     glue: str = " "
     definition: CustomField | None = None
+    about: str = ""  # the field without which the others say nothing: a currency without an amount
 
     @classmethod
     def custom(cls, definition: CustomField) -> "Line":
@@ -43,6 +44,8 @@ class Line:
         """What the record says here, "" for nothing."""
         if self.definition:
             return as_html(from_json(self.definition, record.custom.get(self.definition.key)), self.definition.type)
+        if self.about and getattr(record, self.about) is None:
+            return SafeString("")
         parts = [part for name in self.names if (part := _column_as_html(record, name))]
         return format_html_join(mark_safe(self.glue), "{}", ((part,) for part in parts))  # noqa: S308 - ours
 
@@ -53,8 +56,8 @@ class Section:
     lines: tuple[Line, ...]
 
 
-def line(label: str, *names: str, glue: str = " ") -> Line:
-    return Line(names[0], label, names, glue)
+def line(label: str, *names: str, glue: str = " ", about: str = "") -> Line:
+    return Line(names[0], label, names, glue, about=about)
 
 
 def as_text(value: Any) -> str:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from django.db import models
 from django.db.models import Q
 
-from common.models import DeletedRecord, Origin, Workspace
+from common.models import DeletedRecord, Origin
 from common.search import matching
+from common.workspace import change_workspace
 
 if TYPE_CHECKING:
     from users.models import User
@@ -56,7 +57,4 @@ def visible_deleted(user: "User | None") -> models.QuerySet[DeletedRecord]:
 
 def let_see_pulled(who: str) -> None:
     """Choose who sees pulled records, from the next request on. Raises ValidationError."""
-    workspace = Workspace.load()
-    workspace.pulled_seen_by = who
-    workspace.full_clean()
-    workspace.save()
+    change_workspace(pulled_seen_by=who)

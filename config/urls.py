@@ -29,6 +29,7 @@ urlpatterns = [
     path("sequences/", include("activities.sequences.urls")),
     path("unsubscribe/<str:token>/", unsubscribe, name="unsubscribe"),
     path("settings/", include("users.urls")),
+    path("settings/pipelines/", include("deals.pipeline_urls")),
     path("settings/integrations/salesforce/", include("integrations.urls")),
     path("settings/", include("integrations.salesforce.urls")),
     path("api/v1/", include("config.api_urls")),

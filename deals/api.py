@@ -1,6 +1,5 @@
 from typing import Any, ClassVar
 
-from django.core.validators import RegexValidator
 from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 
 from accounts.models import Account
@@ -61,11 +60,6 @@ class DealSerializer(RecordSerializer):
             *LAST,
         ]  # fmt: skip
         read_only_fields = ["crm_id"]
-        extra_kwargs = {
-            "currency": {
-                "validators": [RegexValidator(r"^[A-Z]{3}$", "Give the three capital letters of a currency: EUR.")]
-            }
-        }
 
     def to_internal_value(self, data: Any) -> Any:
         values = super().to_internal_value(data)

@@ -5,6 +5,7 @@ from django import forms
 from django.db.models import Q
 
 from common.acting import acting_user
+from common.currency import CurrencyField
 from common.forms import RecordForm
 from common.lines import Section, line
 from common.models import RecordKind
@@ -22,7 +23,7 @@ class DealForm(RecordForm):
                 line("Name", "name"),
                 line("Account", "account"),
                 line("Stage", "stage"),
-                line("Amount", "amount", "currency"),
+                line("Amount", "amount", "currency", about="amount"),
                 line("Close date", "close_on"),
                 line("Probability", "probability"),
                 line("Forecast category", "forecast_category"),
@@ -41,6 +42,7 @@ class DealForm(RecordForm):
             "name", "account", "stage", "amount", "currency", "close_on", "probability", "forecast_category",
             "type", "source", "owner", "next_step", "description",
         ]  # fmt: skip
+        field_classes = {"currency": CurrencyField}
         widgets = {"account": RecordPicker("account"), "close_on": DateInput}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

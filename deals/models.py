@@ -10,6 +10,7 @@ from django.db.models import Count, Sum
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
+from common.currency import FALLBACK, validate_currency
 from common.folding import sort_field
 from common.history import track_changes
 from common.models import Record, TimestampedModel, record_constraints, record_indexes
@@ -111,7 +112,7 @@ class Deal(Record):
     contacts = models.ManyToManyField("contacts.Contact", through="DealContact", related_name="deals", blank=True)
     stage = models.ForeignKey(Stage, models.PROTECT, related_name="+", db_index=False)
     amount = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True)
-    currency = models.CharField(max_length=3, default="USD")
+    currency = models.CharField(max_length=3, default=FALLBACK, validators=[validate_currency])
     probability = models.DecimalField(
         max_digits=5,
         decimal_places=2,

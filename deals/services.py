@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from common.acting import acting_user
+from common.models import Workspace
 from common.records import assign, locked, save_changes, save_new
 from contacts.models import Contact
 from deals.models import Deal, DealContact, Stage
@@ -17,7 +18,12 @@ Part = Mapping[str, Any]
 
 @transaction.atomic
 def create_deal(*, people: Sequence[Part] = (), **values: Any) -> Deal:
-    """Whoever makes a deal owns it; without a stage it starts in the first one. Raises ValidationError."""
+    """Whoever makes a deal owns it; without a stage it starts in the first one, without a currency in the workspace's.
+
+    Raises ValidationError.
+    """
+    if "currency" not in values:
+        values["currency"] = Workspace.load().currency_of_deals
     deal = save_new(Deal(**{"owner": acting_user(), "stage": Stage.objects.first_open(), **values}))
     _cast(deal, people)
     return deal

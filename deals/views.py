@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from common.http import Request
+from common.models import Workspace
 from common.pages import UNPROCESSABLE, LineView, back_to, created, delete_page, form_page, record_page, saved
 from common.table_views import table_page
 from deals import services
@@ -29,7 +30,12 @@ def deal_detail(request: Request, pk: int) -> HttpResponse:
 
 @login_required
 def deal_create(request: Request) -> HttpResponse:
-    initial = {"owner": request.user, "account": request.GET.get("account"), "stage": Stage.objects.first_open()}
+    initial = {
+        "owner": request.user,
+        "account": request.GET.get("account"),
+        "stage": Stage.objects.first_open(),
+        "currency": Workspace.load().currency_of_deals,
+    }
     form = DealForm(request.POST or None, initial=initial)
     if request.method == "POST" and (deal := created(form, services.create_deal)):
         messages.success(request, f"“{deal}” was added.")

@@ -10,6 +10,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from common.workspace import suggest_currency
 from deals.models import Pipeline
 from deals.pipelines import follow_crm
 from integrations import budget
@@ -333,6 +334,7 @@ def _store_org(connection: Connection, org: orgs.Org) -> None:
     connection.edition, connection.is_sandbox = org.edition, org.is_sandbox
     connection.waiting_counts, connection.currency = dict(org.waiting), org.currency or connection.currency
     connection.save(update_fields=["org_id", "org_name", "edition", "is_sandbox", "waiting_counts", "currency"])
+    suggest_currency(connection.currency)
     _store_users(connection, org.users)
     _store_descriptions(connection, org.descriptions.values())
     make_settings(connection, org.descriptions)

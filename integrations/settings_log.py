@@ -44,6 +44,7 @@ BARE = {"remote_field", "remote_value", "type"}  # which columns go without sayi
 TITLES = {"contact": "Contacts & leads", "account": "Accounts", "deal": "Deals"}
 LABELS = {
     "broken_reason": "state",
+    "currency": "new deals are in",
     "client_secret_set_at": "client secret, changed",
     "is_by_hand": "set by hand",
     "is_held": "held back",

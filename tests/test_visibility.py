@@ -39,7 +39,7 @@ pytestmark = pytest.mark.django_db
 
 SECRET = "Zebulon"
 OF_ADMINS = re.compile(
-    r"^(admin/|settings/(people|integrations/salesforce/(?!records))|api/v1/(conflicts|errors|runs|held|logins|tombstones|pull-conditions))"
+    r"^(admin/|settings/(people|pipelines|integrations/salesforce/(?!records))|api/v1/(conflicts|errors|runs|held|logins|tombstones|pull-conditions))"
 )
 NOT_OF_RECORDS = re.compile(r"^(auth/|imports/|settings/(?!integrations)|api/v1/schema|healthz|unsubscribe/)")
 # The team's: everybody finds them, and on them what they see.
@@ -330,11 +330,14 @@ def test_replacing_the_people_of_a_deal_leaves_those_whom_one_does_not_see(world
 
 
 def test_only_admins_choose_who_sees_pulled_records(world: World) -> None:
-    assert Api(world.lee).get(f"{V1}workspace/").json() == {"pulled_seen_by": "owners"}
+    assert Api(world.lee).get(f"{V1}workspace/").json() == {"pulled_seen_by": "owners", "currency": ""}
     assert Api(world.lee).patch(f"{V1}workspace/", {"pulled_seen_by": "everyone"}).status_code == 403
     admin = Api(AdminFactory())
     assert admin.patch(f"{V1}workspace/", {"pulled_seen_by": "nobody"}).status_code == 400
-    assert admin.patch(f"{V1}workspace/", {"pulled_seen_by": "everyone"}).json() == {"pulled_seen_by": "everyone"}
+    assert admin.patch(f"{V1}workspace/", {"pulled_seen_by": "everyone"}).json() == {
+        "pulled_seen_by": "everyone",
+        "currency": "",
+    }
     assert world.contact.pk in Api(world.lee).ids("contacts")
 
 

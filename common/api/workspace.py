@@ -8,13 +8,13 @@ from rest_framework.response import Response
 from common.api.serializers import StrictSerializer
 from common.api.views import ApiView, IsAdmin
 from common.models import Workspace
-from common.visibility import let_see_pulled
+from common.workspace import change_workspace
 
 
 class WorkspaceSerializer(StrictSerializer):
     class Meta:
         model = Workspace
-        fields = ["pulled_seen_by"]
+        fields = ["pulled_seen_by", "currency"]
 
 
 class WorkspaceView(ApiView):
@@ -23,13 +23,14 @@ class WorkspaceView(ApiView):
 
     @extend_schema(responses=WorkspaceSerializer)
     def get(self, request: Request) -> Response:
-        """Who sees pulled records."""
+        """Who sees pulled records, and the currency of new deals; empty: USD."""
         return Response(WorkspaceSerializer(Workspace.load()).data)
 
     @extend_schema(request=WorkspaceSerializer(partial=True), responses=WorkspaceSerializer)
     def patch(self, request: Request) -> Response:
-        """Choose who sees pulled records; it counts from the next request on."""
+        """Choose who sees pulled records, from the next request on, and the currency of new deals."""
         given = WorkspaceSerializer(Workspace.load(), data=request.data, partial=True)
         given.is_valid(raise_exception=True)
-        let_see_pulled(given.validated_data.get("pulled_seen_by", Workspace.load().pulled_seen_by))
+        if given.validated_data:
+            change_workspace(**given.validated_data)
         return self.get(request)

@@ -9,6 +9,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Now
 
+from common.currency import FALLBACK, validate_currency
 from common.history import track_settings
 
 
@@ -25,7 +26,7 @@ class TimestampedModel(models.Model):
         super().save(*args, **kwargs)
 
 
-@track_settings("pulled_seen_by")
+@track_settings("pulled_seen_by", "currency")
 class Workspace(TimestampedModel):
     """What counts for the whole team: one row, or none while all is as at first."""
 
@@ -35,6 +36,14 @@ class Workspace(TimestampedModel):
 
     pulled_seen_by = models.CharField(
         "who sees pulled records", max_length=12, choices=SeenBy, default=SeenBy.EVERYONE, db_default=SeenBy.EVERYONE
+    )
+    currency = models.CharField(
+        max_length=3,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[validate_currency],
+        help_text="Of new deals. Deals that are there keep theirs.",
     )
 
     class Meta:
@@ -47,6 +56,10 @@ class Workspace(TimestampedModel):
     @classmethod
     def load(cls) -> "Workspace":
         return cls.objects.filter(pk=1).first() or cls(pk=1)
+
+    @property
+    def currency_of_deals(self) -> str:
+        return self.currency or FALLBACK
 
 
 class RecordKind(models.TextChoices):
