@@ -30,7 +30,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
         *_BOTH_WAYS,
     ),
     RecordKind.ACCOUNT: ("is_visible", "pull_every", *_PUSH, "push_automatic_owner", *_BOTH_WAYS),
-    RecordKind.DEAL: ("sync", "pull_every", *_PUSH, *_BOTH_WAYS),
+    RecordKind.DEAL: ("sync", "is_visible", "pull_every", *_PUSH, *_BOTH_WAYS),
 }
 DELETIONS = ("sync_deletes", "sync_merges", "most", "most_percent")
 # What a line of the mapping says beside the fields themselves, and what it is at first.

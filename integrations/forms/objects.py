@@ -21,7 +21,7 @@ SOURCE_TYPES = {"picklist", "string", "combobox"}
 PULL: dict[str, tuple[str, ...]] = {
     RecordKind.CONTACT: ("is_visible", "match_accounts", "pull_every"),
     RecordKind.ACCOUNT: ("is_visible", "pull_every"),
-    RecordKind.DEAL: ("pull_every",),
+    RecordKind.DEAL: ("is_visible", "pull_every"),
 }
 WHO = ("push_new", "push_by_stage", "push_stages")
 SOURCE = ("source_field", "source_value")
@@ -262,6 +262,8 @@ HINTS = {
     "least 36 characters, External ID and Unique, that every login may write.",
 }
 OF_KIND = {
+    (RecordKind.DEAL, "is_visible"): "Off hides pulled deals, those pulled before too, from the table, the board, the "
+    "forecast and searches. They keep syncing. Deals that were made here stay shown.",
     (RecordKind.ACCOUNT, "push_new"): "From now on. Accounts made before stay out until they are edited, pushed by "
     "hand, or pushed once for all below. A contact's or deal's account goes with it even with this off.",
     (RecordKind.DEAL, "push_new"): "From now on. Off: only changes of linked deals are pushed. A deal's account goes "

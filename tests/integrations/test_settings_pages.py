@@ -7,14 +7,15 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django.asserts import assertContains, assertNotContains
 
-from common.models import Workspace
+from common.models import Origin, Workspace
 from contacts.models import Contact
 from contacts.models import Stage as ContactStage
 from integrations import changes as changes_
 from integrations import connecting, tasks
 from integrations.models import Connection, FieldMapping, ObjectSettings, StageMapping
-from tests.factories import ContactFactory, CustomFieldFactory, UserFactory
+from tests.factories import ContactFactory, CustomFieldFactory, DealFactory, UserFactory
 from tests.pages import shown
 from tests.salesforce_org import Org
 
@@ -244,6 +245,20 @@ def test_hiding_what_is_pulled_leaves_what_people_made(admin_client: Client, syn
     admin_client.post(reverse("integrations:object_settings", args=["contact"]), show)
     tasks.show_records()
     assert Contact.objects.listed().count() == Contact.objects.count()
+
+
+def test_hidden_deals_are_in_no_list_on_no_board_and_in_no_search(admin_client: Client, synced: Connection) -> None:
+    DealFactory(name="Acme pulled", origin=Origin.CRM_PULL)
+    DealFactory(name="Acme made here")
+    hide = settings_form(synced, "deal", is_visible=None)
+
+    admin_client.post(reverse("integrations:object_settings", args=["deal"]), hide)
+    tasks.show_records()
+
+    for page in ("deals:list", "deals:board", "search"):
+        response = admin_client.get(reverse(page), {"q": "acme"})
+        assertContains(response, "Acme made here")
+        assertNotContains(response, "Acme pulled")
 
 
 def test_a_shorter_interval_counts_at_once(admin_client: Client, synced: Connection) -> None:
