@@ -9,6 +9,7 @@ from django.template.loader import render_to_string
 
 from common import slots
 from common.models import Record
+from common.paging import honest_count
 from integrations import inbox, services
 from integrations.forms.notices import NoticeChoiceForm
 from integrations.logins import the_connection
@@ -72,8 +73,8 @@ def home_card(request: HttpRequest, records: Sequence[Any]) -> list[str]:
         "connection": connection,
         "phase": connection.phase,
         "phases": Connection.Phase,
-        "open_errors": ErrorEntry.objects.open().count(),
-        "waiting": connection.outbox.count(),
+        "open_errors": honest_count(ErrorEntry.objects.open()),
+        "waiting": honest_count(connection.outbox.all()),
     }
     return [render_to_string("integrations/_home.html", context, request) for _ in records]
 
