@@ -133,8 +133,9 @@ def record_constraints(label: str) -> list[models.BaseConstraint]:
 def record_indexes(label: str) -> list[models.Index]:
     """What lists filter by: owner, stage, CRM id missing; newest first; words; custom values."""
     return [
-        models.Index(fields=["owner", "-id"], name=f"{label}_owner"),
-        models.Index(fields=["stage", "-id"], name=f"{label}_stage"),
+        # By name, as lists begin; what is hidden stands in the index, so that the rest is counted without its rows.
+        models.Index(fields=["owner", "sort_name", "id"], include=["is_hidden"], name=f"{label}_by_owner"),
+        models.Index(fields=["stage", "sort_name", "id"], include=["is_hidden"], name=f"{label}_by_stage"),
         models.Index(fields=["-created_at", "-id"], name=f"{label}_newest"),
         models.Index(fields=["-updated_at", "-id"], name=f"{label}_changed"),
         models.Index(fields=["id"], condition=models.Q(crm_id=""), name=f"{label}_unsynced"),
