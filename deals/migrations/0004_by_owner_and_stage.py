@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0003_by_owner_and_stage"),
         ("contacts", "0004_by_owner_and_stage"),
-        ("deals", "0002_default_pipeline"),
+        ("deals", "0003_currency"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
