@@ -17,6 +17,7 @@ from common.models import (
     Erasure,
     Job,
     JobChunk,
+    KeptReply,
     Record,
     Retention,
     SavedView,
@@ -143,6 +144,13 @@ class ErasureAdmin(KeptAdmin):
     list_display = ["record_kind", "record_id", "erased_at", "erased_by", "is_elsewhere"]
     list_select_related = ["erased_by"]
     search_fields = ["=record_id"]
+
+
+@admin.register(KeptReply)
+class KeptReplyAdmin(KeptAdmin):
+    list_display = ["key", "user", "status", "begun_at"]
+    list_select_related = ["user"]
+    search_fields = ["=key"]
 
 
 @admin.register(Retention)

@@ -7,6 +7,7 @@ from django.db.models.signals import post_migrate
 
 TICK = "The jobs' minute"
 PRUNE = "Files of jobs are kept no longer"
+REPLIES = "Replies to requests are kept no longer"
 RETAIN = "What happened is kept no longer"
 
 
@@ -16,6 +17,9 @@ def write_schedules(using: str, **kwargs: Any) -> None:
     schedule.update_or_create(name=TICK, defaults=minutely)
     schedule.update_or_create(
         name=RETAIN, defaults={"func": "common.retention.prune", "schedule_type": "D", "repeats": -1}
+    )
+    schedule.update_or_create(
+        name=REPLIES, defaults={"func": "common.api.idempotency.prune", "schedule_type": "D", "repeats": -1}
     )
     schedule.update_or_create(name=PRUNE, defaults={"func": "common.jobs.prune", "schedule_type": "D", "repeats": -1})
 

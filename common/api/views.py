@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from django.utils import timezone
 from django_filters import FilterSet
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
 from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.permissions import AllowAny, BasePermission
@@ -20,6 +21,8 @@ from rest_framework.viewsets import GenericViewSet
 
 from common.access import REFUSAL, SAFE_METHODS, is_for_readers, is_reader
 from common.acting import acting_as, acting_user
+from common.api import idempotency
+from common.api.bulk import BulkMixin
 from common.models import Origin
 from common.paging import Order
 
@@ -82,7 +85,7 @@ class ListView(ApiView, mixins.ListModelMixin, mixins.RetrieveModelMixin, Generi
             raise ValidationError({name: [message] for name in sorted(unknown)})
 
 
-class WriteView(ListView):
+class WriteView(BulkMixin, ListView):
     """Rows that people see and write, through the services that pages use as well; a ``PATCH`` writes what it names."""
 
     http_method_names = ["get", "head", "options", "post", "patch", "delete"]
@@ -94,21 +97,25 @@ class WriteView(ListView):
     def get_queryset(self) -> QuerySet[Any]:
         return super().get_queryset().visible_to(acting_user())  # type: ignore[attr-defined]
 
+    @extend_schema(parameters=[idempotency.PARAMETER])
     def create(self, request: Request) -> Response:
-        row = self.create_row(**{**self.new_values, **self._checked(request)})
+        return idempotency.once(request, lambda: self._made(request))
+
+    def _made(self, request: Request) -> Response:
+        row = self.create_row(**{**self.new_values, **self._checked(request.data)})
         where = request.build_absolute_uri(f"{request.path}{row.pk}/")
         return Response(self.get_serializer(row).data, status.HTTP_201_CREATED, headers={"Location": where})
 
     def partial_update(self, request: Request, pk: int) -> Response:
-        row = self.update_row(pk, self._checked(request, self.get_object()))
+        row = self.update_row(pk, self._checked(request.data, self.get_object()))
         return Response(self.get_serializer(row).data)
 
     def destroy(self, request: Request, pk: int) -> Response:
         self.delete_row(self.get_object().pk)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    def _checked(self, request: Request, row: Any = None) -> dict[str, Any]:
-        serializer = self.get_serializer(row, data=request.data, partial=row is not None)
+    def _checked(self, data: Any, row: Any = None) -> dict[str, Any]:
+        serializer = self.get_serializer(row, data=data, partial=row is not None)
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data
 

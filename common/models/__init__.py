@@ -13,6 +13,7 @@ from .records import (
     record_constraints,
     record_indexes,
 )
+from .requests import KeptReply
 from .views import SavedView, SavedViewQuerySet
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Job",
     "JobChunk",
     "JobQuerySet",
+    "KeptReply",
     "Origin",
     "Record",
     "RecordKind",

@@ -5,7 +5,7 @@ from django.test import Client
 from pytest_django.asserts import assertContains
 
 from activities.models import Enrolment, SequenceStep
-from common.models import Erasure, Retention
+from common.models import Erasure, KeptReply, Retention
 from common.visibility import let_see_pulled
 from contacts.models import Contact
 from deals.models import DealContact, Stage
@@ -72,6 +72,7 @@ def _rows() -> None:
     Enrolment.objects.create(sequence=step.sequence, contact=member).runs.create(step=step, state="done")
     Erasure.objects.create(record_kind="contact", record_id=1)
     Retention.objects.create(pk=1)
+    KeptReply.objects.create(user=UserFactory(), key="a", fingerprint="b")
 
 
 @pytest.mark.usefixtures("_rows")
