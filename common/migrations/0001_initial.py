@@ -134,7 +134,7 @@ class Migration(migrations.Migration):
                 ),
                 ("kind", models.CharField(max_length=40)),
                 ("title", models.CharField(max_length=200)),
-                ("params", models.JSONField(default=dict, encoder=common.models.ExactEncoder)),
+                ("params", models.JSONField(blank=True, default=dict, encoder=common.models.ExactEncoder)),
                 (
                     "state",
                     models.CharField(
@@ -149,18 +149,18 @@ class Migration(migrations.Migration):
                         max_length=8,
                     ),
                 ),
-                ("total", models.PositiveIntegerField(help_text="Unknown while it is empty.", null=True)),
+                ("total", models.PositiveIntegerField(blank=True, help_text="Unknown while it is empty.", null=True)),
                 ("done", models.PositiveIntegerField(default=0)),
-                ("counts", models.JSONField(default=dict)),
-                ("position", models.JSONField(default=dict, encoder=common.models.ExactEncoder)),
+                ("counts", models.JSONField(blank=True, default=dict)),
+                ("position", models.JSONField(blank=True, default=dict, encoder=common.models.ExactEncoder)),
                 ("message", models.TextField(blank=True, default="")),
                 (
                     "result_name",
                     models.CharField(blank=True, default="", help_text="What the result is saved as.", max_length=120),
                 ),
-                ("claim_token", models.UUIDField(null=True)),
-                ("claimed_until", models.DateTimeField(null=True)),
-                ("ended_at", models.DateTimeField(null=True)),
+                ("claim_token", models.UUIDField(blank=True, null=True)),
+                ("claimed_until", models.DateTimeField(blank=True, null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
             ],
         ),
         migrations.CreateModel(
