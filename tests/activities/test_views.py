@@ -102,15 +102,16 @@ class TestHome:
         TaskFactory(subject="Done", owner=user, completed_at=timezone.now())
         TaskFactory(subject="Other's", owner=UserFactory())
         ContactFactory(last_name="Mine", owner=user)
-        DealFactory(owner=user, amount=1000)
-        DealFactory(owner=user, amount=500)
-        DealFactory(owner=user, amount=9, stage=Stage.objects.get(name="Lost"))
+        today = timezone.localdate()
+        DealFactory(owner=user, amount=1000, close_on=today)
+        DealFactory(owner=user, amount=500, close_on=today)
+        DealFactory(owner=user, amount=9, close_on=today, stage=Stage.objects.get(name="Lost"))
 
         response = client.get("/")
 
-        for text in ("My task", "Ann Mine", "1,500 USD"):
+        for text in ("My task", "Ann Mine", "of 1,500 USD by probability"):
             assertContains(response, text)
-        for text in (">Done<", "Other's", "Lost"):
+        for text in (">Done<", "Other's"):
             assertNotContains(response, text)
 
     def test_an_overdue_task_is_marked(self, client: Client, user: User) -> None:

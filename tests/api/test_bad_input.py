@@ -69,7 +69,7 @@ pytestmark = pytest.mark.django_db
         ("accounts", {"name": "Acme", "domain": "acme.example"}, "domain", "read-only"),
         ("deals", {"name": "Big", "close_on": "soon"}, "close_on", "Date"),
         ("deals", {"name": "Big", "currency": "euro"}, "currency", "3"),
-        ("deals", {"name": "Big", "currency": "eur"}, "currency", "capital letters"),
+        ("deals", {"name": "Big", "currency": "eur"}, "currency", "three letters"),
         ("deals", {"name": "Big", "probability": 120}, "probability", "100"),
         ("deals", {"name": "Big", "stage": None}, "stage", "null"),
         ("activities", {"kind": "note"}, "non_field_errors", "that it is about"),

@@ -15,7 +15,7 @@ def test_a_field_is_found_mapped_and_suggested_again(page: Page, demo: Demo) -> 
     page.goto(f"{demo.url}{SETTINGS}objects/contact/#fields")
     panel = page.locator("#panel")
 
-    page.get_by_label("Search", exact=True).fill("headline")
+    page.get_by_role("searchbox", name="Search").fill("headline")
     expect(page.locator("#fields-rows tr")).to_have_count(1)
     page.get_by_role("button", name="Headline, Contact: not mapped. Edit").click()
     panel.get_by_label("Search the fields of the Contact").fill("department")
@@ -32,7 +32,7 @@ def test_a_field_is_found_mapped_and_suggested_again(page: Page, demo: Demo) -> 
     expect(panel).to_be_hidden()
     expect(cell).to_be_focused()
 
-    page.get_by_label("Search", exact=True).fill("department")
+    page.get_by_role("searchbox", name="Search").fill("department")
     page.get_by_role("button", name="Department, Contact: Department, both ways. Edit").click()
     panel.get_by_role("radio", name="Not mapped").check()
     panel.get_by_role("button", name="Save").click()

@@ -17,6 +17,7 @@ FOR_MEMBERS = {
     "salesforce:callback",
     "integrations:panel",
     "integrations:push",
+    "integrations:record_pull",
     "integrations:skip",
     "integrations:unskip",
     "integrations:notices",
