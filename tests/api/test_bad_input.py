@@ -211,8 +211,8 @@ def test_the_root_names_what_there_is(api: Api) -> None:
     found = json.loads(api.get(V1).content)
 
     assert found.keys() == {
-        "contacts", "accounts", "deals", "activities", "deleted", "held-deletions", "tombstones", "logins", "errors",
-        "runs", "conflicts",
+        "contacts", "accounts", "deals", "activities", "lists", "sequences", "enrolments", "deleted", "held-deletions",
+        "tombstones", "logins", "errors", "runs", "conflicts",
     }  # fmt: skip
 
 
