@@ -39,7 +39,7 @@ def test_settings_are_exported_changed_compared_and_taken_over(
         text = page.get_by_label("Or its text")
         text.fill(text.input_value().replace("versio: 1", "version: 1"))
         page.get_by_role("button", name="Compare again").click()
-        row = page.get_by_role("row", name="pull_every")
+        row = page.get_by_role("row", name="Minutes between pulls")
         expect(row).to_contain_text("30")
         expect(row).to_contain_text("5")
         assert connection.object_settings.get(record_kind="contact").pull_every == 30
