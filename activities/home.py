@@ -1,5 +1,7 @@
 """The first page: what is mine to do, how my deals stand, what changed. Each question reads a few rows of an index."""
 
+from collections.abc import Iterable
+from datetime import date
 from heapq import nlargest
 from operator import attrgetter
 from typing import Any
@@ -30,7 +32,7 @@ def home(request: Request) -> HttpResponse:
     tasks = Activity.objects.open_tasks().filter(owner=request.user)
     contacts = Contact.objects.listed().filter(owner=request.user)
     context = {
-        "tasks": tasks.select_related("account", "contact", "deal").order_by("due_on", "id")[:SHOWN],
+        "tasks": _by_day(tasks.select_related("account", "contact", "deal").order_by("due_on", "id")[:SHOWN], today),
         "due": honest_count(tasks.filter(due_on__lte=today)),
         "overdue": honest_count(tasks.filter(due_on__lt=today)),
         "contacts": contacts.select_related("account").order_by("-id")[:SHOWN],
@@ -39,6 +41,22 @@ def home(request: Request) -> HttpResponse:
         "today": today,
     }
     return render(request, "activities/home.html", context | _my_deals(request))
+
+
+def _by_day(tasks: Iterable[Activity], today: date) -> list[tuple[str, list[Activity]]]:
+    """Under the headings of the page: what is late, what is for today, what comes next."""
+    groups: dict[str, list[Activity]] = {}
+    for task in tasks:
+        groups.setdefault(_heading(task, today), []).append(task)
+    return list(groups.items())
+
+
+def _heading(task: Activity, today: date) -> str:
+    if task.due_on is None:
+        return "Some day"
+    if task.due_on < today:
+        return "Overdue"
+    return "Today" if task.due_on == today else "Next"
 
 
 def _my_deals(request: Request) -> dict[str, Any]:

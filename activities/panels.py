@@ -1,20 +1,27 @@
-"""What activities add to other pages: a card to add them, and entries in the timeline."""
+"""What activities add to other pages, a card to add them and entries in the timeline; what their own page shows."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from django.db.models import Model
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.text import Truncator
 
+from activities.fields import clock
 from activities.models import Activity
+from activities.models.activity import BY_DUE_DATE, NEWEST
+from activities.people import contacts_of, named_in, people_of, with_people
 from common import slots, timeline
 from common.acting import acting_user
+from common.changes import edits_of
 from common.http import Request
-from common.models import Record
+from common.models import Record, RecordKind
 from common.records import kind_of
 from common.timeline import Entry
+from common.words import listed
 
 Kind = Activity.Kind
 ICONS = {
@@ -25,7 +32,9 @@ ICONS = {
     Kind.MEETING: "calendar-event",
     Kind.CONVERSATION: "message-circle",
 }
-SHOWN_TASKS = 20
+SHOWN_TASKS, SHOWN_EDITS = 20, 50
+NAMED = 3  # people in a title
+SHOWN_TEXT = 1_500  # letters; the rest of a long e-mail is read on its own page
 
 
 @slots.fill("record.activity")
@@ -35,11 +44,25 @@ def activity_cards(request: Request, records: Sequence[Model]) -> list[str]:
 
 def activity_context(request: Request, record: Model) -> dict[str, Any]:
     assert isinstance(record, Record)
-    tasks = Activity.objects.of(record).visible_to(request.user).open_tasks().select_related("owner", "contact")
+    tasks = Activity.objects.visible_to(request.user).open_tasks().select_related("owner", "contact")
+    kind = kind_of(record)
     return {
         "record": record,
-        "record_kind": kind_of(record),
-        "tasks": tasks.order_by("due_on", "id")[:SHOWN_TASKS],
+        "record_kind": kind,
+        "tasks": tasks.first_of(record, BY_DUE_DATE, SHOWN_TASKS),
+        "today": timezone.localdate(),
+        "can_write": kind in (RecordKind.CONTACT, RecordKind.DEAL),
+        "can_summarise": kind == RecordKind.DEAL,
+    }
+
+
+def page_context(request: Request, activity: Activity) -> dict[str, Any]:
+    """What the page of an activity shows besides its form."""
+    return {
+        "icon_name": ICONS[Kind(activity.kind)],
+        "people": people_of(activity),
+        "others": named_in(activity),
+        "edits": list(islice(edits_of(activity, chunk=SHOWN_EDITS), SHOWN_EDITS)),
         "today": timezone.localdate(),
     }
 
@@ -48,25 +71,49 @@ def activity_context(request: Request, record: Model) -> dict[str, Any]:
 def activity_entries(record: Model, until: datetime | None, limit: int) -> list[Entry]:
     if not isinstance(record, Record):
         return []
-    activities = Activity.objects.of(record).visible_to(acting_user()).newest_first().select_related("owner", "contact")
+    activities = Activity.objects.visible_to(acting_user()).select_related("owner", "contact")
     if until:
         activities = activities.filter(happened_at__lte=until)
-    return [_entry(activity, record) for activity in activities[:limit]]
+    found = activities.first_of(record, NEWEST, limit)
+    with_people(found)
+    return [_entry(activity, record) for activity in found]
 
 
 def _entry(activity: Activity, record: Record) -> Entry:
-    title = activity.get_kind_display()
-    if activity.subject:
-        title = f"{title}: {activity.subject}"
-    if activity.contact and activity.contact != record:
-        title = f"{title} ({activity.contact})"
-    if activity.completed_at:
-        title = f"{title} – done"
+    title = " · ".join(filter(None, [_what(activity), *_details(activity)]))
+    people = contacts_of(activity) if activity.kind == Kind.EMAIL else people_of(activity)
+    if others := [str(one) for one in people if one != record]:
+        title = f"{title} ({_few(others)})"
     return Entry(
         activity.happened_at,
         ICONS[Kind(activity.kind)],
         title,
-        detail=activity.body,
+        detail=Truncator(activity.body).chars(SHOWN_TEXT),
         who=str(activity.owner or ""),
         url=activity.get_absolute_url(),
+        day=activity.first_day if activity.is_all_day else None,
     )
+
+
+def _few(names: list[str]) -> str:
+    more = len(names) - NAMED
+    return listed([*names[:NAMED], f"{more} more"] if more > 1 else names)
+
+
+def _what(activity: Activity) -> str:
+    kind = activity.get_kind_display()
+    if activity.direction and activity.kind in (Kind.EMAIL, Kind.CALL):
+        kind = f"{activity.get_direction_display()} {kind.lower()}"
+    return f"{kind}: {activity.subject}" if activity.subject else kind
+
+
+def _details(activity: Activity) -> list[str]:
+    """What one wants to know of it before anything else."""
+    match activity.kind:
+        case Kind.CALL:
+            return [activity.outcome, clock(activity.duration) if activity.duration else ""]
+        case Kind.MEETING:
+            return [activity.location]
+        case Kind.TASK if activity.completed_at:
+            return ["done"]
+    return []

@@ -1,4 +1,4 @@
-"""What the workers do for sequences by the clock. Written after every migration, as the schedules of jobs are."""
+"""What the workers do by the clock for sequences, mail and reminders. Written after every migration."""
 
 from typing import Any
 
@@ -6,12 +6,14 @@ from django.apps import apps
 from django.db.models.signals import post_migrate
 
 TICK = "The sequences' minute"
+REMINDERS = "Reminders"
 
 
 def write_schedules(using: str, **kwargs: Any) -> None:
     schedule = apps.get_model("django_q", "Schedule").objects.using(using)
-    minutely = {"func": "activities.tasks.tick", "schedule_type": "I", "minutes": 1, "repeats": -1}
-    schedule.update_or_create(name=TICK, defaults=minutely)
+    for name, func in ((TICK, "tick"), (REMINDERS, "remind")):
+        minutely = {"func": f"activities.tasks.{func}", "schedule_type": "I", "minutes": 1, "repeats": -1}
+        schedule.update_or_create(name=name, defaults=minutely)
 
 
 def connect() -> None:

@@ -8,6 +8,8 @@ from django.utils import timezone
 from django.utils.text import Truncator
 
 from accounts.models import Account
+from activities import services
+from activities.fields import clock
 from activities.models import Activity
 from common import search
 from common.actions import Batch, Counts, register
@@ -19,26 +21,55 @@ from common.models import Origin
 from common.paging import Order
 from common.tables import Cell, Column, RecordTable, field_cell, plain
 from common.tables import register as register_table
+from common.widgets import DateInput
 from contacts.models import Contact
 from deals.models import Deal
 
 KIND = "activity"
-IS_OPEN = Q(kind=Activity.Kind.TASK, completed_at=None)
+NOTHING = "todo"  # how an address says that a task is of no kind
+TASK = Activity.Kind.TASK
+IS_OPEN = Q(kind=TASK, completed_at=None)
 ORDERS: dict[str, Order] = {"newest": ("-happened_at", "-id"), "due": ("sort_due_on", "id")}
+
+
+def is_overdue() -> Q:
+    return IS_OPEN & Q(due_on__lt=timezone.localdate())
+
+
+class TakesPartFilter(SeenFilter):
+    """By a contact, whoever else takes part."""
+
+    def filter(self, qs: Any, value: Contact | None) -> Any:
+        return qs.of(value) if value else qs
 
 
 class ActivityPageFilter(PageFilter):
     """``sort=due`` is about what is still to do: everything else has no day on which it is due."""
 
     kind = KIND
-    first = ("type", "owner", "open")
+    first = ("type", "owner", "open", "overdue")
     apart = ("q", "contact", "account", "deal")
 
     type = django_filters.ChoiceFilter(
         field_name="kind", choices=Activity.Kind.choices, label="Type", empty_label="Any type"
     )
     open = YesNoFilter(when=IS_OPEN, label="Open tasks", empty_label="To do?")
-    contact = SeenFilter(Contact)
+    overdue = YesNoFilter(when=is_overdue, label="Overdue", empty_label="Overdue?")
+    task_type = django_filters.ChoiceFilter(
+        choices=[(value or NOTHING, label) for value, label in Activity.TaskType.choices],
+        method="filter_task_type",
+        label="What is to do",
+        empty_label="Any kind of task",
+    )
+    priority = django_filters.ChoiceFilter(
+        choices=Activity.Priority.choices, label="Priority", empty_label="Any priority"
+    )
+    direction = django_filters.ChoiceFilter(
+        choices=Activity.Direction.choices, label="Direction", empty_label="Any direction"
+    )
+    due_from = django_filters.DateFilter("due_on", "gte", label="Due from", widget=DateInput)
+    due_to = django_filters.DateFilter("due_on", "lte", label="Due until", widget=DateInput)
+    contact = TakesPartFilter(Contact)
     account = SeenFilter(Account)
     deal = SeenFilter(Deal)
     origin = django_filters.ChoiceFilter(choices=Origin.choices, label="Origin", empty_label="Any origin")
@@ -46,6 +77,9 @@ class ActivityPageFilter(PageFilter):
     class Meta:
         model = Activity
         fields: list[str] = []
+
+    def filter_task_type(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        return queryset.filter(kind=Activity.Kind.TASK, task_type=value.removeprefix(NOTHING))
 
     def filter_queryset(self, queryset: QuerySet) -> Any:
         return super().filter_queryset(queryset.filter(IS_OPEN) if self.data.get("sort") == "due" else queryset)
@@ -66,12 +100,29 @@ def _columns() -> list[Column]:
         column("account", "Account", lambda row: as_html(row.account)),
         column("deal", "Deal", lambda row: as_html(row.deal)),
         column("owner", "Owner", lambda row: as_text(row.owner)),
-        column("happened_at", "When", lambda row: as_text(row.happened_at), "newest"),
+        column("happened_at", "When", _begins, "newest"),
         column("due_on", "Due", lambda row: as_text(row.due_on), "due"),
         column("completed_at", "Done", lambda row: as_text(row.completed_at)),
+        column("task_type", "What is to do", lambda row: row.get_task_type_display() if row.kind == TASK else ""),
+        column("priority", "Priority", lambda row: row.get_priority_display() if row.kind == TASK else ""),
+        column("remind_at", "Reminder", lambda row: as_text(row.remind_at)),
+        column("direction", "Direction", lambda row: row.get_direction_display()),
+        column("outcome", "Outcome", lambda row: as_text(row.outcome)),
+        column("duration", "Duration", lambda row: clock(row.duration) if row.duration else ""),
+        column("ends_at", "Ends", _ends),
+        column("is_all_day", "All day", lambda row: as_text(row.is_all_day) if row.is_all_day else ""),
+        column("location", "Place", lambda row: as_text(row.location)),
         column("origin", "Origin", lambda row: row.get_origin_display()),
         column("crm_id", "CRM ID", lambda row: as_text(row.crm_id)),
     ]
+
+
+def _begins(activity: Activity) -> str:
+    return as_text(activity.first_day if activity.is_all_day else activity.happened_at)
+
+
+def _ends(activity: Activity) -> str:
+    return as_text(activity.last_day if activity.is_all_day else activity.ends_at)
 
 
 def _under_name(activity: Activity) -> str:
@@ -90,6 +141,7 @@ ACTIVITIES = register_table(
         related=("owner", "contact", "account", "deal"),
         under_name=_under_name,
         named=(field_cell(Activity, "subject"), field_cell(Activity, "body")),
+        badges="activity.badges",
     )
 )
 
@@ -108,6 +160,20 @@ def complete(batch: Batch) -> Counts:
 
 
 @register(
+    "reopen",
+    "Reopen",
+    icon="arrow-back-up",
+    kinds=[KIND],
+    position=20,
+    tells="Tasks among them that are done are to do again.",
+)
+def reopen(batch: Batch) -> Counts:
+    tasks = batch.rows.filter(kind=TASK, completed_at__isnull=False)
+    reopened = update_rows(tasks.select_for_update(of=("self",)), completed_at=None)
+    return {"reopened": reopened, "no tasks that are done": len(batch.ids) - reopened}
+
+
+@register(
     "delete_activities",
     "Delete",
     icon="trash",
@@ -118,5 +184,5 @@ def complete(batch: Batch) -> Counts:
 )
 def delete(batch: Batch) -> Counts:
     present = list(batch.rows.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
-    Activity.objects.filter(pk__in=present).delete()
+    services.delete_activities(present)
     return {"deleted": len(present), GONE: len(batch.ids) - len(present)}

@@ -13,7 +13,7 @@ from django.urls import reverse
 from common.currency import FALLBACK, validate_currency
 from common.folding import sort_field
 from common.history import track_changes
-from common.models import Record, TimestampedModel, record_constraints, record_indexes
+from common.models import Record, TimestampedModel, list_index, record_constraints, record_indexes
 from common.search import search_field
 from common.visibility import RecordQuerySet, seen_by
 from common.words import money
@@ -149,9 +149,8 @@ class Deal(Record):
         ]
         indexes = [
             *record_indexes("deal"),
-            models.Index(fields=["sort_name", "id"], name="deal_by_name"),
             models.Index(fields=["account", "-id"], name="deal_by_account"),
-            models.Index(fields=["sort_close_on", "id"], name="deal_by_close_date"),
+            list_index("sort_close_on", "id", name="deal_by_close_date", also=["stage"]),
             # The board and the forecast: columns in their order, and totals without reading a row.
             models.Index(
                 fields=["stage", "sort_close_on", "id"],

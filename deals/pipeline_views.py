@@ -1,5 +1,7 @@
 """Settings > Pipelines, for admins: the currency of new deals, and the stages that deals go through."""
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
@@ -54,25 +56,23 @@ def pipeline_edit(request: Request, pk: int) -> HttpResponse:
 @require_POST
 def pipeline_default(request: Request, pk: int) -> HttpResponse:
     pipeline = get_object_or_404(Pipeline, pk=pk)
-    try:
-        services.make_default(pipeline)
-    except ValidationError as error:
-        messages.error(request, error.messages[0])
-    else:
-        messages.success(request, f"New deals start in “{pipeline}”.")
-    return redirect("pipelines:list")
+    return _done(request, services.make_default, pipeline, f"New deals start in “{pipeline}”.")
 
 
 @admin_required
 @require_POST
 def pipeline_delete(request: Request, pk: int) -> HttpResponse:
     pipeline = get_object_or_404(Pipeline, pk=pk)
+    return _done(request, services.delete_pipeline, pipeline, f"“{pipeline}” was deleted.")
+
+
+def _done(request: Request, do: Callable[[Pipeline], None], pipeline: Pipeline, said: str) -> HttpResponse:
     try:
-        services.delete_pipeline(pipeline)
+        do(pipeline)
     except ValidationError as error:
         messages.error(request, error.messages[0])
     else:
-        messages.success(request, f"“{pipeline}” was deleted.")
+        messages.success(request, said)
     return redirect("pipelines:list")
 
 

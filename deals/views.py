@@ -1,13 +1,12 @@
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST
 
 from common.http import Request
 from common.models import Workspace
-from common.pages import UNPROCESSABLE, LineView, back_to, created, delete_page, form_page, record_page, saved
+from common.pages import UNPROCESSABLE, LineView, create_page, delete_page, edit_page, record_page
 from common.table_views import table_page
 from deals import services
 from deals.forms import DealForm, RoleForm
@@ -37,20 +36,13 @@ def deal_create(request: Request) -> HttpResponse:
         "currency": Workspace.load().currency_of_deals,
     }
     form = DealForm(request.POST or None, initial=initial)
-    if request.method == "POST" and (deal := created(form, services.create_deal)):
-        messages.success(request, f"“{deal}” was added.")
-        return redirect(deal)
-    return form_page(request, form, title="New deal")
+    return create_page(request, form, services.create_deal)
 
 
 @login_required
 def deal_edit(request: Request, pk: int) -> HttpResponse:
     deal = get_object_or_404(Deal.objects.visible_to(request.user), pk=pk)
-    form = DealForm(request.POST or None, instance=deal)
-    if request.method == "POST" and saved(form, services.update_deal):
-        messages.success(request, "Saved.")
-        return back_to(request, deal)
-    return form_page(request, form, title="Edit deal")
+    return edit_page(request, DealForm(request.POST or None, instance=deal), services.update_deal)
 
 
 @login_required

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import django_filters
-from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -16,7 +15,7 @@ from accounts.models import Account
 from activities.lists import services
 from activities.models import ListMember, RecordList
 from common.acting import acting_user
-from common.api.fields import ReferenceField
+from common.api.fields import OwnerField
 from common.api.filters import ReferenceFilter, TimesFilter
 from common.api.owning import LARGEST_ID, MOST
 from common.api.serializers import StrictSerializer
@@ -33,13 +32,7 @@ class ListSerializer(StrictSerializer):
 
     create_only = ("record_kind",)
 
-    owner = ReferenceField(
-        queryset=get_user_model()._default_manager.filter(is_active=True),
-        word="email",
-        required=False,
-        allow_null=True,
-        help_text="Whoever makes a list owns it, unless another is named (id or e-mail address).",
-    )
+    owner = OwnerField()
 
     class Meta:
         model = RecordList
@@ -65,6 +58,7 @@ class ListsView(WriteView):
 
     queryset = RecordList.objects.all()
     serializer_class = ListSerializer
+    open_to_extensions = frozenset({"list", "retrieve", "create"})
     filterset_class = ListFilter
     orders = both_ways(created_at="created_at", updated_at="updated_at", name="sort_name")
     new_values: ClassVar[dict[str, Any]] = {}
@@ -92,6 +86,7 @@ class MembersView(ListView):
 
     queryset = ListMember.objects.all()
     serializer_class = MemberSerializer
+    open_to_extensions = frozenset({"list"})
     filterset_class = MemberFilter
     orders: ClassVar[Mapping[str, Order]] = {"added_at": ("id",)}
 
@@ -125,6 +120,7 @@ class ChangeMembersView(ApiView):
 class AddMembersView(ChangeMembersView):
     """Put up to 1,000 records on a list: all of them, or none."""
 
+    open_to_extensions = frozenset({"post"})
     change = staticmethod(services.add_to_list)
 
 

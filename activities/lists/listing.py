@@ -11,6 +11,8 @@ from activities.models import ListMember, RecordList
 from common import filters
 from common.actions import RECORDS, ActionForm, Batch, Counts, register
 from common.bulk_actions import GONE
+from common.models import RecordKind
+from contacts.listing import PROSPECTS, saved
 
 
 class ListFilter(django_filters.ModelChoiceFilter):
@@ -50,6 +52,21 @@ def add(batch: Batch) -> Counts:
     ids = list(batch.rows.order_by("pk").values_list("pk", flat=True))
     added = services.add_to_list(present, ids, user=batch.user)
     return {"added": added, "on it already": len(ids) - added, GONE: len(batch.ids) - len(ids)}
+
+
+@register(
+    "save_to_list",
+    "Save to list",
+    icon="playlist-add",
+    kinds=PROSPECTS,
+    form=AddForm,
+    position=30,
+    tells="Who is no contact yet becomes one of yours, with the account if the CRM lacks it.",
+)
+def save_to_list(batch: Batch) -> Counts:
+    contacts, counts = saved(batch)
+    present = services.list_named(batch.values["name"], RecordKind.CONTACT)
+    return {**counts, "added to the list": services.add_to_list(present, contacts, user=batch.user)}
 
 
 @register(

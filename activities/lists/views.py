@@ -16,7 +16,7 @@ from activities.models import RecordList
 from common.access import refuse_readers
 from common.folding import fold
 from common.http import Request, number, typed, wants_fragment
-from common.pages import UNPROCESSABLE
+from common.pages import UNPROCESSABLE, form_page
 from common.paging import Order, paged
 from common.records import record_model
 from common.views import record_or_404
@@ -57,7 +57,7 @@ def list_create(request: Request) -> HttpResponse:
         new = services.create_list(**form.cleaned_data)
         messages.success(request, f"“{new}” was made. Add records here, on their own pages, or from their list.")
         return redirect(new)
-    return _form_page(request, form, title="New list")
+    return form_page(request, form, title="New list", listed_at="lists:list")
 
 
 @login_required
@@ -68,7 +68,7 @@ def list_edit(request: Request, pk: int) -> HttpResponse:
         services.update_list(pk, {name: form.cleaned_data[name] for name in form.changed_data})
         messages.success(request, "Saved.")
         return redirect(present)
-    return _form_page(request, form, title="Edit list")
+    return form_page(request, form, title="Edit list", listed_at="lists:list")
 
 
 @login_required
@@ -154,9 +154,3 @@ def _own_or_403(request: Request, pk: int) -> RecordList:
     if not present.may_be_changed_by(request.user):
         raise PermissionDenied(f"Only {present.owner} and admins may change this list.")
     return present
-
-
-def _form_page(request: Request, form: ListForm, *, title: str) -> HttpResponse:
-    refuse_readers(request)
-    status = UNPROCESSABLE if form.is_bound else 200
-    return render(request, "lists/form.html", {"form": form, "title": title}, status=status)

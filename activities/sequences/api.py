@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import django_filters
-from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
@@ -20,7 +19,7 @@ from activities.models import Enrolment, Sequence, SequenceStep
 from activities.sequences import editing, enrolling
 from common.acting import acting_user
 from common.api.errors import Conflict
-from common.api.fields import ReferenceField
+from common.api.fields import OwnerField
 from common.api.filters import ReferenceFilter, TimesFilter
 from common.api.serializers import StrictSerializer
 from common.api.views import ApiView, ListView, WriteView, both_ways
@@ -45,13 +44,7 @@ class SequenceSerializer(StrictSerializer):
 
     create_only = ("steps",)
 
-    owner = ReferenceField(
-        queryset=get_user_model()._default_manager.filter(is_active=True),
-        word="email",
-        required=False,
-        allow_null=True,
-        help_text="Whoever makes a sequence owns it, unless another is named (id or e-mail address).",
-    )
+    owner = OwnerField()
     steps = StepSerializer(many=True, required=False)
 
     class Meta:

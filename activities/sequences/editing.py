@@ -8,8 +8,8 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from activities import placeholders
 from activities.models import Enrolment, Sequence, SequenceStep
-from activities.sequences import placeholders
 from activities.sequences.waking import wake_when_done
 from common.acting import acting_user
 

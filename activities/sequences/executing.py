@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.utils import timezone
 
+from activities import placeholders
 from activities.models import Activity, Enrolment, SequenceStep, StepRun
-from activities.sequences import advancing, placeholders
+from activities.sequences import advancing
 from activities.sequences.advancing import COLUMNS, Plan
 from activities.sequences.mailing import mail
 from activities.sequences.timing import due_at

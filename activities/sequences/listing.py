@@ -14,6 +14,7 @@ from common import filters
 from common.actions import ActionForm, Batch, Counts, register
 from common.bulk_actions import GONE
 from common.models import RecordKind
+from contacts.listing import PROSPECTS, saved
 
 CONTACTS = (RecordKind.CONTACT,)
 
@@ -54,3 +55,17 @@ def enrol_many(batch: Batch) -> Counts:
     present = batch.rows.count()
     result = enrol(batch.values["sequence"], batch.ids, user=batch.user)
     return counted(result) + Counter({GONE: len(batch.ids) - present})
+
+
+@register(
+    "save_and_enrol",
+    "Add to sequence",
+    icon="route",
+    kinds=PROSPECTS,
+    form=EnrolManyForm,
+    position=35,
+    tells="Who is no contact yet becomes one of yours, with the account if the CRM lacks it.",
+)
+def save_and_enrol(batch: Batch) -> Counts:
+    contacts, counts = saved(batch)
+    return Counter(counts) + counted(enrol(batch.values["sequence"], contacts, user=batch.user))

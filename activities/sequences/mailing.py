@@ -14,14 +14,24 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from activities.models import Activity, Enrolment, StepRun
-from activities.sending import MayHaveGone, NotSent, TryLater, Unreachable, mail_connection, send_email
+from activities.mail import messages
+from activities.models import Enrolment, StepRun
+from activities.sending import (
+    MayHaveGone,
+    NotSent,
+    Sent,
+    TryLater,
+    Unreachable,
+    Way,
+    mail_connection,
+    send_email,
+    store_sent,
+)
 from activities.sequences import advancing
 from activities.sequences.advancing import COLUMNS, Plan
 from activities.sequences.enrolling import refusal
 from activities.sequences.timing import due_at
 from activities.sequences.verdicts import Verdict
-from activities.services import create_activity
 from common.acting import acting_as
 from contacts.models import Contact
 
@@ -37,19 +47,30 @@ WHAT_THEN = "Resume to send it again, or skip the step if it has arrived."
 
 def mail(token: UUID, plan: Plan, letters: Sequence[Verdict], until: float) -> None:
     """Send while there is time; whoever calls lets go of what is left."""
-    if not letters:
-        return
-    try:
-        with mail_connection() as connection:
-            for letter in letters:
-                if monotonic() >= until or not _deliver(token, plan, letter, connection):
-                    return
-    except Unreachable as error:
-        waiting = Enrolment.objects.filter(claim_token=token)
-        waiting.update(due_at=timezone.now() + PAUSE, detail=f"{error}. It is tried again every few minutes.")
+    for own in _by_owner(letters):
+        owner = own[0].enrolment.owner
+        try:
+            with mail_connection(owner) as way:
+                for letter in own:
+                    if monotonic() >= until:
+                        return
+                    if not _deliver(token, plan, letter, way):
+                        break
+        except Unreachable as error:
+            waiting = Enrolment.objects.filter(claim_token=token, owner=owner)
+            said = f"{str(error).rstrip('.')}. It is tried again every few minutes."
+            waiting.update(due_at=timezone.now() + PAUSE, detail=said)
 
 
-def _deliver(token: UUID, plan: Plan, letter: Verdict, connection: Any) -> bool:
+def _by_owner(letters: Sequence[Verdict]) -> list[list[Verdict]]:
+    """Each goes through its owner's mailbox: one connection for all of an owner."""
+    by_owner: dict[int | None, list[Verdict]] = {}
+    for letter in letters:
+        by_owner.setdefault(letter.enrolment.owner_id, []).append(letter)
+    return list(by_owner.values())
+
+
+def _deliver(token: UUID, plan: Plan, letter: Verdict, way: Way) -> bool:
     """Answers whether the connection is good for another one."""
     contact = _begin(token, letter)
     if contact is None:
@@ -57,7 +78,7 @@ def _deliver(token: UUID, plan: Plan, letter: Verdict, connection: Any) -> bool:
     owner = letter.enrolment.owner
     assert owner is not None, "the verdict is to send"
     try:
-        send_email(owner, contact, letter.subject, letter.body, connection=connection, can_unsubscribe=True)
+        sent = send_email(owner, contact, letter.subject, letter.body, connection=way, can_unsubscribe=True)
     except NotSent as error:
         _take_back(token, letter, State.PAUSED, Reason.REFUSED, str(error))
         return True
@@ -71,7 +92,7 @@ def _deliver(token: UUID, plan: Plan, letter: Verdict, connection: Any) -> bool:
         logger.exception("An e-mail of the sequence %s broke off.", letter.enrolment.sequence_id)
         _ask_a_person(token, letter, f"{UNEXPECTED}. {WHAT_THEN}")
         return False
-    _store_sent(token, plan, letter)
+    _store_sent(token, plan, letter, sent)
     return True
 
 
@@ -112,8 +133,9 @@ def _ask_a_person(token: UUID, letter: Verdict, detail: str) -> None:
 
 
 @transaction.atomic
-def _store_sent(token: UUID, plan: Plan, letter: Verdict) -> None:
+def _store_sent(token: UUID, plan: Plan, letter: Verdict, sent: Sent) -> None:
     """It has gone: that is kept whatever happened meanwhile to the enrolment."""
+    messages.lock()
     pk = letter.enrolment.pk
     contact_id = Enrolment.objects.filter(pk=pk).values_list("contact_id", flat=True).first()
     contacts = Contact.objects.filter(pk=contact_id or letter.enrolment.contact_id)
@@ -122,15 +144,7 @@ def _store_sent(token: UUID, plan: Plan, letter: Verdict) -> None:
         return  # deleted with all that hung on it
     now = timezone.now()
     with acting_as(letter.enrolment.owner):
-        activity = create_activity(
-            kind=Activity.Kind.EMAIL,
-            subject=letter.subject,
-            body=letter.body,
-            owner=letter.enrolment.owner,
-            contact=contact,
-            happened_at=now,
-            completed_at=now,
-        )
+        activity = store_sent(sent, contact=contact)
     _sending(letter).update(state=StepRun.State.DONE, activity_id=activity.pk, at=now)
     rows = Enrolment.objects.select_for_update(of=("self",)).select_related("sequence", "owner", "next_step")
     row = rows.filter(pk=pk, claim_token=token).first()

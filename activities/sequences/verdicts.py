@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from activities.models import Enrolment, SequenceStep, StepRun
+from activities.placeholders import MissingValue, filled, one_line, values_for
 from activities.sequences.advancing import Plan
 from activities.sequences.enrolling import refusal
-from activities.sequences.placeholders import MissingValue, filled, one_line, values_for
 from common.models import CustomField
 
 Reason = Enrolment.Reason

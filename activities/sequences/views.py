@@ -9,15 +9,16 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
+from activities import placeholders
 from activities.models import Sequence, SequenceStep
+from activities.previewing import preview_of_newest
 from activities.sending import sends_for_real
-from activities.sequences import editing, placeholders
+from activities.sequences import editing
 from activities.sequences.forms import SequenceForm, StepForm
-from activities.sequences.previewing import preview
 from common.access import refuse_readers
 from common.folding import fold
 from common.http import Request, typed, wants_fragment
-from common.pages import UNPROCESSABLE
+from common.pages import UNPROCESSABLE, form_page
 from common.paging import Order, paged
 
 ORDERS: dict[str, Order] = {"name": ("sort_name", "id")}
@@ -49,7 +50,7 @@ def sequence_create(request: Request) -> HttpResponse:
         sequence = editing.create_sequence(**form.cleaned_data)
         messages.success(request, f"“{sequence}” was made. Add its steps, then turn it on.")
         return redirect(sequence)
-    return _form_page(request, form, title="New sequence")
+    return form_page(request, form, title="New sequence", listed_at="sequences:list")
 
 
 @login_required
@@ -60,7 +61,7 @@ def sequence_edit(request: Request, pk: int) -> HttpResponse:
         editing.update_sequence(pk, {name: form.cleaned_data[name] for name in form.changed_data})
         messages.success(request, "Saved.")
         return redirect(sequence)
-    return _form_page(request, form, title="Edit sequence")
+    return form_page(request, form, title="Edit sequence", listed_at="sequences:list")
 
 
 @login_required
@@ -137,7 +138,7 @@ def step_delete(request: Request, pk: int) -> HttpResponse:
 @require_POST
 def step_preview(request: Request) -> HttpResponse:
     """What an e-mail says to somebody, while it is written."""
-    texts = preview(typed(request.POST, "subject"), request.POST.get("body", ""), request.user)
+    texts = preview_of_newest(typed(request.POST, "subject"), request.POST.get("body", ""), request.user)
     return render(request, "sequences/_preview.html", {"preview": texts})
 
 
@@ -151,7 +152,7 @@ def head(request: Request, sequence: Sequence) -> dict[str, Any]:
         "sequence": sequence,
         "may_change": sequence.may_be_changed_by(request.user),
         "has_steps": sequence.steps.exists(),
-        "sends_for_real": sends_for_real(),
+        "sends_for_real": sends_for_real(request.user),
     }
 
 
@@ -201,8 +202,3 @@ def _own_or_403(request: Request, pk: int) -> Sequence:
 def _check(request: Request, sequence: Sequence) -> None:
     if not sequence.may_be_changed_by(request.user):
         raise PermissionDenied(f"Only {sequence.owner} and admins may change this sequence.")
-
-
-def _form_page(request: Request, form: SequenceForm, *, title: str) -> HttpResponse:
-    status = UNPROCESSABLE if form.is_bound else 200
-    return render(request, "sequences/form.html", {"form": form, "title": title}, status=status)

@@ -15,6 +15,7 @@ def server(settings: Any) -> Iterator[type[Server]]:
     settings.EMAIL_BACKEND = f"{Server.__module__}.Server"
     yield Server
     Server.before = Server.after = Server.closed = None
+    Server.refuses = ""
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """What tests of sequences need: a mail server with its troubles, enrolments, and workers that die."""
 
 from datetime import timedelta
+from smtplib import SMTPRecipientsRefused
 from typing import Any
 
 from django.core.mail.backends.locmem import EmailBackend
@@ -17,11 +18,12 @@ class Killed(BaseException):
 
 
 class Server(EmailBackend):
-    """A mail server; ``trouble`` is raised before or after it has taken an e-mail."""
+    """A mail server; ``before`` is raised before it takes an e-mail, ``after`` when it has, ``closed`` at the door."""
 
     before: BaseException | None = None
     after: BaseException | None = None
     closed: BaseException | None = None
+    refuses: str = ""
 
     def open(self) -> bool:
         if Server.closed:
@@ -31,6 +33,8 @@ class Server(EmailBackend):
     def send_messages(self, messages: Any) -> int:
         if Server.before:
             raise Server.before
+        if any(Server.refuses in message.to for message in messages):
+            raise SMTPRecipientsRefused({Server.refuses: (550, b"No such person")})
         sent = super().send_messages(messages)
         if Server.after:
             raise Server.after

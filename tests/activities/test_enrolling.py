@@ -27,11 +27,6 @@ Kind, State, Reason = SequenceStep.Kind, Enrolment.State, Enrolment.Reason
 
 
 @pytest.fixture
-def kim() -> User:
-    return UserFactory(name="Kim")
-
-
-@pytest.fixture
 def sequence() -> Sequence:
     return StepFactory().sequence
 

@@ -126,6 +126,22 @@ class TestKilled:
 
         assert len(mail.outbox) == 1
 
+    def test_who_was_moved_meanwhile_gets_no_task_of_the_step_that_was_theirs(
+        self, kim: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        enrolment = enrolled(sequence_of(Kind.TASK, Kind.TASK), kim)
+        second = enrolment.sequence.steps.last()
+        settle = executing._settle
+
+        def moved(*args: Any) -> None:
+            Enrolment.objects.update(next_step=second)
+            settle(*args)
+
+        monkeypatch.setattr(executing, "_settle", moved)
+        executing.run()
+
+        assert StepRun.objects.get().step == second
+
 
 def killed_while_sending(owner: User, server: type[Server]) -> Enrolment:
     enrolment = enrolled(sequence_of(Kind.EMAIL), owner)

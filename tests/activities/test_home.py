@@ -18,13 +18,6 @@ from users.models import User
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def user(client: Client) -> User:
-    user = UserFactory()
-    client.force_login(user)
-    return user
-
-
 def test_a_stranger_signs_in_first(client: Client) -> None:
     assertRedirects(client.get("/"), "/auth/login/?next=/")
 
@@ -38,7 +31,8 @@ def test_it_tells_what_is_due_and_what_is_overdue(client: Client, user: User) ->
     response = client.get("/")
 
     assert (response.context["due"].number, response.context["overdue"].number) == (2, 1)
-    assert [task.subject for task in response.context["tasks"]] == ["In -2", "In 0", "In 3"]
+    headings = [(heading, [task.subject for task in tasks]) for heading, tasks in response.context["tasks"]]
+    assert headings == [("Overdue", ["In -2"]), ("Today", ["In 0"]), ("Next", ["In 3"])]
     assertNotContains(response, "Theirs")
 
 

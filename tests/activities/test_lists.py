@@ -26,13 +26,6 @@ pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
 
 
-@pytest.fixture
-def user(client: Client) -> User:
-    user = UserFactory(name="Kim")
-    client.force_login(user)
-    return user
-
-
 def on(present: RecordList) -> list[int]:
     return sorted(member.record_id for member in present.members.all())
 

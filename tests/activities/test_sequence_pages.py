@@ -3,13 +3,12 @@
 from typing import Any
 
 import pytest
-from django.core import mail
 from django.http import QueryDict
 from django.test import Client
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 from activities.lists.services import add_to_list
-from activities.models import Activity, Enrolment, Sequence, SequenceStep
+from activities.models import Enrolment, Sequence, SequenceStep
 from activities.sequences import enrolling, jobs
 from common import actions
 from common.jobs import run as run_job
@@ -32,13 +31,6 @@ pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
 STEP = {"wait": "0", "unit": "days", "subject": "Hi {{first_name}}", "body": "Hello"}
 State, Reason = Enrolment.State, Enrolment.Reason
-
-
-@pytest.fixture
-def user(client: Client) -> User:
-    user = UserFactory(name="Kim")
-    client.force_login(user)
-    return user
 
 
 @pytest.fixture
@@ -245,44 +237,6 @@ class TestCard:
         card = client.post(f"/sequences/of/contact/{ann.pk}/", {"sequence": empty.pk}, headers=HTMX)
 
         assertContains(card, "It is not there any more.", status_code=422)
-
-
-class TestComposer:
-    def test_an_email_goes_and_stands_in_the_timeline(self, client: Client, user: User) -> None:
-        ann = ContactFactory(email="ann@example.com")
-
-        sent = client.post(f"/activities/of/contact/{ann.pk}/email/", {"subject": "Hi", "body": "Hello"}, headers=HTMX)
-
-        assert "record-saved" in sent["HX-Trigger"]
-        assert (mail.outbox[0].to, mail.outbox[0].reply_to) == (["ann@example.com"], [user.email])
-        assert Activity.objects.get().kind == Activity.Kind.EMAIL
-
-    @pytest.mark.parametrize(
-        ("values", "why"), [({"no_email": True}, "No e-mail"), ({"email": ""}, "no e-mail address")]
-    )
-    def test_it_is_refused_with_the_reason(self, client: Client, user: User, values: dict[str, Any], why: str) -> None:
-        path = f"/activities/of/contact/{ContactFactory(**values).pk}/email/"
-
-        assertContains(client.get(path), why)
-        assertNotContains(client.get(path), "Send e-mail")
-        client.post(path, {"subject": "Hi", "body": "Hello"})
-        assert not mail.outbox
-        assert not Activity.objects.exists()
-
-    def test_what_was_written_is_not_lost_when_no_server_takes_it(
-        self, client: Client, user: User, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def refuses(self: object) -> None:
-            raise ConnectionRefusedError("refused")
-
-        monkeypatch.setattr("django.core.mail.backends.locmem.EmailBackend.open", refuses)
-        path = f"/activities/of/contact/{ContactFactory().pk}/email/"
-
-        response = client.post(path, {"subject": "Hi", "body": "Long text"}, headers=HTMX)
-
-        assertContains(response, "It was not sent.", status_code=422)
-        assertContains(response, "Long text", status_code=422)
-        assert not Activity.objects.exists()
 
 
 def test_strangers_sign_in_first(client: Client) -> None:

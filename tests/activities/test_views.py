@@ -1,6 +1,8 @@
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
+from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
@@ -15,7 +17,7 @@ from tests.factories import (
     TaskFactory,
     UserFactory,
 )
-from tests.pages import CaptureQueries
+from tests.pages import CaptureQueries, shown
 from users.models import User
 
 pytestmark = pytest.mark.django_db
@@ -23,23 +25,22 @@ pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
 
 
-@pytest.fixture
-def user(client: Client) -> User:
-    user = UserFactory(name="Kim")
-    client.force_login(user)
-    return user
-
-
 @pytest.mark.parametrize("path", ["1/", "of/contact/1/", "of/contact/1/add/note/"])
 def test_a_stranger_signs_in_first(client: Client, path: str) -> None:
     assertRedirects(client.get(f"/activities/{path}"), f"/auth/login/?next=/activities/{path}")
+
+
+def add(client: Client, path: str, **values: Any) -> HttpResponse:
+    """Fill in the form that an address shows, and send it."""
+    data = shown(client.get(path, headers=HTMX).context["form"])
+    return client.post(path, data | values, headers=HTMX)
 
 
 class TestAdding:
     def test_a_note_is_its_writer_s_and_belongs_to_the_account_too(self, client: Client, user: User) -> None:
         contact = ContactFactory(account=AccountFactory())
 
-        response = client.post(f"/activities/of/contact/{contact.pk}/add/note/", {"body": "Hello"}, headers=HTMX)
+        response = add(client, f"/activities/of/contact/{contact.pk}/add/note/", body="Hello")
 
         note = Activity.objects.get()
         assert (note.kind, note.owner, note.contact, note.account) == ("note", user, contact, contact.account)
@@ -49,7 +50,7 @@ class TestAdding:
     def test_an_empty_one_is_refused_beside_its_field(self, client: Client, user: User, kind: str, field: str) -> None:
         path = f"/activities/of/deal/{DealFactory().pk}/add/{kind}/"
 
-        response = client.post(path, {"happened_at": "2026-01-01T10:00"}, headers=HTMX)
+        response = add(client, path, happened_at="2026-01-01T10:00")
 
         assert response.status_code == 422
         assert field in response.context["form"].errors
@@ -60,7 +61,7 @@ class TestAdding:
         user.save()
         path = f"/activities/of/account/{AccountFactory().pk}/add/call/"
 
-        client.post(path, {"subject": "Hello", "happened_at": "2026-01-05T10:00"}, headers=HTMX)
+        add(client, path, subject="Hello", happened_at="2026-01-05T10:00")
 
         assert Activity.objects.get().happened_at.isoformat() == "2026-01-05T09:00:00+00:00"
 
@@ -90,10 +91,18 @@ class TestTasks:
         path = f"/activities/{task.pk}/"
 
         assertContains(client.get(path), "Call")
-        assertRedirects(client.post(path, {"subject": "Call again"}), task.contact.get_absolute_url())
+        form = shown(client.get(path).context["form"])
+        assertRedirects(client.post(path, form | {"subject": "Call again"}), path)
+        assertContains(client.get(path), "Subject changed")
         assert Activity.objects.get().subject == "Call again"
         client.post(f"{path}delete/")
         assert not Activity.objects.exists()
+
+    def test_it_is_asked_before_one_is_deleted(self, client: Client, user: User) -> None:
+        task = TaskFactory()
+
+        assertContains(client.get(f"/activities/{task.pk}/delete/"), str(task.contact))
+        assert Activity.objects.exists()
 
 
 class TestHome:

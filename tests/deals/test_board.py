@@ -19,13 +19,6 @@ pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
 
 
-@pytest.fixture
-def user(client: Client) -> User:
-    user = UserFactory()
-    client.force_login(user)
-    return user
-
-
 def stage(name: str) -> Stage:
     return Stage.objects.get(pipeline__is_default=True, name=name)
 

@@ -15,13 +15,6 @@ pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
 
 
-@pytest.fixture
-def user(client: Client) -> User:
-    user = UserFactory()
-    client.force_login(user)
-    return user
-
-
 @pytest.mark.parametrize("path", ["", "new/", "1/", "1/edit/", "1/delete/", "1/lines/name/", "1/contacts/"])
 def test_a_stranger_signs_in_first(client: Client, path: str) -> None:
     assertRedirects(client.get(f"/deals/{path}"), f"/auth/login/?next=/deals/{path}")
