@@ -36,6 +36,7 @@ class AccountView(RecordView):
 
     queryset = Account.objects.all()
     serializer_class = AccountSerializer
+    open_to_extensions = frozenset({"list", "retrieve", "create"})
     filterset_class = AccountApiFilter
     orders = both_ways(created_at="created_at", updated_at="updated_at", name="sort_name")
     create_row = staticmethod(services.create_account)

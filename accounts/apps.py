@@ -16,3 +16,5 @@ class AccountsConfig(AppConfig):
         import_module("accounts.panels")  # the accounts below one
         import_module("accounts.tables")  # how they are listed, and exported
         import_module("accounts.importing")  # how they come from a file
+        import_module("accounts.listing")  # which companies of the directory the CRM has
+        import_module("accounts.enriching")  # what the directory tells of them

@@ -13,10 +13,26 @@ from common.models import Record, record_constraints, record_indexes
 from common.models import Stage as BaseStage
 from common.search import search_field
 from common.visibility import RecordQuerySet
+from directory import marks
+from directory.marks import Mark
 
 
 class Stage(BaseStage):
     """Where an account stands with us."""
+
+
+IN_DIRECTORY = marks.register(
+    Mark(
+        entry="directory.Company",
+        reference="account_id",
+        key="domain",
+        stated="domain",
+        records="accounts_account",
+        columns=("domain",),
+        identifiers="SELECT id, domain AS key FROM {rows} WHERE domain <> ''",
+        finds="(SELECT MIN(id) FROM accounts_account WHERE domain = {key} AND domain <> '')",
+    )
+)
 
 
 @track_changes()
@@ -49,13 +65,13 @@ class Account(Record):
     DERIVED = {"domain": ("website", registrable_domain)}
 
     class Meta:
+        triggers = IN_DIRECTORY.triggers
         constraints = [
             *record_constraints("account"),
             models.CheckConstraint(condition=~models.Q(name=""), name="account_has_name"),
         ]
         indexes = [
             *record_indexes("account"),
-            models.Index(fields=["sort_name", "id"], name="account_by_name"),
             models.Index(fields=["domain"], condition=~models.Q(domain=""), name="account_by_domain"),
         ]
 

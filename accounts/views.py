@@ -1,14 +1,13 @@
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 
 from accounts import services
 from accounts.forms import AccountForm
 from accounts.models import Account
 from accounts.tables import ACCOUNTS
 from common.http import Request
-from common.pages import LineView, back_to, created, delete_page, form_page, record_page, saved
+from common.pages import LineView, create_page, delete_page, edit_page, record_page
 from common.table_views import table_page
 
 
@@ -28,20 +27,13 @@ def account_detail(request: Request, pk: int) -> HttpResponse:
 @login_required
 def account_create(request: Request) -> HttpResponse:
     form = AccountForm(request.POST or None, initial={"owner": request.user})
-    if request.method == "POST" and (account := created(form, services.create_account)):
-        messages.success(request, f"“{account}” was added.")
-        return redirect(account)
-    return form_page(request, form, title="New account")
+    return create_page(request, form, services.create_account)
 
 
 @login_required
 def account_edit(request: Request, pk: int) -> HttpResponse:
     account = get_object_or_404(Account.objects.visible_to(request.user), pk=pk)
-    form = AccountForm(request.POST or None, instance=account)
-    if request.method == "POST" and saved(form, services.update_account):
-        messages.success(request, "Saved.")
-        return back_to(request, account)
-    return form_page(request, form, title="Edit account")
+    return edit_page(request, AccountForm(request.POST or None, instance=account), services.update_account)
 
 
 @login_required

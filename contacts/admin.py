@@ -1,7 +1,7 @@
 from django.contrib import admin
 
-from common.admin import RecordAdmin, StageAdmin
-from contacts.models import Contact, Stage
+from common.admin import KeptAdmin, RecordAdmin, StageAdmin
+from contacts.models import Contact, JobChange, Stage
 
 admin.site.register(Stage, StageAdmin)
 
@@ -13,3 +13,11 @@ class ContactAdmin(RecordAdmin):
     list_filter = [*RecordAdmin.list_filter, "crm_object"]
     autocomplete_fields = ["owner", "account"]
     readonly_fields = [*RecordAdmin.readonly_fields, "crm_object"]
+
+
+@admin.register(JobChange)
+class JobChangeAdmin(KeptAdmin):
+    list_display = ["contact", "move", "state", "decided_by", "decided_at"]
+    list_select_related = ["contact", "move__prospect", "decided_by"]
+    list_filter = ["state"]
+    ordering = ["-id"]

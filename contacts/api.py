@@ -36,6 +36,7 @@ class ContactView(RecordView):
 
     queryset = Contact.objects.all()
     serializer_class = ContactSerializer
+    open_to_extensions = frozenset({"list", "retrieve", "create"})
     filterset_class = ContactApiFilter
     orders = both_ways(created_at="created_at", updated_at="updated_at", name="sort_name")
     create_row = staticmethod(services.create_contact)

@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Q
 
 from common.bulk import any_of, array_of
+from common.importing.cells import name_parts
 from common.importing.kinds import Kind, Likeness, Values, register
 from common.models import RecordKind
 from contacts.forms import ContactForm
@@ -28,12 +29,8 @@ def _among(addresses: Collection[Any]) -> list[Q]:
 
 
 def _parts(text: str) -> dict[str, str]:
-    """ "Ann Roe" and "Roe, Ann"; a single word is a last name."""
-    if "," in text:
-        last, _, first = text.partition(",")
-    else:
-        first, _, last = text.rpartition(" ")
-    return {"first_name": first.strip(), "last_name": last.strip()}
+    first, last = name_parts(text)
+    return {"first_name": first, "last_name": last}
 
 
 register(

@@ -1,7 +1,8 @@
 """People that the team works with."""
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -11,10 +12,16 @@ from django.urls import reverse
 from common.bulk import any_of, array_of
 from common.folding import sort_field
 from common.history import track_changes
-from common.models import Record, record_constraints, record_indexes
+from common.models import Record, TimestampedModel, list_index, record_constraints, record_indexes
 from common.models import Stage as BaseStage
 from common.search import search_field
-from common.visibility import RecordQuerySet
+from common.visibility import RecordQuerySet, seen_by
+from directory import marks
+from directory.marks import Mark
+from directory.models import Company, Move
+
+if TYPE_CHECKING:
+    from users.models import User
 
 
 class Stage(BaseStage):
@@ -33,6 +40,24 @@ class ContactQuerySet(RecordQuerySet["Contact"]):
         """Whose address, main or secondary, is one of these (lower case)."""
         is_other = models.Q(other_emails__overlap=array_of(addresses)) & ~models.Q(other_emails=[])
         return self.filter(models.Q(email_key__in=any_of(addresses)) & ~models.Q(email="") | is_other)
+
+
+IN_DIRECTORY = marks.register(
+    Mark(
+        entry="directory.Prospect",
+        reference="contact_id",
+        key="email_key",
+        stated="email",
+        records="contacts_contact",
+        columns=("email_key", "other_emails"),
+        identifiers="""SELECT id, email_key AS key FROM {rows} WHERE email <> ''
+            UNION ALL SELECT id, UNNEST(other_emails) FROM {rows} WHERE other_emails <> ARRAY[]::varchar[]""",
+        finds="""COALESCE(
+            (SELECT id FROM contacts_contact WHERE email_key = {key} AND email <> '' LIMIT 1),
+            (SELECT id FROM contacts_contact WHERE other_emails @> ARRAY[{key}]::varchar(254)[]
+                AND NOT other_emails = ARRAY[]::varchar(254)[] LIMIT 1))""",
+    )
+)
 
 
 @track_changes("email_key")
@@ -92,17 +117,19 @@ class Contact(Record):
 
     objects = ContactQuerySet.as_manager()
 
+    open_job_change: "JobChange | None"  # set by who shows it (job_change_table.py)
+
     HINT_NEEDS = ("account",)
 
     class Meta:
+        triggers = IN_DIRECTORY.triggers
         constraints = [
             *record_constraints("contact"),
             models.CheckConstraint(condition=~models.Q(last_name=""), name="contact_has_last_name"),
         ]
         indexes = [
             *record_indexes("contact"),
-            models.Index(fields=["sort_name", "id"], name="contact_by_name"),
-            models.Index(fields=["account", "sort_name", "id"], name="contact_by_account"),
+            list_index("account", "sort_name", "id", name="contact_by_account"),
             models.Index(
                 "sort_name",
                 models.Func("email_key", models.Value("@"), models.Value(2), function="split_part"),
@@ -110,7 +137,7 @@ class Contact(Record):
                 name="contact_by_name_and_host",
             ),
             models.Index(fields=["email_key"], condition=~models.Q(email=""), name="contact_by_email"),
-            models.Index(fields=["id"], condition=models.Q(email=""), name="contact_without_email"),
+            list_index("sort_name", "id", name="contact_without_email", condition=models.Q(email="")),
             GinIndex(fields=["other_emails"], condition=~models.Q(other_emails=[]), name="contact_by_other_email"),
         ]
 
@@ -133,3 +160,51 @@ class Contact(Record):
 
     def get_absolute_url(self) -> str:
         return reverse("contacts:detail", args=[self.pk])
+
+
+class JobChangeQuerySet(models.QuerySet["JobChange"]):
+    def visible_to(self, user: "User | None") -> Self:
+        """Those of the contacts that a user sees."""
+        return self if user is None or user.sees_everything else self.filter(seen_by(user, "contact__"))
+
+    def to_decide(self) -> Self:
+        return self.filter(state=JobChange.State.OPEN)
+
+    def matching(self, text: str) -> Self:
+        return self.filter(contact__in=Contact.objects.matching(text).values("pk")) if text else self
+
+
+class JobChange(TimestampedModel):
+    """A contact who, as the directory tells, went to another company, and what somebody made of it."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "To decide"
+        NEW = "new", "New contact"
+        UPDATED = "updated", "Updated"
+        DISMISSED = "dismissed", "Dismissed"
+
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="job_changes", db_index=False)
+    move = models.ForeignKey(Move, models.CASCADE, related_name="+")
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    new_contact = models.ForeignKey(Contact, models.SET_NULL, null=True, blank=True, related_name="+")
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    objects = JobChangeQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["contact", "move"], name="job_change_once")]
+        indexes = [models.Index(fields=["state", "-id"], name="job_changes_by_state")]
+
+    def __str__(self) -> str:
+        return str(self.contact)
+
+    @property
+    def company(self) -> Company | None:
+        """Where they are now."""
+        return self.move.prospect.company
+
+    def get_absolute_url(self) -> str:
+        return self.contact.get_absolute_url()

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
+from common import trash
 from common.acting import acting_user
 from common.records import assign, locked, save_changes, save_new
 from contacts.models import Contact
@@ -38,7 +39,7 @@ def follow_changes(contact: Contact, changed: set[str], *, told: Collection[str]
 
 @transaction.atomic
 def delete_contact(contact_id: int) -> None:
-    locked(Contact, contact_id).delete()
+    trash.bury([locked(Contact, contact_id)])
 
 
 def _lower(addresses: list[str]) -> list[str]:

@@ -1,12 +1,12 @@
 """How contacts are listed."""
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.models import Account
 from common.acting import acting_user
 from common.bulk import any_of
-from common.filters import RecordPageFilter
+from common.filters import RecordPageFilter, YesNoFilter
 from common.lines import as_html
 from common.models import RecordKind
 from common.search import FOUND, best_found, matching
@@ -14,12 +14,17 @@ from common.tables import RecordTable, field_cell, record_columns, register
 from common.visibility import seen_of
 from contacts.filters import ORDERS, ContactFilter
 from contacts.forms import ContactForm
-from contacts.models import Contact
+from contacts.models import Contact, JobChange
+
+
+def changes_job() -> Q:
+    return Q(pk__in=JobChange.objects.to_decide().values("contact"))
 
 
 class ContactPageFilter(RecordPageFilter, ContactFilter):
     kind = RecordKind.CONTACT
     of_company = django_filters.CharFilter(label="Account", method="filter_company")
+    job_change = YesNoFilter(when=changes_job, label="Job change", empty_label="Any")
 
     class Meta(ContactFilter.Meta):
         pass

@@ -1,20 +1,33 @@
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_POST
 
+from common import slots
 from common.http import Request
-from common.pages import LineView, back_to, created, delete_page, form_page, record_page, saved
+from common.pages import LineView, create_page, delete_page, edit_page, record_page
 from common.table_views import table_page
 from contacts import services
 from contacts.forms import ContactForm
 from contacts.models import Contact
+from contacts.prospecting import save_prospects
 from contacts.tables import CONTACTS
+from directory.models import Prospect
 
 
 @login_required
 def contact_list(request: Request) -> HttpResponse:
     return table_page(request, CONTACTS, "contacts/list.html")
+
+
+@login_required
+@require_POST
+def save_prospect(request: Request, pk: int) -> HttpResponse:
+    """Somebody of the directory becomes a contact; answers the mark that takes the button's place."""
+    prospect = get_object_or_404(Prospect, pk=pk)
+    save_prospects([pk])
+    prospect.refresh_from_db(fields=["contact_id"])
+    return HttpResponse(slots.render("directory.badges", request, [prospect])[0])
 
 
 @login_required
@@ -29,20 +42,13 @@ def contact_detail(request: Request, pk: int) -> HttpResponse:
 def contact_create(request: Request) -> HttpResponse:
     initial = {"owner": request.user, "account": request.GET.get("account")}
     form = ContactForm(request.POST or None, initial=initial)
-    if request.method == "POST" and (contact := created(form, services.create_contact)):
-        messages.success(request, f"“{contact}” was added.")
-        return redirect(contact)
-    return form_page(request, form, title="New contact")
+    return create_page(request, form, services.create_contact)
 
 
 @login_required
 def contact_edit(request: Request, pk: int) -> HttpResponse:
     contact = get_object_or_404(Contact.objects.visible_to(request.user), pk=pk)
-    form = ContactForm(request.POST or None, instance=contact)
-    if request.method == "POST" and saved(form, services.update_contact):
-        messages.success(request, "Saved.")
-        return back_to(request, contact)
-    return form_page(request, form, title="Edit contact")
+    return edit_page(request, ContactForm(request.POST or None, instance=contact), services.update_contact)
 
 
 @login_required

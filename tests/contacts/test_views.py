@@ -2,6 +2,7 @@ import pytest
 from django.test import Client
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
+from activities.services import create_activity
 from contacts.models import Contact, Stage
 from tests.factories import (
     AccountFactory,
@@ -17,13 +18,6 @@ from users.models import User
 pytestmark = pytest.mark.django_db
 
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def user(client: Client) -> User:
-    user = UserFactory(name="Kim")
-    client.force_login(user)
-    return user
 
 
 def names(client: Client, **query: str) -> list[str]:
@@ -121,10 +115,12 @@ class TestPage:
 
     def test_its_queries_do_not_grow(self, client: Client) -> None:
         contact = ContactFactory(account=AccountFactory(), owner=UserFactory(), stage=Stage.objects.first())
+        create_activity(kind="note", contacts=[ContactFactory(), contact])
         client.get(f"/contacts/{contact.pk}/")  # warms caches
         with CaptureQueries() as few:
             client.get(f"/contacts/{contact.pk}/")
         for _ in range(12):
+            create_activity(kind="note", contacts=[ContactFactory(), contact])
             ActivityFactory(contact=contact, owner=UserFactory())
             DealFactory().roles.create(contact=contact)
 

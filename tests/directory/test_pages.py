@@ -1,0 +1,100 @@
+"""Searching the directory."""
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from directory.loading import load_companies, load_prospects
+from directory.models import Prospect
+from tests.factories import ContactFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def page(client: Client) -> Client:
+    load_companies(
+        [
+            {"key": "a", "name": "Acme", "industry": "Energy", "employees": 40, "country": "Sweden"},
+            {"key": "b", "name": "Beta", "industry": "Retail", "employees": 9_000, "country": "Japan"},
+        ]
+    )
+    load_prospects(
+        [
+            {"key": "1", "last_name": "Nilsson", "title": "Head of Sales", "seniority": "Head", "company_key": "a"},
+            {"key": "2", "last_name": "Mori", "title": "Engineer", "seniority": "Senior", "company_key": "b"},
+            {"key": "3", "last_name": "Sato", "title": "Sales Manager", "seniority": "Manager", "company_key": "b"},
+        ]
+    )
+    client.force_login(UserFactory())
+    return client
+
+
+def found(page: Client, query: str, path: str = "/directory/") -> set[str]:
+    rows = page.get(f"{path}?{query}").context["page"]
+    return {str(row) for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", {"Nilsson", "Mori", "Sato"}),
+        ("q=acme", {"Nilsson"}),
+        ("title=sales", {"Nilsson", "Sato"}),
+        ("seniority=Head&seniority=Senior", {"Nilsson", "Mori"}),
+        ("industry=Retail", {"Mori", "Sato"}),
+        ("size=11-50", {"Nilsson"}),
+        ("size=11-50&size=5001%2B", {"Nilsson", "Mori", "Sato"}),
+        ("industry=Mining", set()),
+    ],
+)
+def test_people_are_found_by_what_they_and_their_companies_are(page: Client, query: str, names: set[str]) -> None:
+    assert found(page, query) == names
+
+
+def test_companies_are_found_by_size_and_country(page: Client) -> None:
+    assert found(page, "size=5001%2B&country=Japan", "/directory/companies/") == {"Beta"}
+
+
+def test_whom_the_crm_has_is_marked_and_can_be_left_out(page: Client) -> None:
+    Prospect.objects.filter(key="1").update(contact_id=ContactFactory().pk)
+
+    assert found(page, "known=no") == {"Mori", "Sato"}
+    assert "In CRM" in page.get("/directory/?known=yes").content.decode()
+
+
+def test_facets_count_what_matches_and_keep_what_is_chosen(page: Client) -> None:
+    facets = page.get("/directory/facets/?industry=Retail&seniority=Head").context["found"].facets
+    values = {facet.name: [(one.value, one.count, one.is_chosen) for one in facet.values] for facet in facets}
+
+    assert values["industry"] == [("Retail", 0, True)]
+    assert values["seniority"] == [("Head", 0, True)]
+
+
+def test_facets_of_everything(page: Client) -> None:
+    facets = {facet.name: facet for facet in page.get("/directory/facets/").context["found"].facets}
+
+    assert [(one.value, one.count) for one in facets["industry"].values] == [("Retail", 2), ("Energy", 1)]
+    assert [(one.value, one.count) for one in facets["size"].values] == [("11-50", 1), ("5001+", 2)]
+
+
+def test_a_page_costs_the_same_queries_however_many_are_on_it(
+    page: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    load_prospects([{"key": f"x{number}", "last_name": "More", "company_key": "a"} for number in range(40)])
+    for number, pk in enumerate(Prospect.objects.values_list("pk", flat=True)[:20]):
+        Prospect.objects.filter(pk=pk).update(contact_id=ContactFactory(email=f"{number}@x.example").pk)
+
+    with django_assert_max_num_queries(20):
+        page.get("/directory/")
+
+
+@pytest.mark.parametrize("key", ["1", "2"])
+def test_a_person_has_a_page(page: Client, key: str) -> None:
+    person = Prospect.objects.select_related("company").get(key=key)
+
+    text = page.get(person.get_absolute_url()).content.decode()
+
+    assert person.title in text
+    assert person.company
+    assert str(person) in page.get(person.company.get_absolute_url()).content.decode()
