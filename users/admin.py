@@ -3,7 +3,8 @@ from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.forms import BaseUserCreationForm, UserChangeForm
 from django.http import HttpRequest
 
-from users.models import User
+from common.admin import KeptAdmin
+from users.models import ExtensionToken, User
 
 
 class UserCreationForm(BaseUserCreationForm):
@@ -41,3 +42,10 @@ class UserAdmin(BaseUserAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False
+
+
+@admin.register(ExtensionToken)
+class ExtensionTokenAdmin(KeptAdmin):
+    list_display = ("name", "user", "scope", "created_at", "last_used_at")
+    list_select_related = ("user",)
+    exclude = ("digest",)

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 
-from common.models import TimestampedModel, Workspace
+from common.models import Origin, TimestampedModel, Workspace
 
 
 class UserManager(BaseUserManager["User"]):
@@ -33,6 +33,7 @@ class User(TimestampedModel, AbstractBaseUser):
         ADMIN = "admin", "Admin"
         MEMBER = "member", "Member"
         READ_ONLY = "read_only", "Read-only"
+        PANEL = "panel", "Panel only"  # not chosen by anybody: it comes with signing in there
 
     email = models.EmailField("e-mail", unique=True)
     name = models.CharField(max_length=150, blank=True)
@@ -63,6 +64,11 @@ class User(TimestampedModel, AbstractBaseUser):
         return self.is_active and self.role == self.Role.ADMIN
 
     @property
+    def is_panel_only(self) -> bool:
+        """Whether they work in a panel inside another system's pages, and have no sign-in of their own here."""
+        return self.role == self.Role.PANEL
+
+    @property
     def may_edit(self) -> bool:
         """Whether they change anything but their own settings."""
         return self.is_active and self.role != self.Role.READ_ONLY
@@ -75,7 +81,7 @@ class User(TimestampedModel, AbstractBaseUser):
     @property
     def is_invited(self) -> bool:
         """Asked to join, and not signed in yet."""
-        return self.is_active and self.last_login is None
+        return self.is_active and self.last_login is None and not self.is_panel_only
 
     # What Django admin asks: admins may do everything there, members may not enter.
     is_staff = is_superuser = is_admin
@@ -88,3 +94,29 @@ class User(TimestampedModel, AbstractBaseUser):
 
     def has_module_perms(self, app_label: str) -> bool:
         return self.is_admin
+
+
+class ExtensionToken(models.Model):
+    """What a browser extension signs in with, in its user's name. ``scope`` is the origin of all that it makes."""
+
+    class Scope(models.TextChoices):
+        GMAIL = Origin.EXTENSION_GMAIL.value, "Gmail extension"
+        LINKEDIN = Origin.EXTENSION_LINKEDIN.value, "LinkedIn extension"
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="extension_tokens")
+    name = models.CharField(max_length=60, help_text="Which browser or computer it is for.")
+    scope = models.CharField(max_length=24, choices=Scope)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def new_values(self) -> dict[str, str]:
+        """What every row has that is made with it, whatever the request says."""
+        return {"origin": self.scope}

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -14,6 +16,8 @@ from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from common import audit, vault
+from common.audit import Kind
 from common.bulk import update_rows
 from common.words import counted, listed
 from users.models import User
@@ -21,6 +25,7 @@ from users.models import User
 logger = logging.getLogger(__name__)
 
 SECONDS_A_DAY = 86_400
+SEALED = ("secret", "seed")  # of second factors: the key of the app, and what recovery codes are made of
 
 
 class NotSent(Exception):
@@ -38,6 +43,7 @@ def invite(*, email: str, name: str = "", role: str = User.Role.MEMBER, invited_
     user.set_unusable_password()
     user.full_clean()
     user.save()
+    audit.record(Kind.PEOPLE, f"Invited {user.email} as {user.get_role_display().lower()}")
     send_invitation(user, invited_by=invited_by)
     return user
 
@@ -70,9 +76,11 @@ def change_role(user: User, role: str) -> User:
     """Raises ValidationError when no admin would be left."""
     if role != User.Role.ADMIN:
         _keep_an_admin_besides(user)
+    before = user.get_role_display().lower()
     user.role = role
     user.clean_fields(exclude={"password"})
     user.save(update_fields=["role"])
+    audit.record(Kind.PEOPLE, f"{user.email}: from {before} to {user.get_role_display().lower()}")
     return user
 
 
@@ -88,13 +96,50 @@ def deactivate(user: User, *, heir: User | None) -> User:
         update_rows(owned, owner=heir)
     user.is_active = False
     user.save(update_fields=["is_active"])
+    audit.record(Kind.PEOPLE, f"Deactivated {user.email}" + (f"; {heir.email} takes over" if heir else ""))
     return user
 
 
+@transaction.atomic
 def reactivate(user: User) -> User:
     user.is_active = True
     user.save(update_fields=["is_active"])
+    audit.record(Kind.PEOPLE, f"Reactivated {user.email}")
     return user
+
+
+@transaction.atomic
+def sign_out_everywhere(user: User) -> int:
+    """End every session of somebody; returns how many there were."""
+    sessions = list(UserSession.objects.filter(user=user))
+    for session in sessions:
+        session.end()
+    audit.record(Kind.PEOPLE, f"Signed {user.email} out everywhere")
+    return len(sessions)
+
+
+@transaction.atomic
+def take_second_factor(user: User) -> bool:
+    """For somebody who lost phone and codes: the password alone signs in again. Answers whether there was one."""
+    is_taken = bool(Authenticator.objects.filter(user=user).delete()[0])
+    if is_taken:
+        audit.record(Kind.PEOPLE, f"Took the second factor off {user.email}")
+    return is_taken
+
+
+def reseal_factors() -> tuple[int, int]:
+    """Encrypt the secrets of second factors with the newest key; returns how many were written, and can't be read."""
+    done = lost = 0
+    for pk in Authenticator.objects.values_list("pk", flat=True).order_by("pk"):
+        with transaction.atomic():
+            factor = Authenticator.objects.select_for_update().filter(pk=pk).first()
+            sealed = {name: factor.data[name] for name in SEALED if factor.data.get(name)} if factor else {}
+            opened = {name: text for name, value in sealed.items() if (text := vault.unseal(value))}
+            if factor and opened:
+                factor.data |= {name: vault.seal(text) for name, text in opened.items()}
+                factor.save(update_fields=["data"])
+        done, lost = done + len(opened), lost + len(sealed) - len(opened)
+    return done, lost
 
 
 def owned_in_words(user: User) -> str:

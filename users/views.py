@@ -1,5 +1,7 @@
 """Settings > You and Settings > People."""
 
+from allauth.mfa.utils import is_mfa_enabled
+from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
@@ -12,6 +14,7 @@ from common.http import Request
 from users import services
 from users.forms import DeactivationForm, InvitationForm, RoleForm, YouForm
 from users.models import User
+from users.token_views import you_context
 
 
 @login_required
@@ -22,7 +25,7 @@ def you(request: Request) -> HttpResponse:
         form.save()
         messages.success(request, "Saved.")
         return redirect("users:you")
-    return render(request, "users/you.html", {"form": form})
+    return render(request, "users/you.html", you_context(request.user, form))
 
 
 @admin_required
@@ -82,6 +85,26 @@ def person_role(request: Request, pk: int) -> HttpResponse:
 
 @admin_required
 @require_POST
+def person_sign_out(request: Request, pk: int) -> HttpResponse:
+    user = get_object_or_404(User, pk=pk)
+    services.sign_out_everywhere(user)
+    messages.success(request, f"{user} is signed out everywhere.")
+    return redirect("users:person", pk)
+
+
+@admin_required
+@require_POST
+def person_second_factor(request: Request, pk: int) -> HttpResponse:
+    user = get_object_or_404(User, pk=pk)
+    if services.take_second_factor(user):
+        messages.success(request, f"{user} signs in by the password alone until they turn a second factor on again.")
+    else:
+        messages.info(request, f"{user} had no second factor.")
+    return redirect("users:person", pk)
+
+
+@admin_required
+@require_POST
 def person_deactivate(request: Request, pk: int) -> HttpResponse:
     user = get_object_or_404(User, pk=pk)
     form = DeactivationForm(request.POST, user=user)
@@ -112,6 +135,8 @@ def _person_page(
 ) -> HttpResponse:
     context = {
         "person": user,
+        "has_factor": is_mfa_enabled(user),
+        "sessions": UserSession.objects.filter(user=user).count(),
         "owned": services.owned_in_words(user),
         "role_form": role_form or RoleForm(initial={"role": user.role}),
         "deactivation_form": deactivation_form or DeactivationForm(user=user),

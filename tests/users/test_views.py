@@ -6,10 +6,13 @@ from django.core.cache import caches
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 from tests.factories import AdminFactory, ContactFactory, UserFactory
+from users.middleware import UserMiddleware
 from users.models import User
 
 pytestmark = pytest.mark.django_db
@@ -156,6 +159,15 @@ def test_you_change_your_name_and_time_zone_and_times_follow(client: Client, adm
     assertContains(response, "Saved.")
     assertContains(response, "Alexandra")
     assert User.objects.get(pk=admin.pk).time_zone == "Europe/Berlin"
+
+
+def test_a_request_runs_in_its_users_time_zone(rf: RequestFactory) -> None:
+    request = rf.get("/")
+    request.user = UserFactory(time_zone="Europe/Berlin")
+
+    answer = UserMiddleware(lambda request: HttpResponse(timezone.get_current_timezone_name()))(request)
+
+    assert answer.content == b"Europe/Berlin"
 
 
 def test_your_role_is_not_yours_to_change(client: Client) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from rest_framework.authtoken.models import Token
 
+from common import audit
 from users.models import User
 
 
@@ -17,5 +18,7 @@ class Command(BaseCommand):
         user = User.objects.filter(email__iexact=email, is_active=True).first()
         if user is None:
             raise CommandError(f"There is no active user with the e-mail address {email}.")
-        token, _ = Token.objects.get_or_create(user=user)
+        token, is_new = Token.objects.get_or_create(user=user)
+        if is_new:
+            audit.record(audit.Kind.ACCESS, "A REST token was made on the server", user=user)
         self.stdout.write(token.key)
