@@ -7,14 +7,15 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import models, transaction
 from django.db.models.functions import Cast
 
-from integrations.vault import SecretField, is_readable
+from common.vault import SecretField, is_readable
+from users.services import reseal_factors
 
 
 class Command(BaseCommand):
     help = "Encrypt stored secrets with the newest of TOKEN_KEYS."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        done = unreadable = 0
+        done, unreadable = reseal_factors()
         for model in apps.get_models():
             secrets = [column.name for column in model._meta.local_fields if isinstance(column, SecretField)]
             for pk in model._base_manager.values_list("pk", flat=True).order_by("pk") if secrets else ():

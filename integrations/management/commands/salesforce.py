@@ -12,12 +12,16 @@ import pghistory
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from integrations import connecting, deletions, everything, logins, rehearsal, services, tasks
+from integrations import connecting, deletions, everything, logins, rehearsal, restoring, services, tasks
 from integrations.configuration import export, importing
 from integrations.configuration.text import write
-from integrations.models import Connection, Credential, HeldDeletions, Lane, ObjectSettings, Outbox, Run
+from integrations.doctor.examining import examine
+from integrations.doctor.parity import SAMPLE
+from integrations.doctor.telling import told
+from integrations.models import Connection, Credential, HeldDeletions, Lane, ObjectSettings, Outbox, Run, SyncedKind
 from integrations.salesforce import oauth
 from integrations.status import status
+from integrations.sync.activities.objects import ACTIVITY_OBJECTS
 from integrations.sync.provider import ProviderError
 from integrations.sync.records import KINDS
 from users.models import User
@@ -34,7 +38,7 @@ class Command(BaseCommand):
         show.add_argument("--json", action="store_true")
         for name in ("pull", "push"):
             mover = commands.add_parser(name, help=f"{name.capitalize()} now; returns when finished.")
-            mover.add_argument("object", nargs="?", default="", choices=["", *KINDS])
+            mover.add_argument("object", nargs="?", default="", choices=["", *KINDS, *ACTIVITY_OBJECTS])
             mover.add_argument("--all", action="store_true", help="Everything there is, not only what changed.")
             mover.add_argument("--dry-run", action="store_true", help="Only say what would be done.")
         held = commands.add_parser("deletions", help="Deletions that wait for an admin, because there are so many.")
@@ -47,6 +51,16 @@ class Command(BaseCommand):
         into = config.add_parser("import", help="Take them over from a file, or from standard input (-).")
         into.add_argument("file")
         into.add_argument("--dry-run", action="store_true", help="Only say what would change.")
+        doctor = commands.add_parser(
+            "doctor", help="Find what is wrong, and mend what is safe. Exit code 1: something is."
+        )
+        doctor.add_argument("--mend", action="store_true", help="Free dead claims, sync again what differs.")
+        doctor.add_argument("--json", action="store_true")
+        doctor.add_argument("--offline", action="store_true", help="Do not ask Salesforce.")
+        doctor.add_argument(
+            "--sample", type=int, default=SAMPLE, help="Records of each object to compare, 2000 at most."
+        )
+        commands.add_parser("restored", help="After a backup was restored, before any worker starts.")
         connect = commands.add_parser("connect", help="Connect an org without a browser.")
         connect.add_argument("--login-url", required=True)
         connect.add_argument("--client-credentials", action="store_true", required=True)
@@ -100,8 +114,10 @@ class Command(BaseCommand):
 
     def push(self, **options: Any) -> int:
         connection = self._ready(services.pull_refusal(Connection.objects.first()))
-        names = [options["object"]] if options["object"] else list(KINDS)
-        kinds = list(dict.fromkeys(KINDS[name] for name in names))
+        names = [options["object"]] if options["object"] else [*KINDS, *ACTIVITY_OBJECTS]
+        kinds: list[str] = list(dict.fromkeys(KINDS[name] for name in names if name in KINDS))
+        if options["all"] and (not options["object"] or options["object"] in ACTIVITY_OBJECTS):
+            kinds.append(SyncedKind.ACTIVITY)
         if options["dry_run"]:
             return self._tell([rehearsal.push(connection, kinds if options["all"] else ())])
         if options["all"]:
@@ -128,6 +144,20 @@ class Command(BaseCommand):
         if waiting:
             self.stdout.write(f"{waiting} still wait.")
         return INCOMPLETE if waiting else DONE
+
+    def doctor(self, **options: Any) -> int:
+        report = examine(size=max(0, options["sample"]), is_offline=options["offline"], mends=options["mend"])
+        self.stdout.write(json.dumps(report.as_json(), indent=2) if options["json"] else told(report))
+        return DONE if report.is_well else INCOMPLETE
+
+    def restored(self, **options: Any) -> int:
+        """Push before anything is pulled: of what was queued and is there already a pull might make a twin."""
+        connection = self._ready(services.pull_refusal(Connection.objects.first()))
+        found = restoring.begin(connection)
+        self.stdout.write(f"The database knows Salesforce as of {found.as_of:%Y-%m-%d %H:%M} UTC, or a little later.")
+        self.stdout.write(f"{found.doubtful} creates were queued then: what they may have made is looked for first.")
+        self.stdout.write(f"{found.paused} people in sequences are paused: resume them once you know what they got.")
+        return self._push([*KINDS, *ACTIVITY_OBJECTS])
 
     def deletions(self, **options: Any) -> int:
         chosen = options["confirm"] or options["refuse"]
