@@ -9,7 +9,6 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking"]
-REFUSED_FORM = "status of 422"
 
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="The browser tests need Chromium: install it to run them.")
 
@@ -24,15 +23,19 @@ def launched() -> Iterator[Browser]:
 
 
 @contextmanager
-def open_page(browser: Browser, width: int = 1280) -> Iterator[Page]:
-    """A page without a past; fails at the end if its console had errors, such as a broken content policy."""
+def open_page(browser: Browser, width: int = 1280, *, expected: str = "status of 422") -> Iterator[Page]:
+    """A page without a past; fails at the end if its console had errors, such as a broken content policy.
+
+    ``expected``: what the browser says of an answer that the test asks for, such as a form that is refused.
+    """
     errors: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and REFUSED_FORM not in message.text:
+        if message.type in ("error", "warning") and expected not in message.text:
             errors.append(message.text)
 
-    context = browser.new_context(viewport={"width": width, "height": 900})
+    # Nothing moves, so that a click finds its button where it was seen.
+    context = browser.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce")
     page = context.new_page()
     page.set_default_timeout(10_000)
     page.on("console", note)

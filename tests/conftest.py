@@ -1,10 +1,12 @@
 """Fixtures for every test."""
 
+import gc
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import hypothesis
 import pytest
+from django.conf import settings as django_settings
 from django.db import connection as database
 from django.db import transaction
 from django.test import Client, override_settings
@@ -14,8 +16,9 @@ from playwright.sync_api import Browser
 from integrations import connecting, logins, tasks, tuning
 from integrations.models import Connection, Credential, Cursor, Lane, ObjectDescription, ObjectSettings
 from integrations.salesforce import oauth
+from tests import migrated
 from tests.chromium import launched
-from tests.factories import AdminFactory
+from tests.factories import AdminFactory, UserFactory
 from tests.salesforce_org import Org
 from tests.states import State, recorded
 from users.models import User
@@ -26,6 +29,12 @@ ADMIN = 1_000_000_000  # the key of the admin who connects: the same for every t
 # The same commit is green or red, never either. `pytest --hypothesis-profile default` goes looking for more.
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """The tests' database is a copy of one that was migrated before."""
+    database.settings_dict["TEST"]["TEMPLATE"] = migrated.database()
 
 
 @pytest.fixture(scope="session")
@@ -79,6 +88,14 @@ def org(org_server: Org, settings: Any) -> Org:
     for name, value in settings_for(org_server).items():
         setattr(settings, name, value)
     return org_server
+
+
+@pytest.fixture
+def user(db: None, client: Client) -> User:
+    """A member, signed in."""
+    user = UserFactory(name="Kim")
+    client.force_login(user)
+    return user
 
 
 @pytest.fixture
@@ -157,6 +174,18 @@ def push_all(sleeper: Any = lambda seconds: None) -> None:
     for _ in range(3):  # parents go first, and free their children
         for lane in Lane:
             tasks.push_lane(lane, sleeper=sleeper)
+
+
+def pytest_configure() -> None:
+    """Every client of a test is a web server that starts: it need not look at a thousand static files first."""
+    django_settings.WHITENOISE_AUTOREFRESH = True
+
+
+def pytest_collection_finish() -> None:
+    """What stays until the end, all modules and tests, need not be looked through for garbage during each test."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,9 +1,9 @@
 """Loaded by pytest before anything of Django: starts the embedded PostgreSQL of the tests and sets the environment.
 
 The server's data stay in ``.cache/postgres`` from run to run, which saves its first start; each run makes a database of
-its own, so that several may run at once. ``TEST_DATABASE=mine pytest --reuse-db`` keeps one of that name instead, which
-saves its migrations; a test that commits empties it, what migrations put in too. ``DATABASE_URL`` in the environment
-means a server of your own.
+its own, a copy of one that is kept migrated (tests/migrated.py), so that several may run at once.
+``TEST_DATABASE=mine pytest --reuse-db`` keeps one of that name instead; a test that commits empties it, what migrations
+put in too. ``DATABASE_URL`` in the environment means a server of your own.
 """
 
 import os

@@ -21,10 +21,12 @@ pytestmark = pytest.mark.django_db
 # What is their own, or decided by something else than who is signed in.
 THEIRS = {
     "settings/you/",
+    "settings/you/tokens/<int:pk>/revoke/",
     "settings/salesforce-login/",
     "settings/salesforce-login/disconnect/",
     "settings/integrations/salesforce/notices/seen/",
     "settings/integrations/salesforce/notices/choice/",
+    "activities/reminders/<int:pk>/",
     "jobs/<int:pk>/stop/",
     "jobs/<int:pk>/again/",
     "records/<slug:kind>/act/",
@@ -34,8 +36,9 @@ THEIRS = {
     "records/<slug:kind>/views/<int:pk>/delete/",
     "unsubscribe/<str:token>/",
 }
-# Sign-in has rules of its own; Django's admin is for admins; the description is only read, errors are nobody's.
-ELSEWHERE = re.compile(r"^(auth/|admin/|api/v1/schema/|api/v1/$)")
+# Sign-in has rules of its own, and so has the panel, which looks at tokens alone; Django's admin is for admins; the
+# description is only read, errors are nobody's.
+ELSEWHERE = re.compile(r"^(auth/|admin/|embedded-crm/|api/v1/schema/|api/v1/$)")
 
 
 def routes(patterns: Any = None, before: str = "") -> Iterator[str]:
@@ -82,6 +85,12 @@ def test_what_is_theirs_stays_open(page: Client) -> None:
     assert set(ROUTES) >= THEIRS
     for route in THEIRS:
         assert page.post(f"/{filled(route)}").status_code != 403, route
+
+
+def test_they_sign_out(page: Client) -> None:
+    page.post("/auth/logout/")
+
+    assert "_auth_user_id" not in page.session
 
 
 def test_the_rest_api_refuses_in_its_own_words_and_by_session_too(reader: User, page: Client) -> None:

@@ -22,7 +22,8 @@ import django
 django.setup()
 from django.test import Client
 response = Client(headers={"host": "crm.example.com"}).get("/auth/login/", secure=True)
-cookies = {name: [cookie["secure"], cookie["samesite"]] for name, cookie in response.cookies.items()}
+told = ("secure", "samesite", "httponly")
+cookies = {name: [cookie[one] for one in told] for name, cookie in response.cookies.items()}
 insecure = Client(headers={"host": "crm.example.com"}).get("/auth/login/")
 stranger = Client(headers={"host": "evil.example.com"}).get("/auth/login/", secure=True)
 print(json.dumps({
@@ -99,15 +100,19 @@ def test_browsers_are_told_to_be_careful(tmp_path: Path) -> None:
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "same-origin"
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
-    assert policy["default-src"] == policy["frame-ancestors"] == "'none'"
+    assert policy["default-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
     assert policy["script-src"].startswith("'self' 'nonce-")
     assert "unsafe" not in headers["Content-Security-Policy"]
-    assert answer["cookies"]["csrftoken"] == [True, "Lax"]
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "no-store" in headers["Cache-Control"]
+    assert {"camera=()", "geolocation=()", "payment=()"} <= set(headers["Permissions-Policy"].split(", "))
+    assert answer["cookies"] == {"__Host-csrftoken": [True, "Lax", True]}
     assert answer["insecure"] == [301, "https://crm.example.com/auth/login/"]
     assert answer["stranger"] == 400
 
 
 def test_session_cookies_are_secure(tmp_path: Path) -> None:
-    code = "from django.conf import settings as s; print(s.SESSION_COOKIE_SECURE, s.SESSION_COOKIE_HTTPONLY, s.DEBUG)"
+    names = [f"SESSION_COOKIE_{name}" for name in ("NAME", "SECURE", "HTTPONLY", "SAMESITE")]
+    code = "from django.conf import settings as s; print(" + ", ".join(f"s.{name}" for name in [*names, "DEBUG"]) + ")"
 
-    assert run(tmp_path, "-c", code, **PRODUCTION).stdout == "True True False\n"
+    assert run(tmp_path, "-c", code, **PRODUCTION).stdout == "__Host-sessionid True True Lax False\n"

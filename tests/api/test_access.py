@@ -93,4 +93,6 @@ def test_who_asks_too_often_is_told_when_to_come_back(api: Api, monkeypatch: pyt
 
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert int(answers[-1]["Retry-After"]) > 0
+    assert answers[-1]["Content-Type"] == "application/problem+json"
     assert "throttled" in answers[-1].json()["detail"]
+    assert Api(UserFactory()).get(f"{V1}contacts/").status_code == 200

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from accounts.models import Account
+from common import search
 from common.acting import acting_user
 from common.models import Origin
 from contacts.api import ContactView
@@ -162,6 +163,17 @@ def test_hidden_records_are_in_no_list(api: Api) -> None:
 
     assert api.ids("contacts") == []
     assert api.one("contacts", hidden.pk)["id"] == hidden.pk
+
+
+def test_of_very_many_that_words_find_those_are_listed_whose_names_begin_so(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "FOUND", 2)
+    best = [ContactFactory(first_name="Kim", last_name=name).pk for name in ("Annika", "Annen")]
+    ContactFactory(first_name="Anna", last_name="Zell")
+
+    assert sorted(api.ids("contacts", q="ann")) == best
+    assert len(api.ids("contacts", q="a")) == 3
 
 
 def test_moments_without_a_zone_are_in_utc_whatever_the_users_zone(api: Api) -> None:

@@ -1,14 +1,30 @@
+from datetime import date
+
 import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.test import Client
 from pytest_django.asserts import assertContains
 
-from activities.models import Enrolment, SequenceStep
+from activities.models import (
+    Calendar,
+    DeletedEmail,
+    EmailTemplate,
+    Enrolment,
+    Mailbox,
+    Meeting,
+    Message,
+    Participant,
+    Reminder,
+    SequenceStep,
+)
+from common import audit
 from common.models import Erasure, KeptReply, Retention
 from common.visibility import let_see_pulled
 from contacts.models import Contact
 from deals.models import DealContact, Stage
+from directory.loading import load_companies, load_prospects
+from directory.models import Load
 from tests.factories import (
     AccountFactory,
     ActivityFactory,
@@ -23,12 +39,12 @@ from tests.factories import (
     UserFactory,
 )
 from tests.pages import shown
-from users.models import User
+from users.models import ExtensionToken, User
 
 pytestmark = pytest.mark.django_db
 
-APPS = ["users", "common", "accounts", "contacts", "deals", "activities"]
-PARTS = {Stage, DealContact, SequenceStep}  # rows on the page of what they belong to
+APPS = ["users", "common", "directory", "accounts", "contacts", "deals", "activities"]
+PARTS = {Stage, DealContact, Participant, SequenceStep}  # rows on the page of what they belong to
 MODELS = [
     model
     for app in APPS
@@ -57,8 +73,19 @@ def as_admin(client: Client) -> Client:
 
 @pytest.fixture
 def _rows() -> None:
-    ActivityFactory(contact=ContactFactory(account=AccountFactory()))
+    activity = ActivityFactory(contact=ContactFactory(account=AccountFactory()))
+    Message.objects.create(activity=activity, message_id="1@acme.example", thread="1@acme.example")
+    mailbox = Mailbox.objects.create(user=UserFactory(), address="ann@acme.example", read_since=date(2026, 1, 1))
+    mailbox.folders.create(role="inbox", name="INBOX")
+    mailbox.sent_copies.create(message_id="1@acme.example", data=b"")
+    Calendar.objects.create(user=mailbox.user, name="Work", url="https://acme.example/secret.ics")
+    Meeting.objects.create(activity=activity, uid="1@acme.example")
     DealFactory()
+    load_companies([{"key": "a", "name": "Acme"}, {"key": "b", "name": "Beta"}])
+    for company in "ab":  # a contact who changes jobs
+        load_prospects([{"key": "1", "last_name": "Sample", "email": activity.contact.email, "company_key": company}])
+    Load.objects.create(kind="people", source="loaded", file="people.csv")
+    ExtensionToken.objects.create(user=mailbox.user, name="Laptop", scope=ExtensionToken.Scope.GMAIL, digest="d")
     CustomFieldFactory()
     JobChunkFactory()
     SavedViewFactory()
@@ -71,7 +98,11 @@ def _rows() -> None:
     step = StepFactory()
     Enrolment.objects.create(sequence=step.sequence, contact=member).runs.create(step=step, state="done")
     Erasure.objects.create(record_kind="contact", record_id=1)
+    audit.record(audit.Kind.EXPORT, "contacts.csv")
     Retention.objects.create(pk=1)
+    DeletedEmail.objects.create(message_id="one@acme.example")
+    EmailTemplate.objects.create(name="Hello", body="Hello", owner=member.owner or UserFactory())
+    Reminder.objects.create(activity=activity, user=UserFactory(), at=activity.happened_at)
     KeptReply.objects.create(user=UserFactory(), key="a", fingerprint="b")
 
 

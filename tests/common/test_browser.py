@@ -66,6 +66,7 @@ def test_a_phone_s_width_is_enough_and_the_dark_look_stays(
         sign_in(page, live_server.url, "alex@example.com", "correct-horse")
         page.get_by_role("button", name="Menu").click()
         page.get_by_role("button", name="Switch between light and dark").click()
+        expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
 
         for path in ("", "contacts/", f"contacts/{contact.pk}/", "contacts/new/", "deals/", "settings/people/"):
             page.goto(f"{live_server.url}/{path}")

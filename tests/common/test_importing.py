@@ -45,7 +45,7 @@ def prepared(user: User, data: bytes, kind: str = "contact", **chosen: Any) -> t
     found = kind_named(kind)
     assert found
     with acting_as(user):
-        columns = chosen.pop("columns", None) or proposed(job.params["head"], targets_of(found), found)
+        columns = chosen.pop("columns", None) or proposed(job.params["head"], targets_of(found), found.aliases)
     return job, Settings(kind, job.params["head"], columns, **chosen)
 
 
@@ -101,7 +101,7 @@ class TestReading:
         head = ["First Name", "SURNAME", "E-Mail", "Email address", "Company", "Shoe size", "Id", "Zip code", "???"]
         kind = kind_named("contact")
         assert kind
-        names = proposed(head, targets_of(kind), kind)
+        names = proposed(head, targets_of(kind), kind.aliases)
         assert names == ["first_name", "last_name", "email", "", "company_name", "custom_shoe", "", "postal_code", ""]
 
 

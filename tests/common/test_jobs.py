@@ -44,13 +44,6 @@ def kind() -> Iterator[None]:
     del jobs._steps["count"]
 
 
-@pytest.fixture
-def user(client: Client) -> User:
-    user = UserFactory(name="Kim")
-    client.force_login(user)
-    return user
-
-
 def started(user: User, **params: object) -> Job:
     return jobs.start("count", user=user, title="Count to three", params=params)
 
@@ -125,6 +118,19 @@ def test_what_a_worker_did_whose_lease_ran_out_is_rolled_back(user: User) -> Non
         jobs._do_one(slow)
 
     assert result(job) == b"0\n1\n2\n"
+
+
+def test_a_worker_whose_lease_ran_out_does_not_end_the_job_of_another(user: User) -> None:
+    job = started(user)
+    slow = jobs._claim(job.pk)
+    Job.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
+    jobs.run(job.pk, seconds=0)
+
+    jobs._fail(slow, "The well is dry.")
+    jobs.run(job.pk)
+
+    job.refresh_from_db()
+    assert (job.state, job.message) == ("done", "")
 
 
 def test_a_stopped_job_does_no_more_and_may_go_on(client: Client, user: User) -> None:

@@ -26,8 +26,19 @@ def test_items_stand_in_their_order_and_only_admins_see_theirs(rf: RequestFactor
     assert labels(rf, is_admin=True) == ["Home", "Contacts", "People"]
 
 
-@pytest.mark.parametrize(("path", "here"), [("/", "Home"), ("/contacts/", "Contacts"), ("/contacts/7/", "Contacts")])
-def test_the_item_of_the_page_is_marked(rf: RequestFactory, path: str, here: str) -> None:
-    marked = [item.label for item in menus._items["test"] if menus.is_here(item, rf.get(path))]
+@pytest.mark.parametrize(
+    ("path", "here"),
+    [
+        ("/", "Home"),
+        ("/contacts/", "Contacts"),
+        ("/contacts/7/", "Contacts"),
+        ("/contacts/job-changes/", "Job changes"),
+    ],
+)
+def test_the_item_of_the_page_is_marked_and_of_two_the_nearer(rf: RequestFactory, path: str, here: str) -> None:
+    menus.add("test", Item(4, "Job changes", "contacts:job_changes", "briefcase-2"))
 
-    assert marked == [here]
+    marked = menus.item_here(menus._items["test"], rf.get(path))
+
+    assert marked is not None
+    assert marked.label == here

@@ -31,7 +31,8 @@ def test_messages_of_a_fragment_become_toasts(client: Client) -> None:
     client.force_login(UserFactory())
     contact = ContactFactory()
 
-    response = client.post(f"/activities/of/contact/{contact.pk}/add/note/", {"body": "Hello"}, headers=HTMX)
+    data = {"body": "Hello", "people": f"contact-{contact.pk}"}
+    response = client.post(f"/activities/of/contact/{contact.pk}/add/note/", data, headers=HTMX)
 
     events = json.loads(response["HX-Trigger"])
     assert events["toasts"] == {"toasts": [{"text": "Note added.", "level": "success"}]}
@@ -44,3 +45,23 @@ def test_a_page_and_its_fragment_are_cached_apart(client: Client) -> None:
     response = client.get("/contacts/")
 
     assert "HX-Request" in response["Vary"]
+
+
+def test_nothing_that_is_answered_is_stored_by_browsers_or_shown_in_pages_of_others(client: Client) -> None:
+    client.force_login(UserFactory())
+
+    for path in ("/contacts/", "/api/v1/contacts/", "/healthz", "/nowhere/"):
+        answer = client.get(path)
+        assert "no-store" in answer["Cache-Control"], path
+        assert answer["Cross-Origin-Resource-Policy"] == "same-origin", path
+        assert "camera=()" in answer["Permissions-Policy"], path
+
+
+def test_djangos_admin_is_entered_by_the_sign_in_that_counts_failures(client: Client) -> None:
+    UserFactory(email="alex@example.com", password="correct-horse", role="admin")
+
+    asked = client.get("/admin/login/?next=/admin/")
+    client.post("/admin/login/", {"username": "alex@example.com", "password": "correct-horse"})
+
+    assert asked["Location"] == "/auth/login/?next=%2Fadmin%2F"
+    assert "_auth_user_id" not in client.session

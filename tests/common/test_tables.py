@@ -5,6 +5,7 @@ from django.test import Client
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 from common.models import CustomField, Origin, SavedView
+from common.visibility import let_see_pulled
 from tests.factories import (
     AccountFactory,
     AdminFactory,
@@ -20,13 +21,6 @@ pytestmark = pytest.mark.django_db
 
 HTMX = {"HX-Request": "true"}
 VIEWS = "/records/contact/views/"
-
-
-@pytest.fixture
-def user(client: Client) -> User:
-    user = UserFactory(name="Kim")
-    client.force_login(user)
-    return user
 
 
 def names(client: Client, **query: str) -> list[str]:
@@ -77,11 +71,42 @@ class TestFilters:
         assert names(client, custom_tier=asked) == ["Abel"]
         assert names(client, custom_tier="") == ["Abel", "Other"]
 
-    def test_nobody_filters_by_whole_texts(self, client: Client) -> None:
-        CustomFieldFactory(key="notes", type="long_text")
+    @pytest.mark.parametrize("type_", ["long_text", "datetime"])
+    def test_nobody_filters_by_whole_texts_or_moments_and_the_page_says_so(self, client: Client, type_: str) -> None:
+        CustomFieldFactory(key="notes", label="Last seen", type=CustomField.Type(type_))
+        CustomFieldFactory(key="tier", type="text")
         ContactFactory(last_name="Abel")
 
-        assertNotContains(client.get("/contacts/"), 'name="custom_notes"')
+        page = client.get("/contacts/")
+
+        assertNotContains(page, 'name="custom_notes"')
+        assertContains(page, "No filter finds the values of Last seen")
+
+    @pytest.mark.parametrize(("most", "count"), [(10_000, "52"), (20, "about")])
+    def test_what_a_value_finds_is_counted_and_stands_in_order_page_by_page(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch, most: int, count: str
+    ) -> None:
+        monkeypatch.setattr("common.filters.EXACT_COUNT", most)
+        CustomFieldFactory(key="tier", type="text")
+        for number in (51, *range(51)):
+            ContactFactory(last_name=f"Roe {number:02}", custom={"tier": "Gold"})
+        ContactFactory(last_name="Roe 07", custom={"tier": "Silver"})
+        ContactFactory(last_name="Roe 08", custom={"tier": "Gold"}, is_hidden=True)
+
+        first = client.get("/contacts/", {"custom_tier": "Gold"}).context["page"]
+        second = client.get(f"/contacts/{first.next_url}").context["page"]
+
+        assert str(first.count).startswith(count)
+        assert [contact.last_name for contact in [*first, *second]] == [f"Roe {number:02}" for number in range(52)]
+
+    def test_what_a_value_finds_is_kept_to_whom_it_is_seen_by(self, client: Client, user: User) -> None:
+        let_see_pulled("owners")
+        CustomFieldFactory(key="tier", type="text")
+        gold = {"custom": {"tier": "Gold"}, "origin": Origin.CRM_PULL}
+        ContactFactory(last_name="Abel", owner=user, **gold)
+        ContactFactory(last_name="Other", owner=AdminFactory(), **gold)
+
+        assert names(client, custom_tier="Gold") == ["Abel"]
 
     def test_one_letter_is_not_searched_for_and_the_page_says_so(self, client: Client) -> None:
         ContactFactory(last_name="Abel")
@@ -128,6 +153,17 @@ class TestColumns:
         assert heads(client) == ["Tier", "Phone"]
         assertContains(response, "Gold")
         assertContains(response, "tel:+15550100")
+
+    def test_they_stand_in_the_order_that_was_chosen_and_are_offered_in_it(self, client: Client) -> None:
+        ContactFactory()
+        client.post("/records/contact/columns/", {"columns": ["phone", "title", "account"]})
+
+        offered = client.get("/contacts/").context["offered"]
+
+        assert heads(client) == ["Phone", "Title", "Account"]
+        assert [column.key for column, is_chosen in offered if is_chosen] == ["phone", "title", "account"]
+        assert [column.key for column, _ in offered[:3]] == ["phone", "title", "account"]
+        assert len({column.key for column, _ in offered}) == len(offered) > 3
 
     def test_none_are_those_at_first(self, client: Client) -> None:
         ContactFactory()

@@ -8,8 +8,18 @@ from django.urls import reverse
 
 from common.models import Workspace
 from contacts.models import Contact
-from integrations import carrying, everything, previewing, tasks
-from integrations.models import Connection, Cursor, FieldMapping, ObjectSettings, Outbox, RecordLink, Run
+from integrations import carrying, changes, everything, previewing, tasks
+from integrations.models import (
+    ActivitySettings,
+    Connection,
+    Cursor,
+    ExclusionRule,
+    FieldMapping,
+    ObjectSettings,
+    Outbox,
+    RecordLink,
+    Run,
+)
 from tests.conftest import pull_all, push_all
 from tests.factories import ContactFactory
 from tests.integrations.previews import carried_out, planned, previewed
@@ -94,6 +104,19 @@ def test_settings_that_somebody_changed_meanwhile_are_not_overwritten(
 
     assert "The settings were changed since" in page.content.decode()
     assert ObjectSettings.objects.get(record_kind="contact").is_visible
+
+
+@pytest.mark.parametrize("switch", ["push_notes", "push_all_calendar_events"])
+def test_switches_and_exclusion_rules_of_activities_are_settings_too(synced: Connection, switch: str) -> None:
+    settings = ActivitySettings.objects.create(connection=synced)
+    before = changes.state_of(synced)
+    setattr(settings, switch, True)
+    settings.save()
+    switched = changes.state_of(synced)
+
+    ExclusionRule.objects.create(connection=synced, name="Acme", from_domains=["acme.example"])
+
+    assert len({before, switched, changes.state_of(synced)}) == 3
 
 
 def test_starting_from_a_preview_starts_syncing(admin_client: Client, connection: Connection, org: Org) -> None:

@@ -12,6 +12,8 @@ from contacts.models import Contact, Stage
 from integrations import tasks
 from integrations.models import Connection, FieldMapping, PullCondition
 from tests.factories import ContactFactory, CustomFieldFactory, UserFactory
+from tests.integrations.fields import many_fields
+from tests.pages import CaptureQueries
 
 pytestmark = pytest.mark.django_db
 Row = tuple[str, str, Any]
@@ -160,6 +162,27 @@ def test_what_can_not_be_asked_is_refused_beside_its_input(
     assert response.status_code == 422
     assert words in response.content.decode()
     assert kept() == [("title", "is", ["CEO"])]
+
+
+def test_many_rows_share_the_list_of_hundreds_of_fields(admin_client: Client, connection: Connection) -> None:
+    many_fields(connection, 800)
+    FieldMapping.objects.bulk_create(
+        FieldMapping(
+            connection=connection, record_kind="contact", remote_object="Contact",
+            field=f"custom.f{number}", remote_field=f"Field_{number}__c",
+        )
+        for number in range(800)
+    )  # fmt: skip
+    with CaptureQueries() as few:
+        draft(admin_client, ("custom.f7", "is", "x"))
+
+    with CaptureQueries() as many:
+        page = draft(admin_client, *[("custom.f7", "is", "x")] * 20)
+
+    assert len(many) - len(few) <= 1  # for the count of a row that is whole
+    assert page.count('<option value="custom.f8">') == 1
+    assert page.count('<option value="custom.f7" selected>') == 20
+    assert page.count('data-options="fields-of-Contact"') == 20
 
 
 def test_a_condition_on_a_field_that_is_mapped_no_more_is_shown_as_such(

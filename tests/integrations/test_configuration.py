@@ -21,6 +21,7 @@ from integrations.configuration.importing import NotTaken, carry_out, plan
 from integrations.configuration.text import Unreadable, read, write
 from integrations.models import Connection, Cursor, FieldMapping, RecordLink
 from tests.factories import CustomFieldFactory, UserFactory
+from tests.integrations.fields import many_fields
 
 pytestmark = pytest.mark.django_db
 Change = Callable[[Any], None]
@@ -329,6 +330,26 @@ def test_faults_are_shown_with_their_lines(admin_client: Client, synced: Connect
     assert answer.status_code == 422
     assert "Line 2" in answer.content.decode()
     assert "teams: &lt;b&gt;" in answer.content.decode()
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_of_very_many_differences_or_faults_the_first_are_told_until_all_are_asked_for(
+    admin_client: Client, synced: Connection, broken: bool
+) -> None:
+    many_fields(synced, 250)
+    fields = {f"custom.f{number}": {"salesforce": f"Field_{number}{'x' if broken else ''}__c"} for number in range(250)}
+    text = changed(synced, lambda data: data["contacts"]["Contact"]["fields"].update(fields))
+    url = reverse("integrations:configuration_compare")
+
+    first = admin_client.post(url, {"text": text}).content.decode()
+    whole = admin_client.post(url, {"text": text, "all": "1"}).content.decode()
+
+    row = '<li class="list-group-item">' if broken else '<th scope="row"'
+    assert (first.count(row), whole.count(row)) == (200, 250)
+    assert "Show all" in first
+    assert "Show all" not in whole
+    assert ("250 places" if broken else "250 settings") in first
+    assert broken or "50 more not told here." in first
 
 
 @pytest.mark.parametrize("data", [{}, {"file": SimpleUploadedFile("a.yaml", b"\xff\xfe\x00")}])

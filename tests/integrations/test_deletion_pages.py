@@ -13,7 +13,7 @@ from contacts.services import delete_contact
 from integrations import changes, deletions, tasks
 from integrations.models import Connection, DeletionSettings, HeldDeletions, Outbox, RecordLink
 from tests.conftest import pull_all, push_all
-from tests.factories import UserFactory
+from tests.factories import ContactFactory, UserFactory
 from tests.pages import shown
 from tests.salesforce_org import Org
 from users.models import User
@@ -114,6 +114,24 @@ def test_an_admin_lets_go_on_what_the_brake_stopped(admin_client: Client, stoppe
     assert Contact.objects.count() == before - 12
     stopped.refresh_from_db()
     assert (stopped.is_confirmed, stopped.decided_by) == (True, admin)
+
+
+@pytest.mark.parametrize(("follows", "is_linked"), [(True, True), (True, False), (False, True)])
+def test_before_a_deletion_it_is_said_that_salesforce_follows(
+    admin_client: Client, synced: Connection, follows: bool, is_linked: bool
+) -> None:
+    stop_at(synced, "Contact", sync_deletes=follows)
+    contact = Contact.objects.filter(crm_object="Contact").first() if is_linked else ContactFactory()
+
+    asked = [
+        admin_client.get(f"/contacts/{contact.pk}/delete/"),
+        admin_client.post("/records/contact/act/", {"action": "delete", "ids": [contact.pk]}),
+    ]
+    of_all = admin_client.post("/records/contact/act/", {"action": "delete", "all": "1"})
+
+    said = [deletions.DELETION_FOLLOWS in page.content.decode() for page in asked]
+    assert said == [follows and is_linked] * 2
+    assert (deletions.DELETION_FOLLOWS in of_all.content.decode()) == follows
 
 
 def test_the_second_answer_is_refused(admin_client: Client, stopped: HeldDeletions) -> None:

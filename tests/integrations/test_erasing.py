@@ -1,18 +1,21 @@
 """Erasing a person for good, here and in Salesforce."""
 
 import json
+from typing import Any
 
 import pytest
 from django.apps import apps
 from django.test import Client
 from pytest_django.asserts import assertContains, assertNotContains
+from rest_framework.test import APIClient
 
-from common import erasing, merging
+from activities.models import Activity
+from common import erasing, merging, trash
 from common.acting import acting_as
-from common.models import DeletedRecord, Erasure
+from common.models import DeletedRecord, Erasure, KeptReply
 from contacts import services
 from contacts.models import Contact
-from deals.models import DealContact
+from deals.models import Deal, DealContact
 from integrations import deletions
 from integrations.models import Connection, DeletionSettings, Outbox, RecordLink, SyncEvent
 from integrations.services import Refused
@@ -70,6 +73,51 @@ def test_one_who_was_deleted_before_is_erased_as_well(admin: User) -> None:
     assert not DeletedRecord.objects.exists()
     with pytest.raises(LookupError):
         erasing.erase("contact", person.pk, elsewhere=False)
+
+
+def test_what_went_with_another_record_is_erased_as_well(admin: User) -> None:
+    person, deal, other = ContactFactory(last_name=SECRET), DealFactory(), ContactFactory()
+    ActivityFactory(contact=person, deal=deal, subject=f"{SECRET} called")
+    kept = ActivityFactory(contact=other, deal=deal, subject="Somebody else called")
+    DealContact.objects.create(deal=deal, contact=person, role=SECRET)
+    SyncEvent.objects.create(
+        record_kind="deal", record_id=deal.pk, kind="pushed", changes={f"Contact {person}": ["", "Takes part"]}
+    )
+    trash.delete_records(Deal, [deal.pk])
+
+    with acting_as(admin):
+        erasing.erase("contact", person.pk, elsewhere=False)
+
+    assert SECRET not in everything()
+    trash.restore("deal", deal.pk)
+    assert Activity.objects.get().pk == kept.pk
+
+
+@pytest.mark.parametrize("sent", ["alone", "among_many", "as_an_activity"])
+def test_the_rest_api_does_not_answer_with_the_person_again(admin: User, sent: str) -> None:
+    client = APIClient()
+    client.force_authenticate(admin)
+    person, other = ContactFactory(), {"last_name": "Roe", "email": "other@acme.example"}
+
+    def post(path: str, key: str, body: Any) -> Any:
+        return client.post(f"/api/v1/{path}", body, headers={"Idempotency-Key": key}).json()
+
+    post("contacts/", "another", other)
+    match sent:
+        case "alone":
+            pk = post("contacts/", sent, {"last_name": SECRET})["id"]
+        case "among_many":
+            pk = post("contacts/bulk/", sent, {"records": [{"last_name": SECRET}]})["results"][0]["id"]
+        case _:
+            pk = person.pk
+            post("activities/", sent, {"kind": "call", "subject": f"{SECRET} called", "contact": pk})
+    assert SECRET in everything()
+
+    with acting_as(admin):
+        erasing.erase("contact", pk, elsewhere=False)
+
+    assert SECRET not in everything()
+    assert KeptReply.objects.get().key == "another"
 
 
 def test_the_tombstone_keeps_them_from_coming_back(synced: Connection, org: Org) -> None:

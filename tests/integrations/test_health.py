@@ -37,6 +37,7 @@ def sampled(connection: Connection, ago: timedelta, **values: Any) -> Sample:
     return Sample.objects.create(connection=connection, at=at, values=values)
 
 
+@pytest.mark.connected_anew  # its runs are of this minute
 def test_a_minute_tells_what_came_in_and_went_out_and_each_record_once(synced: Connection) -> None:
     first = measured(synced, minutes_ago=2)
     ContactFactory(email="somebody@health.example")

@@ -114,6 +114,25 @@ def test_where_no_source_is_wanted_none_is_written(synced: Connection, org: Org)
     assert row["LeadSource"] is None
 
 
+def test_conditions_and_fields_come_after_the_page_and_stand_alone_without_scripts(
+    admin_client: Client, connection: Connection
+) -> None:
+    page = admin_client.get(reverse("integrations:object", args=["contact"]), {"q": "phone"}).content.decode()
+    conditions = reverse("integrations:conditions", args=["Lead"])
+    fields = reverse("integrations:field_table", args=["contact"]) + "?q=phone"
+
+    for url, there in ((conditions, "Add a condition"), (fields, 'id="field-mobile_phone"')):
+        assert f'hx-get="{url}"' in page
+        assert f'href="{url}"' in page
+        part = admin_client.get(url, headers={"HX-Request": "true"}).content.decode()
+        alone = admin_client.get(url).content.decode()
+        assert there in part
+        assert "<html" not in part
+        assert there in alone
+        assert "<html" in alone
+    assert 'id="field-title"' not in part  # what is looked for on the page is looked for in its table
+
+
 def test_an_object_that_the_login_does_not_see_says_so(admin_client: Client, connection: Connection) -> None:
     ObjectDescription.objects.filter(remote_object="Opportunity").delete()
 

@@ -12,6 +12,8 @@ from tests.conftest import push_all
 from tests.factories import AccountFactory, AdminFactory, ContactFactory
 from tests.salesforce_org import Org
 
+PULL_EVERY = 30
+
 pytestmark = [pytest.mark.browser, needs_chromium, pytest.mark.django_db(transaction=True)]
 
 
@@ -35,12 +37,18 @@ def test_conditions_are_added_taken_out_and_saved(
         form.get_by_role("button", name="Take condition 2 out").click()
         expect(form.locator(".condition")).to_have_count(1)
 
+        assert form.get_by_label("Field").locator("option").all_inner_texts()[:2] == [
+            "Choose a field",
+            "Annual revenue",
+        ]
         with page.expect_response("**/draft/"):
             form.get_by_label("Field").select_option(label="Name")
         expect(form.get_by_label("Values of Name")).to_be_visible()
         with page.expect_response("**/draft/"):
             form.get_by_label("Is", exact=True).select_option(label="contains")
         expect(form.get_by_label("Is", exact=True)).to_have_value("contains")
+        expect(form.get_by_label("Field")).to_have_value("name")
+        expect(form.get_by_label("Field").locator("option", has_text="Name")).to_have_count(1)
         with page.expect_response("**/draft/"):
             form.get_by_label("Values of Name").fill("zzz nothing")
             form.get_by_label("Values of Name").blur()
@@ -51,6 +59,35 @@ def test_conditions_are_added_taken_out_and_saved(
 
     row = PullCondition.objects.get()
     assert (row.remote_object, row.field, row.operator, row.values) == ("Account", "name", "contains", ["zzz nothing"])
+
+
+def test_what_is_half_typed_or_not_saved_yet_is_not_lost(
+    browser: Browser, live_server: LiveServer, synced: Connection, alex: None
+) -> None:
+    with open_page(browser) as page:
+        sign_in(page, live_server.url, "alex@example.com", "correct-horse")
+        page.goto(live_server.url + reverse("integrations:object", args=["contact"]))
+        minutes = page.get_by_label("Minutes between pulls")
+        minutes.clear()
+        minutes.press_sequentially("1e")
+        page.locator("form:has(#pull)").get_by_role("button", name="Save").click()
+        expect(minutes).to_be_focused()
+        expect(page.locator("#pull .invalid-feedback")).to_contain_text("number")
+        assert minutes.evaluate("field => field.validity.badInput")  # what was typed stands there still
+
+        panel, answers = page.locator("#panel"), [False, True]
+        page.on("dialog", lambda asked: asked.accept() if answers.pop(0) else asked.dismiss())
+        page.get_by_role("button", name="First name, Contact").click()
+        panel.get_by_role("radio", name="Not mapped").check()
+        page.keyboard.press("Escape")
+        expect(panel.get_by_role("radio", name="Not mapped")).to_be_checked()
+        assert answers == [True]
+        page.keyboard.press("Escape")
+        expect(panel).to_be_hidden()
+        assert answers == []
+    synced.refresh_from_db()
+    assert synced.object_settings.get(record_kind="contact").pull_every == PULL_EVERY
+    assert synced.field_mappings.filter(remote_object="Contact", field="first_name").exists()
 
 
 def test_the_one_time_push_is_counted_begun_held_and_done(

@@ -21,7 +21,8 @@ from integrations.configuration import export, importing
 from integrations.configuration.text import read, write
 from integrations.mappings import Choice
 from integrations.models import Connection, FieldMapping, StageMapping
-from integrations.settings_log import Asked, Difference, Moment
+from integrations.settings_log import Asked
+from integrations.settings_telling import Difference, Moment
 from integrations.tables import Table
 from integrations.views.settings_log import SHOWN
 from tests.factories import AdminFactory, UserFactory

@@ -1,4 +1,4 @@
-"""Every address of the settings, also those that are added later: strangers sign in, members are turned away."""
+"""Every address of the settings, also those added later: strangers sign in, members and readers are turned away."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,10 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from integrations.configuration import export
+from integrations.models import Connection, Outbox, Run
 from tests.factories import UserFactory
+from users.models import User
 
 pytestmark = pytest.mark.django_db
 
@@ -15,6 +18,9 @@ FOR_MEMBERS = {
     "salesforce:personal",
     "salesforce:personal_disconnect",
     "salesforce:callback",
+    "integrations:campaign_people",
+    "integrations:campaigns",
+    "integrations:member_statuses",
     "integrations:panel",
     "integrations:push",
     "integrations:record_pull",
@@ -52,12 +58,20 @@ def test_what_members_may_open_is_there() -> None:
     assert set(ALL) >= FOR_MEMBERS
 
 
-@pytest.mark.parametrize("name", FOR_ADMINS)
-def test_members_are_turned_away(name: str, client: Client) -> None:
-    client.force_login(UserFactory())
+@pytest.mark.parametrize("role", [User.Role.MEMBER, User.Role.READ_ONLY])
+def test_who_is_no_admin_is_turned_away_everywhere_and_changes_nothing(
+    role: User.Role, client: Client, synced: Connection
+) -> None:
+    client.force_login(UserFactory(role=role))
+    before = export.present(synced)
 
-    assert client.get(ALL[name]).status_code == 403
-    assert client.post(ALL[name]).status_code == 403
+    for name in FOR_ADMINS:
+        for answer in (client.get(ALL[name]), client.post(ALL[name], {"text": "version: 1"})):
+            assert answer.status_code == 403, name
+
+    assert export.present(Connection.objects.get()) == before
+    assert not Outbox.objects.exists()
+    assert not Run.objects.filter(started_by__isnull=False).exists()
 
 
 @pytest.mark.parametrize("name", sorted(ALL))

@@ -69,12 +69,12 @@ def test_the_ready_orgs_can_be_read(name: str) -> None:
         ('[[roles]]\nname = "A"\nparent = "A"', 'roles[1].parent: "A" would be above itself'),
         (
             '[[fields]]\nobject = "Contact"\nname = "A"\ntype = "Text"',
-            "fields[10].name: the name of a custom field ends",
+            "fields[11].name: the name of a custom field ends",
         ),
-        ('[[fields]]\nobject = "Pet"\nname = "A__c"\ntype = "Text"', 'fields[10].object: there is no object "Pet"; '),
-        ('[[fields]]\nobject = "Lead"\nname = "A__c"\ntype = "Tree"', 'fields[10].type: "Tree" is not allowed here; '),
-        ('[[fields]]\nobject = "Lead"\nname = "A__c"\ntype = "Lookup"', "fields[10].references: there is no object"),
-        ('[[fields]]\nobject = "Lead"\nname = "A__c"\ntype = "Picklist"', "fields[10].values: is missing"),
+        ('[[fields]]\nobject = "Pet"\nname = "A__c"\ntype = "Text"', 'fields[11].object: there is no object "Pet"; '),
+        ('[[fields]]\nobject = "Lead"\nname = "A__c"\ntype = "Tree"', 'fields[11].type: "Tree" is not allowed here; '),
+        ('[[fields]]\nobject = "Lead"\nname = "A__c"\ntype = "Lookup"', "fields[11].references: there is no object"),
+        ('[[fields]]\nobject = "Lead"\nname = "A__c"\ntype = "Picklist"', "fields[11].values: is missing"),
         ('[[picklists]]\nfield = "Lead.Email"\nvalues = ["A"]', "picklists[1].field: Lead has no picklist Email; "),
         (
             '[[picklists]]\nfield = "Lead.Rating"\nvalues = ["A"]\ndefault = "B"',

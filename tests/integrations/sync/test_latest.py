@@ -1,5 +1,6 @@
 """Where both sides changed a field and the later change wins: each field is as late as it was itself changed."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -46,13 +47,14 @@ def both_changed(scope: Scope, record: Record, *names: str) -> Copies:
         {name: local[name] for name in names},
         dict.fromkeys(names, "Theirs"),
         timezone.now() - timedelta(minutes=30),
+        scope.rules,
     )
 
 
 def ours_won(scope: Scope, record: Record, *names: str, unit: str = "") -> set[str]:
     """Fields that both sides changed, theirs half an hour ago, of which ours prevails."""
     rules = dict.fromkeys(names, Rule(unit=unit))
-    (made,) = plan_all(scope, [both_changed(scope, record, *names)], rules)
+    (made,) = plan_all(scope, [replace(both_changed(scope, record, *names), rules=rules)])
     return {conflict.name for conflict in made.conflicts if conflict.winner == Side.OURS}
 
 
@@ -150,7 +152,7 @@ def test_the_history_is_asked_once_and_only_of_conflicts_that_it_decides(synced:
 
     def queries(count: int, rules: dict[str, Rule]) -> int:
         with CaptureQueriesContext(database) as asked:
-            plan_all(scope, copies[:count], rules)
+            plan_all(scope, [replace(one, rules=rules) for one in copies[:count]])
         return len(asked)
 
     assert queries(5, latest) == queries(1, latest) == 1
