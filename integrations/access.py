@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http.response import HttpResponseBase
 
+from common import audit
 from common.http import Request
 
 View = Callable[..., HttpResponseBase]
@@ -21,6 +22,6 @@ def admin_required(view: View) -> View:
     def checked(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_admin:
             raise PermissionDenied("Only admins change the integration.")
-        return view(request, *args, **kwargs)
+        return audit.admins_view(view, request, *args, **kwargs)
 
     return checked

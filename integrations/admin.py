@@ -9,17 +9,22 @@ from django.http import HttpRequest
 
 from common.admin import HonestPaginator
 from common.models import RecordKind
+from common.vault import SecretField
 from integrations import deletions, tuning
 from integrations.models import (
+    ActivitySettings,
     Alignment,
     ApiUsage,
     Arrivals,
+    Campaign,
+    CampaignMember,
     Connection,
     Credential,
     Cursor,
     DeclinedPair,
     DeletionSettings,
     ErrorEntry,
+    ExclusionRule,
     FieldMapping,
     HeldDeletions,
     InferenceMark,
@@ -32,6 +37,8 @@ from integrations.models import (
     ObjectDescription,
     ObjectSettings,
     Outbox,
+    PanelMember,
+    PanelSession,
     PendingReference,
     PullCondition,
     RecordLink,
@@ -47,7 +54,6 @@ from integrations.models import (
     UserMapping,
 )
 from integrations.services import Refused
-from integrations.vault import SecretField
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -102,6 +108,17 @@ class ObjectSettingsAdmin(ReadOnlyAdmin):
     def save_model(self, request: HttpRequest, obj: ObjectSettings, form: Any, change: bool) -> None:
         for line in tuning.save_settings(obj, form.changed_data):
             self.message_user(request, line)
+
+
+@admin.register(ActivitySettings)
+class ActivitySettingsAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "pull_tasks", "pull_every", "updated_at")
+
+
+@admin.register(ExclusionRule)
+class ExclusionRuleAdmin(ReadOnlyAdmin):
+    list_display = ("name", "join", "updated_at")
+    search_fields = ("name",)
 
 
 @admin.register(DeclinedPair)
@@ -242,6 +259,20 @@ class RemoteRoleAdmin(ReadOnlyAdmin):
     search_fields = ("=remote_deal_id", "=remote_contact_id")
 
 
+@admin.register(Campaign)
+class CampaignAdmin(ReadOnlyAdmin):
+    list_display = ("name", "remote_id", "read_at")
+    search_fields = ("name", "=remote_id")
+
+
+@admin.register(CampaignMember)
+class CampaignMemberAdmin(ReadOnlyAdmin):
+    list_display = ("record_id", "campaign", "status", "state", "asked_at", "settled_at")
+    list_select_related = ("campaign",)
+    list_filter = ("state", "lane")
+    search_fields = ("=record_id",)
+
+
 @admin.register(Sample)
 class SampleAdmin(ReadOnlyAdmin):
     list_display = ("at", "minutes")
@@ -250,6 +281,24 @@ class SampleAdmin(ReadOnlyAdmin):
 @admin.register(IngestJob)
 class IngestJobAdmin(ReadOnlyAdmin):
     list_display = ("remote_id", "remote_object", "lane", "begun_at", "looks", "due_at", "leased_until")
+
+
+@admin.register(PanelMember)
+class PanelMemberAdmin(ReadOnlyAdmin):
+    list_display = ("user", "remote_user_id")
+    list_select_related = ("user",)
+
+
+@admin.register(PanelSession)
+class PanelSessionAdmin(ReadOnlyAdmin):
+    """What codes and tokens are known by is nobody's to read."""
+
+    list_display = ("user", "created_at", "used_at", "ended_at")
+    list_select_related = ("user",)
+    fields = ("user", "org_id", "created_at", "used_at", "ended_at")
+
+    def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
+        return self.fields
 
 
 # The marks and bookmarks of work under way.

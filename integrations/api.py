@@ -28,7 +28,7 @@ from integrations.models import ErrorEntry, HeldDeletions, Outbox, Run
 from integrations.ownership import push_preview
 from integrations.salesforce.ids import to_18
 from integrations.services import State, SyncState
-from integrations.sync.records import RECORD_TYPES
+from integrations.sync.records import model_of
 from users.models import User
 
 PATIENCE = 5.0  # seconds that a request waits for the outcome of its push
@@ -122,7 +122,7 @@ def outcome_of(record: Record, kind: str, sleeper: Callable[[float], None], warn
 
 def _record_or_404(kind: str, pk: int) -> Record:
     """A record that the acting user may see."""
-    return get_object_or_404(seen_of(RECORD_TYPES[kind].model, acting_user()), pk=pk)
+    return get_object_or_404(seen_of(model_of(kind), acting_user()), pk=pk)
 
 
 class PushView(ApiView):
@@ -204,6 +204,11 @@ class ErrorView(ListView):
             return Response(answer.data, status.HTTP_202_ACCEPTED)
         if record is None:
             raise Conflict("The record was deleted here.")
+        if entry.record_kind == ErrorEntry.MEMBER:
+            services.retry([entry], cast(User, request.user))
+            waiting = SyncState(State.WAITING, "They are about to be added to the campaign again.")
+            answer = RetrySerializer(Outcome(waiting, "", entry))
+            return Response(answer.data, status.HTTP_202_ACCEPTED)
         warning = "" if causes.is_anything_changed(entry) else HOPELESS
         warning = mending.look_again([entry]) or warning
         services.retry([entry], cast(User, request.user))
@@ -220,7 +225,7 @@ class RunSerializer(serializers.ModelSerializer):
         model = Run
         fields = [
             "id", "kind", "object", "state", "is_first", "started_by", "login", "started_at", "finished_at", "total",
-            "looked_at", *Run.OUTCOMES, "conflicts", "api_calls", "message",
+            "looked_at", *Run.OUTCOMES, "conflicts", "enriched", "api_calls", "message",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -19,7 +19,7 @@ from common.visibility import seen_of
 from integrations import conflicts
 from integrations.models import SyncEvent
 from integrations.services import Refused
-from integrations.sync.records import RECORD_TYPES
+from integrations.sync.records import model_of
 from users.models import User
 
 
@@ -74,7 +74,7 @@ class ConflictView(ListView):
     def restore(self, request: Request, pk: int) -> Response:
         """Give the record the value that lost; it is pushed like any edit. 409 when the field was changed since."""
         event, user = self.get_object(), cast(User, request.user)
-        get_object_or_404(seen_of(RECORD_TYPES[event.record_kind].model, user), pk=event.record_id)
+        get_object_or_404(seen_of(model_of(event.record_kind), user), pk=event.record_id)
         try:
             is_changed = conflicts.restore_value(event, user)
         except Refused as refusal:

@@ -16,6 +16,7 @@ class IntegrationsConfig(AppConfig):
         import_module("integrations.receivers").connect()
         import_module("integrations.schedules").connect()
         import_module("integrations.erasing").connect()
+        import_module("integrations.strangers")  # whether e-mails and meetings make people
         import_module("integrations.retention")  # what is thrown away after a while
         menus.add("settings", menus.Item(15, "My Salesforce login", "salesforce:personal", "key"))
         menus.add(

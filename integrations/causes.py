@@ -11,7 +11,7 @@ from django.db.models.fields.json import KT
 from integrations.explanations import Explanation, explain
 from integrations.models import Connection, ErrorEntry, ErrorEntryQuerySet
 from integrations.progress import LABELS
-from integrations.sync.records import KINDS, RECORD_TYPES
+from integrations.sync.records import KINDS, SYNCED
 
 SHOWN = 30  # causes in the list; the filters reach the others
 
@@ -105,7 +105,7 @@ def changed(connection: Connection) -> Q:
         mapped.setdefault(remote_object, []).append(name)
     for remote_object, names in mapped.items():  # what was mapped then, and is no more
         found |= Q(remote_object=remote_object, details__has_key="local_field") & ~Q(fields__0__in=names)
-    for kind, type_ in RECORD_TYPES.items():
+    for kind, type_ in SYNCED.items():
         edited = type_.model._default_manager.filter(pk=OuterRef("record_id"), updated_at__gt=OuterRef("last_at"))
         found |= Q(record_kind=kind) & Q(Exists(edited))
     return found

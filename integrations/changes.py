@@ -22,8 +22,10 @@ from integrations.forms.mapping import PairForm
 from integrations.forms.objects import ObjectSettingsForm
 from integrations.forms.stages import INFER, StagesForm
 from integrations.models import (
+    ActivitySettings,
     Connection,
     DeletionSettings,
+    ExclusionRule,
     FieldMapping,
     ObjectSettings,
     PullCondition,
@@ -86,19 +88,30 @@ def filled(data: Mapping[str, list[str]]) -> QueryDict:
 
 def state_of(connection: Connection) -> str:
     """A name for the settings as they are: another one as soon as anybody changed any of them."""
-    tables = (ObjectSettings, FieldMapping, StageMapping, StageInference, PullCondition, DeletionSettings)
     rows = [
         [table.__name__, *map(str, row)]
-        for table in tables
+        for table in TABLES
         for row in table._default_manager.filter(connection=connection).order_by("pk").values_list(*_own(table))
     ]
     return sha256(json.dumps(rows).encode()).hexdigest()
 
 
+TABLES: tuple[type[Model], ...] = (
+    ObjectSettings,
+    FieldMapping,
+    StageMapping,
+    StageInference,
+    PullCondition,
+    DeletionSettings,
+    ActivitySettings,
+    ExclusionRule,
+)
+MOVING = {"push_all_after", "push_all_by", "push_all_held", "push_all_run", "shown_after", "updated_at", "created_at"}
+
+
 def _own(table: type[Model]) -> list[str]:
     """The columns that people fill in: not those in which background work keeps where it stands."""
-    moving = ("push_all_", "shown_after", "updated_at", "created_at")
-    return [column.attname for column in table._meta.concrete_fields if not column.attname.startswith(moving)]
+    return [column.attname for column in table._meta.concrete_fields if column.name not in MOVING]
 
 
 def objects_of(name: str) -> list[str]:

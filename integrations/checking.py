@@ -1,4 +1,4 @@
-"""Reading again what the logins may: an object costs one call, whatever the number of its fields."""
+"""Reading again what the logins may: one call for all objects, and one for the rights as a whole."""
 
 import logging
 
@@ -9,23 +9,21 @@ from integrations.providers import client_for, provider_for
 from integrations.salesforce import org as orgs
 from integrations.sync.credentials import Logins
 from integrations.sync.provider import ProviderError
-from integrations.sync.scope import describe_for
+from integrations.sync.scope import describe_all_for
 
 logger = logging.getLogger(__name__)
 
 
 def check(login: Credential) -> None:
-    """Describe the mapped objects as a login sees them, and read its highest permission. Raises ProviderError."""
+    """Describe mapped objects and campaigns as a login sees them; read its highest permission. Raises ProviderError."""
     connection = login.connection
     if login.pk == connection.team_credential_id:
         prepare(connection, login)
         return
     provider = provider_for(login)
     try:
-        for name in (
-            connection.field_mappings.order_by("remote_object").values_list("remote_object", flat=True).distinct()
-        ):
-            describe_for(login, name, provider)
+        mapped = connection.field_mappings.order_by("remote_object").values_list("remote_object", flat=True).distinct()
+        describe_all_for(login, [*mapped, *orgs.CAMPAIGNS], provider)
     finally:
         budget.note(login, provider, ApiUsage.Purpose.METADATA)
     _read_power(login)

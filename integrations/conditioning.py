@@ -37,19 +37,8 @@ class Effect:
 
 def form_for(connection: Connection, description: Description, data: Any = None) -> ConditionsForm:
     mappings = connection.field_mappings.filter(remote_object=description.name)
-    return form_of(connection, description, mappings, RECORD_TYPES[KINDS[description.name]].fields, data)
-
-
-def form_of(
-    connection: Connection,
-    description: Description,
-    mappings: Iterable[FieldMapping],
-    fields: Mapping[str, Field],
-    data: Any = None,
-) -> ConditionsForm:
-    """The same over what was loaded already."""
     present = connection.pull_conditions.filter(remote_object=description.name)
-    askable = _askable(description, mappings, fields)
+    askable = _askable(description, mappings, RECORD_TYPES[KINDS[description.name]].fields)
     return ConditionsForm(askable, list(present), data, auto_id=f"id_{description.name}_%s")
 
 

@@ -8,11 +8,11 @@ from django.utils import timezone
 from common.acting import acting_as
 from common.models import Record
 from common.records import locked
-from integrations.models import FieldMapping, RecordLink, SyncEvent
+from integrations.models import FieldMapping, RecordLink, SyncedKind, SyncEvent
 from integrations.models.journal import SyncEventQuerySet
 from integrations.services import Refused
 from integrations.sync.mapping import MISSING, Pair, to_local, to_remote
-from integrations.sync.records import RECORD_TYPES
+from integrations.sync.records import SYNCED, model_of
 from integrations.sync.scope import Scope
 from users.models import User
 
@@ -26,7 +26,7 @@ def restore_value(event: SyncEvent, user: User) -> bool:
     """
     event = SyncEvent.objects.select_for_update(of=("self",)).get(pk=event.pk)
     told = _told(event)
-    model = RECORD_TYPES[event.record_kind].model
+    model = model_of(event.record_kind)
     if not model._default_manager.filter(pk=event.record_id).exists():
         raise Refused("The record was deleted here.")
     record = locked(model, event.record_id)
@@ -70,7 +70,7 @@ def always(event: SyncEvent, winner: str) -> str:
     for mapping in unit:
         mapping.winner = winner
         mapping.save(update_fields=["winner"])
-    return RECORD_TYPES[event.record_kind].fields[told["field"]].label
+    return SYNCED[event.record_kind].fields[told["field"]].label
 
 
 def told_of(event: SyncEvent) -> dict[str, Any]:
@@ -89,6 +89,8 @@ def _pair(record: Record, event: SyncEvent, field: str) -> tuple[Scope, Pair]:
     link = RecordLink.objects.live().filter(record_kind=event.record_kind, record_id=event.record_id).first()
     if link is None:
         raise Refused("The record is not in Salesforce any more.")
+    if link.record_kind == SyncedKind.ACTIVITY:
+        raise Refused("A task is edited on its own page: what it says then holds on both sides.")
     scope = Scope.load(link.connection, link.remote_object)
     name = scope.by_field.get(field)
     if name is None:

@@ -17,8 +17,10 @@ from integrations import budget
 from integrations.logins import app_for
 from integrations.mappings import unmapped_required
 from integrations.models import (
+    ActivitySettings,
     Alignment,
     ApiUsage,
+    Campaign,
     Connection,
     Credential,
     Cursor,
@@ -41,8 +43,9 @@ from integrations.providers import client_for
 from integrations.salesforce import oauth
 from integrations.salesforce import org as orgs
 from integrations.salesforce.client import Client, Session
+from integrations.services import follow_task_pull
 from integrations.sync.provider import ConnectionBroken, Description, RemoteUser
-from integrations.sync.records import KINDS, RECORD_TYPES
+from integrations.sync.records import KINDS, SYNCED
 from integrations.tuning import follow_direction
 from users.models import User
 
@@ -240,6 +243,7 @@ def forget_org(connection: Connection) -> None:
     """Remove everything that says which record here is which there. The records themselves stay."""
     for model in (
         Alignment,
+        Campaign,
         RecordLink,
         RemoteRole,
         Outbox,
@@ -258,7 +262,7 @@ def forget_org(connection: Connection) -> None:
     ErrorEntry.objects.filter(connection=connection).open().update(
         closed_at=timezone.now(), closed_reason="The workspace went over to another org."
     )
-    for type_ in RECORD_TYPES.values():
+    for type_ in SYNCED.values():
         linked = type_.model._default_manager.exclude(crm_id="")
         linked.update(crm_id="", **({"crm_object": ""} if hasattr(type_.model, "crm_object") else {}))
     connection.credentials.all().delete()
@@ -343,6 +347,7 @@ def _store_org(connection: Connection, org: orgs.Org) -> None:
     follow_crm(PIPELINE, org.deal_stages)
     for row in connection.object_settings.all():
         follow_direction(row)
+    follow_task_pull(ActivitySettings.of(connection))
 
 
 def _store_users(connection: Connection, users: Iterable[RemoteUser]) -> None:

@@ -16,7 +16,7 @@ from integrations.salesforce.ids import object_of, to_18
 from integrations.services import ALIVE, Refused, queue_push
 from integrations.sync.matching import LOOKED_THROUGH, links_by_remote_id, wanted
 from integrations.sync.provider import RemoteRecord
-from integrations.sync.records import OBJECTS, RECORD_TYPES
+from integrations.sync.records import OBJECTS, model_of
 from integrations.sync.scope import Scope
 from integrations.sync.twins import name_of
 from users.models import User
@@ -54,7 +54,7 @@ def save_anyway(entry: ErrorEntry, user: User) -> None:
 
 
 def _locked_record(entry: ErrorEntry) -> Record:
-    model = RECORD_TYPES[entry.record_kind].model
+    model = model_of(entry.record_kind)
     record = model._default_manager.select_for_update(of=("self",)).filter(pk=entry.record_id).first()
     if record is None:
         raise Refused("The record was deleted here.")
@@ -80,7 +80,7 @@ def look_up(entry: ErrorEntry, text: str = "") -> int:
 
     ``text``: the id or the address of the one that somebody means. Raises Refused.
     """
-    record = RECORD_TYPES[entry.record_kind].model._default_manager.filter(pk=entry.record_id).first()
+    record = model_of(entry.record_kind)._default_manager.filter(pk=entry.record_id).first()
     if record is None:
         raise Refused("The record was deleted here.")
     with asked(entry) as (login, provider):
@@ -102,7 +102,7 @@ def _meant(entry: ErrorEntry, text: str, login: Credential, provider: Any) -> li
 
 
 def _alike(entry: ErrorEntry, record: Record, login: Credential, provider: Any) -> list[dict[str, str]]:
-    objects = LOOKED_THROUGH.get(entry.record_kind, ())  # type: ignore[call-overload]
+    objects = LOOKED_THROUGH.get(entry.record_kind, ())
     scopes = {name: Scope.load(entry.connection, name, login) for name in objects}
     if not scopes:
         return []
@@ -188,7 +188,7 @@ def unlink(link: RecordLink, user: User) -> None:
 
     Raises Refused when the link is no more what it was.
     """
-    record = RECORD_TYPES[link.record_kind].model._default_manager.select_for_update(of=("self",))
+    record = model_of(link.record_kind)._default_manager.select_for_update(of=("self",))
     found = record.filter(pk=link.record_id).first()
     present = RecordLink.objects.live().select_for_update().filter(pk=link.pk, record_id=link.record_id).first()
     if found is None or present is None:

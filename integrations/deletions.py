@@ -11,14 +11,27 @@ from django_q.tasks import async_task
 
 from common import merging, trash
 from common.models import DeletedRecord, Record
-from integrations.models import Connection, DeletionSettings, HeldDeletions, Lane, Outbox, RecordLink
+from integrations.models import (
+    Connection,
+    DeletionSettings,
+    HeldDeletions,
+    Lane,
+    ObjectSettings,
+    Outbox,
+    RecordLink,
+    SyncedKind,
+)
 from integrations.services import Bell, Refused, pull_refusal
 from integrations.sync import brake, departed, outbox
 from integrations.sync.departures import DELETED_THERE
-from integrations.sync.records import KINDS, RECORD_TYPES
+from integrations.sync.records import KINDS, model_of
 from integrations.sync.scope import Scope
 from integrations.sync.tombstones import ERASED
 from users.models import User
+
+DELETION_FOLLOWS = (
+    "Deletion sync is on: what is linked is deleted in Salesforce as well, unless it is kept out of sync."
+)
 
 
 @dataclass(frozen=True)
@@ -60,13 +73,13 @@ def turn_off(connection: Connection, remote_object: str) -> int:
 
 def names_of(held: HeldDeletions, most: int) -> list[str]:
     """Some of the records that wait for an answer, by their names."""
-    model = RECORD_TYPES[KINDS[held.remote_object]].model
+    kind = KINDS.get(held.remote_object, SyncedKind.ACTIVITY)
+    model = model_of(kind)
     if held.side == HeldDeletions.Side.HERE:
         links = RecordLink.objects.departing().filter(connection=held.connection, remote_object=held.remote_object)
         ids = list(links.filter(merged_into="").order_by("record_id").values_list("record_id", flat=True)[:most])
         return [str(record) for record in model._default_manager.filter(pk__in=ids)]
     deleted = [row.record_id for row in _held_rows(held).order_by("record_id")[:most]]
-    kind = KINDS[held.remote_object]
     rows = DeletedRecord.objects.filter(record_kind=kind, record_id__in=deleted).order_by("record_id")
     return list(rows.values_list("name", flat=True))
 
@@ -117,6 +130,18 @@ def _decide(held: HeldDeletions, user: User, *, is_confirmed: bool) -> None:
 def _held_rows(held: HeldDeletions) -> "outbox.models.QuerySet[Outbox]":
     rows = Outbox.objects.filter(connection=held.connection_id, remote_object=held.remote_object, is_manual=False)
     return rows.filter(operation=Outbox.Operation.DELETE, claim_token=None)
+
+
+@trash.tells_what_deleting_does
+def what_deleting_does(kind: str, ids: Sequence[int] | None) -> str:
+    """Deletion sync takes along what is linked."""
+    if not all(settings.pushes for settings in ObjectSettings.objects.filter(record_kind=kind)):
+        return ""
+    following = DeletionSettings.objects.filter(sync_deletes=True).values_list("remote_object", flat=True)
+    synced = {name for name in following if KINDS.get(name) == kind}
+    if ids is not None and synced:
+        synced = {link.remote_object for link in RecordLink.objects.live().of(kind, list(ids))} & synced
+    return DELETION_FOLLOWS if synced else ""
 
 
 @trash.tells_what_restoring_does

@@ -16,12 +16,14 @@ NEEDS_PUSH = ("push_by_stage", "push_stages", "source_field", "source_value")
 class Around:
     """What the settings of a kind depend on outside of them.
 
-    ``emails``: objects whose e-mail is mapped to be read; ``held``: objects whose pull is paused.
+    ``emails``: objects whose e-mail is mapped to be read; ``held``: objects whose pull is paused; ``enriched``: kinds
+    with a field that data of the directory may be written to.
     """
 
     objects: frozenset[str]
     emails: frozenset[str]
     held: frozenset[str]
+    enriched: frozenset[str]
     pushes_contacts: bool
     new_people: str
 
@@ -29,10 +31,12 @@ class Around:
     def of(cls, connection: Connection) -> "Around":
         contacts = connection.object_settings.filter(record_kind=RecordKind.CONTACT).first()
         mapped = connection.field_mappings.filter(field="email").exclude(direction=FieldMapping.Direction.OUT)
+        ruled = connection.field_mappings.exclude(enrichment=FieldMapping.Enrichment.NONE)
         return cls(
             objects=frozenset(connection.descriptions.values_list("remote_object", flat=True)),
             emails=frozenset(mapped.values_list("remote_object", flat=True)),
             held=frozenset(connection.cursors.filter(is_held=True).values_list("remote_object", flat=True)),
+            enriched=frozenset(ruled.values_list("record_kind", flat=True).distinct().order_by()),
             pushes_contacts=bool(contacts and contacts.creates),
             new_people=contacts.create_as if contacts else "",
         )
@@ -52,6 +56,8 @@ def _reasons(kind: str, chosen: Mapping[str, Any], around: Around) -> Iterator[t
         yield from _of_deals(chosen, around)
     if held := [name for name, of in OBJECTS.items() if of == kind and name in around.held]:
         yield "pull_every", f"The pull of {' and '.join(held)} is paused: see “One-time” below."
+    if kind not in around.enriched:
+        yield "enrich_existing", "No effect: under “Fields”, no field takes data from the directory."
     if not chosen.get("push_new"):
         yield from ((name, f"No effect while pushing new {kind}s is off.") for name in _held_by_push(kind))
     if str(chosen.get("push_by_stage")) != "True":

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from activities.models import Activity
 from common import erasing
 from common.acting import acting_user
 from common.erasing import Elsewhere
@@ -10,6 +11,8 @@ from common.models import DeletedRecord, Record, RecordKind
 from deals.models import DealContact
 from integrations import services
 from integrations.models import Connection, DeletionSettings, Outbox, RecordLink, RunLine, SyncEvent
+from integrations.sync import members
+from integrations.sync.activities import leaving
 from integrations.sync.records import RECORD_TYPES
 from integrations.sync.tombstones import ERASED
 
@@ -41,12 +44,23 @@ def _links(kind: str, ids: Sequence[int]) -> list[RecordLink]:
 
 
 def on_records_erasing(sender: type[Record], ids: Sequence[int], names: Collection[str], **kwargs: Any) -> None:
-    """Deals tell by name who takes part in them."""
+    """Deals tell by name who takes part in them, activities what was spoken of."""
+    leaving.forget(_activities(ids))
     deals = set(DealContact.objects.filter(contact__in=ids).values_list("deal_id", flat=True))
     for row in DeletedRecord.objects.filter(record_kind=RecordKind.CONTACT, record_id__in=ids):
         deals |= {part["deal_id"] for part in row.lost.get(DealContact._meta.label, ())}
+    for _, relation, stored in erasing.kept_with_others(sender, ids):
+        deals |= {part["deal_id"] for part in stored if relation.model is DealContact}
     told = SyncEvent.objects.filter(record_kind=RecordKind.DEAL, record_id__in=deals)
     told.filter(changes__has_any_keys=[f"Contact {name}" for name in names]).delete()
+
+
+def _activities(ids: Sequence[int]) -> list[int]:
+    """Activities of people, those that went with them included."""
+    found = list(Activity.objects.filter(contact__in=ids).values_list("pk", flat=True))
+    for row in DeletedRecord.objects.filter(record_kind=RecordKind.CONTACT, record_id__in=ids):
+        found += [lost["id"] for lost in row.lost.get(Activity._meta.label, ())]
+    return found
 
 
 def on_records_erased(sender: type[Record], ids: Sequence[int], elsewhere: bool, **kwargs: Any) -> None:
@@ -54,6 +68,7 @@ def on_records_erased(sender: type[Record], ids: Sequence[int], elsewhere: bool,
     SyncEvent.objects.filter(record_kind=kind, record_id__in=ids).delete()
     RunLine.objects.filter(record_kind=kind, record_id__in=ids).delete()
     Outbox.objects.of(kind, list(ids)).filter(operation=Outbox.Operation.UPDATE).delete()
+    members.forget(ids)
     user = acting_user()
     if elsewhere and user:
         services.delete_there(kind, ids, user)

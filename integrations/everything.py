@@ -1,4 +1,4 @@
-"""The one-time push: every record that is not in Salesforce and that the rules let through.
+"""The one-time push: every record, or activity, that is not in Salesforce and that the rules let through.
 
 Marking a million records takes a while, so it goes on in the background: where it stands is kept with the settings,
 and moves in the transaction that marks the records.
@@ -13,10 +13,13 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from common.models import RecordKind
-from integrations.models import Connection, Lane, ObjectSettings, Outbox, Run
+from integrations.models import ActivitySettings, Connection, Lane, ObjectSettings, Outbox, Run, SyncedKind
 from integrations.services import Bell, Refused, pull_refusal, push_refusal, queue_push
+from integrations.sync.activities.due import may_go_by
+from integrations.sync.activities.objects import TASK
+from integrations.sync.activities.passing import that_go
 from integrations.sync.outbox import CREATE_AS
-from integrations.sync.records import RECORD_TYPES
+from integrations.sync.records import model_of
 from integrations.sync.state import State, with_state
 from users.models import User
 
@@ -25,13 +28,34 @@ NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 HELD = "The one-time push is paused."
 
 
-def refusal(connection: Connection | None, settings: ObjectSettings) -> str:
+Settings = ObjectSettings | ActivitySettings
+ALL = tuple(SyncedKind)
+NOTHING_ON = "No activities are pushed: turn on which are to go, and save."
+
+
+def settings_of(connection: Connection, kinds: Sequence[str] = ALL) -> list[Settings]:
+    """The settings of these kinds, as far as there are any; where a one-time push of each stands is kept with them."""
+    rows: list[Settings] = list(
+        connection.object_settings.filter(record_kind__in=kinds)
+        .select_related("connection", "push_all_run")
+        .order_by("pk")
+    )
+    if SyncedKind.ACTIVITY in kinds:
+        rows += ActivitySettings.objects.filter(connection=connection).select_related("connection", "push_all_run")
+    return rows
+
+
+def refusal(connection: Connection | None, settings: Settings) -> str:
     """Why a one-time push of a kind can't be begun now; "" when it can."""
-    return push_refusal(settings.record_kind) or pull_refusal(connection)
+    if reason := push_refusal(settings.record_kind) or pull_refusal(connection):
+        return reason
+    return NOTHING_ON if isinstance(settings, ActivitySettings) and not settings.pushes else ""
 
 
-def object_of(settings: ObjectSettings) -> str:
-    """What new records of a kind become there."""
+def object_of(settings: Settings) -> str:
+    """What new records of a kind become there; activities become several things, most of them tasks."""
+    if isinstance(settings, ActivitySettings):
+        return TASK
     return settings.create_as or CREATE_AS.get(RecordKind(settings.record_kind), "Contact")
 
 
@@ -46,17 +70,17 @@ def start(
     """Begin to push everything of these kinds. ``most``: more records than that, by object, stop it. Raises Refused."""
     if reason := pull_refusal(connection):
         raise Refused(reason)
-    for settings in connection.object_settings.filter(record_kind__in=kinds).order_by("pk"):
+    for settings in settings_of(connection, kinds):
         if settings.creates:
-            _start(connection, settings.pk, user, preview, most)
+            _start(connection, settings, user, preview, most)
 
 
 @transaction.atomic
 def _start(
-    connection: Connection, settings_id: int, user: User | None, preview: Run | None, most: Mapping[str, int] | None
+    connection: Connection, row: Settings, user: User | None, preview: Run | None, most: Mapping[str, int] | None
 ) -> None:
     """One that is under way begins anew, under the same run."""
-    settings = ObjectSettings.objects.select_for_update().get(pk=settings_id)
+    settings = _locked(row)
     _go_on(settings)
     if not is_under_way(settings):
         settings.push_all_run = Run.objects.create(
@@ -71,39 +95,56 @@ def _start(
     settings.save(update_fields=["push_all_after", "push_all_by", "push_all_run"])
 
 
-def is_under_way(settings: ObjectSettings) -> bool:
+def _locked(settings: Settings) -> Settings:
+    return type(settings)._default_manager.select_for_update().get(pk=settings.pk)
+
+
+def _of_kind(connection: Connection, kind: str) -> Settings:
+    """Locked. Raises DoesNotExist."""
+    rows = settings_of(connection, [kind])
+    if not rows:
+        raise ObjectSettings.DoesNotExist
+    return _locked(rows[0])
+
+
+def is_under_way(settings: Settings) -> bool:
     return settings.push_all_run is not None and settings.push_all_run.state == Run.State.RUNNING
 
 
 @transaction.atomic
 def hold(connection: Connection, kind: str) -> None:
     """Mark and send nothing more of a kind's one-time push, until ``resume``. What is edited goes all the same."""
-    settings = connection.object_settings.select_for_update().get(record_kind=kind)
+    settings = _of_kind(connection, kind)
     if is_under_way(settings):
-        ObjectSettings.objects.filter(pk=settings.pk).update(push_all_held=True)
+        _write(settings, push_all_held=True)
         _untouched(settings.push_all_run).update(next_attempt_at=NEVER, wait_reason=HELD)
 
 
 @transaction.atomic
 def resume(connection: Connection, kind: str) -> None:
-    _go_on(connection.object_settings.select_for_update().get(record_kind=kind))
+    _go_on(_of_kind(connection, kind))
     Bell(Lane.BACKGROUND).ring()
     transaction.on_commit(lambda: async_task("integrations.tasks.mark_everything"))
 
 
-def _go_on(settings: ObjectSettings) -> None:
+def _write(settings: Settings, **values: Any) -> None:
+    type(settings)._default_manager.filter(pk=settings.pk).update(**values)
+
+
+def _go_on(settings: Settings) -> None:
     if settings.push_all_held:
-        ObjectSettings.objects.filter(pk=settings.pk).update(push_all_held=False)
+        _write(settings, push_all_held=False)
         held = _untouched(settings.push_all_run).filter(next_attempt_at=NEVER)
         held.update(next_attempt_at=timezone.now(), wait_reason="")
 
 
 @transaction.atomic
-def cancel(connection: Connection, kinds: Sequence[str] = tuple(RecordKind)) -> None:
+def cancel(connection: Connection, kinds: Sequence[str] = ALL) -> None:
     """Stop marking, and take back what was marked and not yet sent: it counts as skipped."""
-    rows = connection.object_settings.filter(record_kind__in=kinds)
-    rows.update(push_all_after=None, push_all_held=False)
-    for run in _under_way(connection).filter(pk__in=rows.values("push_all_run")):
+    rows = settings_of(connection, kinds)
+    for row in rows:
+        _write(row, push_all_after=None, push_all_held=False)
+    for run in _under_way(connection).filter(pk__in=[row.push_all_run_id for row in rows]):
         _untouched(run).filter(operation=Outbox.Operation.CREATE).delete()
         _finish(run, Run.State.CANCELLED, "It was cancelled.")
 
@@ -115,8 +156,8 @@ def _untouched(run: Run | None) -> models.QuerySet[Outbox]:
 
 def end_finished(connection: Connection) -> None:
     """End the runs of which everything is marked and nothing waits any more."""
-    marking = connection.object_settings.exclude(push_all_after=None).exclude(push_all_run=None).values("push_all_run")
-    for run in _under_way(connection).exclude(pk__in=marking):
+    marking = [row.push_all_run_id for row in settings_of(connection) if row.push_all_after is not None]
+    for run in _under_way(connection).exclude(pk__in=[pk for pk in marking if pk]):
         if not Outbox.objects.filter(run=run).exists():
             _finish(run, Run.State.DONE)
 
@@ -134,19 +175,22 @@ def _finish(run: Run, state: Run.State, message: str = "") -> None:
 
 def mark_some(connection: Connection) -> bool:
     """Mark the next records; False when there are none left."""
-    for settings in connection.object_settings.exclude(push_all_after=None).filter(push_all_held=False).order_by("pk"):
-        if _mark_chunk(settings):
-            return True
-    return False
+    return any(_mark_chunk(settings) for settings in settings_of(connection) if is_to_mark(settings))
+
+
+def is_to_mark(settings: Settings) -> bool:
+    """Whether there is something to be marked, and nobody holds it."""
+    return settings.push_all_after is not None and not settings.push_all_held
 
 
 @transaction.atomic
-def _mark_chunk(settings: ObjectSettings) -> bool:
-    settings = ObjectSettings.objects.select_for_update().get(pk=settings.pk)
+def _mark_chunk(row: Settings) -> bool:
+    settings = _locked(row)
     if settings.push_all_after is None or settings.push_all_held:
         return False
     records = eligible(settings).filter(pk__gt=settings.push_all_after).order_by("pk")[:CHUNK]
-    batch = list(records)
+    chunk = list(records)
+    batch = chunk if isinstance(settings, ObjectSettings) else that_go(settings.connection, [one.pk for one in chunk])
     if (run := settings.push_all_run) and run.total + len(batch) > run.request.get("most", run.total + len(batch)):
         message = "Stopped: over a tenth more records than were shown would be pushed. Count or preview again."
         run.finish(Run.State.INCOMPLETE, message)
@@ -156,14 +200,16 @@ def _mark_chunk(settings: ObjectSettings) -> bool:
     queue_push(batch, user=settings.push_all_by, lane=Lane.BACKGROUND, run=settings.push_all_run)
     if settings.push_all_run:
         settings.push_all_run.count(total=len(batch))
-    settings.push_all_after = batch[-1].pk if batch else None
+    settings.push_all_after = chunk[-1].pk if chunk else None
     settings.save(update_fields=["push_all_after"])
-    return bool(batch)
+    return bool(chunk)
 
 
-def eligible(settings: ObjectSettings) -> models.QuerySet[Any]:
-    """Records that the one-time push of a kind marks."""
+def eligible(settings: Settings) -> models.QuerySet[Any]:
+    """Records that the one-time push of a kind marks; of activities ``that_go`` sorts out which."""
     records = unlinked(settings.record_kind).filter(sync_state=State.NOT_ELIGIBLE)
+    if isinstance(settings, ActivitySettings):
+        return records.filter(may_go_by(settings))
     if not settings.push_by_stage:
         return records
     chosen = models.Q(stage__in=[stage for stage in settings.push_stages if stage is not None])
@@ -171,4 +217,4 @@ def eligible(settings: ObjectSettings) -> models.QuerySet[Any]:
 
 
 def unlinked(kind: str) -> models.QuerySet[Any]:
-    return with_state(RECORD_TYPES[kind].model._default_manager.filter(crm_id=""), kind)
+    return with_state(model_of(kind)._default_manager.filter(crm_id=""), kind)

@@ -188,11 +188,30 @@ EXPLANATIONS: dict[str, Explanation] = {
         "record",
         "A stage that Salesforce does not have",
     ),
+    "OTHER_CURRENCY": Explanation(
+        "The deal is in another currency than amounts in Salesforce are, and nothing would tell Salesforce so.",
+        "Give the deal in the org's currency, or empty its amount. Where the org has several currencies, "
+        "map the deal's currency.",
+        "record",
+        "An amount in another currency",
+    ),
     "PARENT_NOT_SYNCED": Explanation(
         "The record belongs to another one that Salesforce has refused.",
         "Mend that one first: this one follows by itself.",
         "record",
         "It waits for another record",
+    ),
+    "PERSON_NOT_SYNCED": Explanation(
+        "Only who is in Salesforce can be in a campaign there, and this person is not.",
+        "Mend what keeps the person out; the message says it. They are then added by themselves.",
+        "record",
+        "Somebody who is not in Salesforce",
+    ),
+    "SPOILS_ITS_CALL": Explanation(
+        "Salesforce answers with a fault of its own whenever this record is sent, and takes others.",
+        "Look at what is unusual in the record, or have your Salesforce admin look at triggers and flows. Then retry.",
+        "salesforce",
+        "Salesforce fails on it",
     ),
     "CANNOT_UPDATE_CONVERTED_LEAD": Explanation(
         "The lead was converted in Salesforce and can't be changed any more.",

@@ -1,7 +1,7 @@
 """The fields of a kind of record and what each is in Salesforce: rows to look through, by a few queries."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -9,14 +9,15 @@ from urllib.parse import urlencode
 
 from django.http import Http404
 
+from integrations.mapping_lines import MappingLine
 from integrations.mappings import Choice, Fault, faults
-from integrations.models import Connection, FieldMapping, RecordLink
+from integrations.models import Connection, RecordLink
 from integrations.suggesting import Suggestion, suggestions
 from integrations.sync.provider import Description, RemoteField
 from integrations.sync.records import KINDS, RECORD_TYPES, Field, Type
 
-Mappings = Mapping[str, FieldMapping]
-PAGE = 50  # rows at a time
+Mappings = Mapping[str, MappingLine]
+PAGE = 30  # rows at a time
 LOOKED_AT = 20  # newest records that examples are taken from
 LONGEST = 60  # characters of an example
 SHOWS = {
@@ -46,7 +47,7 @@ class ObjectFields:
         return [fault for fault in self.faults if not fault.field]
 
     @property
-    def waiting(self) -> list[FieldMapping]:
+    def waiting(self) -> list[MappingLine]:
         return [row for row in self.mappings.values() if not row.is_compared]
 
 
@@ -55,7 +56,7 @@ class Cell:
     """What a field of ours is in one object. ``example``: a value from there."""
 
     description: Description
-    mapping: FieldMapping | None
+    mapping: MappingLine | None
     remote: RemoteField | None
     suggestion: Suggestion | None
     faults: list[Fault]
@@ -182,26 +183,21 @@ class FieldTable:
         rows = {row.remote_object: row for row in connection.descriptions.filter(remote_object__in=names)}
         if not rows:
             raise Http404(f"There are no fields of “{kind}”.")
-        mapped: dict[str, dict[str, FieldMapping]] = {name: {} for name in names}
-        for one in connection.field_mappings.filter(remote_object__in=names):
+        mapped: dict[str, dict[str, MappingLine]] = {name: {} for name in names}
+        for one in MappingLine.all_of(connection.field_mappings.filter(remote_object__in=names)):
             mapped[one.remote_object][one.field] = one
         described = [(Description.from_json(rows[name].content), mapped[name]) for name in names if name in rows]
-        return cls.of(connection, kind, described)
-
-    @classmethod
-    def of(cls, connection: Connection, kind: str, described: Iterable[tuple[Description, Mappings]]) -> "FieldTable":
-        """Over objects that were loaded already, each with its mappings by our field."""
         fields = RECORD_TYPES[kind].fields
         declined: dict[str, set[tuple[str, str]]] = defaultdict(set)
-        for one in connection.declined_pairs.all():
-            declined[one.remote_object].add((one.field, one.remote_field))
+        for pair in connection.declined_pairs.all():
+            declined[pair.remote_object].add((pair.field, pair.remote_field))
         objects = []
         for description, mappings in described:
-            mapped = {name: row for name, row in mappings.items() if name in fields}  # a custom field may be deleted
-            pairs = {name: row.remote_field for name, row in mapped.items()}
-            found = faults(map(Choice.of, mapped.values()), fields, description)
+            present = {name: row for name, row in mappings.items() if name in fields}  # a custom field may be deleted
+            pairs = {name: row.remote_field for name, row in present.items()}
+            found = faults(map(Choice.of, present.values()), fields, description)
             suggested = suggestions(fields, description, pairs, declined[description.name])
-            objects.append(ObjectFields(description, mapped, suggested, found))
+            objects.append(ObjectFields(description, present, suggested, found))
         return cls(connection, kind, fields, objects, Examples.of(connection, kind))
 
     @cached_property

@@ -10,16 +10,26 @@ from django.db.models import Case, Count, Exists, F, Func, IntegerField, OuterRe
 from django.db.models.fields import CharField
 from django.db.models.functions import Lower
 
+from common.domains import company_domain
 from common.models import RecordKind
+from integrations import everything
 from integrations.everything import unlinked
-from integrations.models import Connection, ObjectDescription, ObjectSettings, Outbox, RecordLink
+from integrations.models import (
+    ActivitySettings,
+    Connection,
+    ObjectDescription,
+    ObjectSettings,
+    Outbox,
+    RecordLink,
+    SyncedKind,
+)
 from integrations.providers import provider_for
 from integrations.services import Refused
+from integrations.sync.activities.passing import judge
 from integrations.sync.conditions import OPERATORS, Operator, condition
 from integrations.sync.credentials import Logins
 from integrations.sync.departures import DELETED_THERE
 from integrations.sync.eligibility import takes_no_new
-from integrations.sync.matching import company_domain
 from integrations.sync.outbox import BATCH, CREATE_AS
 from integrations.sync.plan import Direction
 from integrations.sync.pull import EXPORT_FROM, PAGE, PART
@@ -31,6 +41,8 @@ BY_PERSON = "Kept out of the sync by a person"
 BEFORE = "Refused before: see the error log"
 BY_STAGE = "Their stage is not among those that are pushed"
 WITHOUT_ACCOUNT = "They have no account, and contacts without one are kept out"
+OF_OTHER_KINDS = "Open tasks, and what no switch that is on is for"
+JUDGED = 10_000  # activities at most
 CREATED = -1
 Fate = tuple[str, Q]
 
@@ -42,7 +54,7 @@ class Forecast:
     ``notes`` say what else happens to those that are created; ``calls``: about so many.
     """
 
-    kind: RecordKind
+    kind: str
     to_create: int = 0
     to_update: int = 0
     unchanged: int = 0
@@ -51,6 +63,12 @@ class Forecast:
     refused: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     calls: int = 0
+    is_estimate: bool = False
+
+    @property
+    def bound(self) -> int:
+        """What the work is held against, so that it stops when it finds many more; an estimate is none (0)."""
+        return 0 if self.is_estimate else self.to_create
 
     @property
     def unlinked(self) -> int:
@@ -60,14 +78,52 @@ class Forecast:
 
 def push(connection: Connection, kinds: Sequence[str]) -> list[Forecast]:
     """Counts without marking anything."""
-    return [_push(settings) for settings in connection.object_settings.filter(record_kind__in=kinds)]
+    return [
+        _push(row) if isinstance(row, ObjectSettings) else _push_activities(row)
+        for row in everything.settings_of(connection, kinds)
+    ]
+
+
+def _begun(kind: str) -> Forecast:
+    told = Forecast(kind)
+    told.to_update = Outbox.objects.filter(record_kind=kind, operation=Outbox.Operation.UPDATE).count()
+    told.unchanged = max(0, RecordLink.objects.live().filter(record_kind=kind).count() - told.to_update)
+    return told
+
+
+def _push_activities(settings: ActivitySettings) -> Forecast:
+    """Judged one by one by the rules; of very many only some, evenly spread, by which all are estimated."""
+    told = _begun(SyncedKind.ACTIVITY)
+    rows = unlinked(SyncedKind.ACTIVITY)
+    counts = dict(rows.values_list("sync_state").annotate(Count("pk")).order_by())
+    eligible = everything.eligible(settings)
+    present = eligible.count()
+    share = max(1, ceil(present / JUDGED))
+    chosen = eligible.alias(place=F("pk") % share).filter(place=0).order_by("pk") if share > 1 else eligible
+    said: Counter[str] = Counter()
+    ids = list(chosen.values_list("pk", flat=True)[: 2 * JUDGED])
+    for start in range(0, len(ids), everything.CHUNK):
+        found = judge(settings.connection, ids[start : start + everything.CHUNK])
+        said.update("" if one.pushes else one.reason.removesuffix(".") for _, one in found)
+    scaled = {reason: round(count * present / len(ids)) for reason, count in said.most_common()}
+    told.to_create, told.waiting = scaled.pop("", 0), counts.get(State.WAITING, 0)
+    off = counts.get(State.NOT_ELIGIBLE, 0) - present
+    told.skipped = _positive({BY_PERSON: counts.get(State.SKIPPED, 0), BEFORE: counts.get(State.FAILED, 0)})
+    told.skipped |= _positive({OF_OTHER_KINDS: off}) | scaled
+    if share > 1:
+        told.is_estimate = True
+        told.notes = [f"Estimated: {len(ids):,} of {present:,} were looked at."]
+    told.calls = 2 * (ceil(told.to_create / BATCH) + ceil(told.to_update / BATCH))
+    return told
+
+
+def _positive(counts: Mapping[str, int]) -> dict[str, int]:
+    return {reason: count for reason, count in counts.items() if count > 0}
 
 
 def _push(settings: ObjectSettings) -> Forecast:
     kind = RecordKind(settings.record_kind)
-    told = Forecast(kind)
-    told.to_update = Outbox.objects.filter(record_kind=kind, operation=Outbox.Operation.UPDATE).count()
-    told.unchanged = max(0, RecordLink.objects.live().filter(record_kind=kind).count() - told.to_update)
+    told = _begun(kind)
     skipped, refused = list(_skips(settings)), list(_lacks(settings))
     fates = [*skipped, *refused]
     records = _with_domain(unlinked(kind)) if kind == RecordKind.CONTACT else unlinked(kind)

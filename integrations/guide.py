@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Count
 
 from integrations.connecting import missing_requirements
-from integrations.models import Connection, Credential, Run
+from integrations.models import ActivitySettings, Connection, Credential, Run
 from integrations.permissions import LoginRights, rights_of
 from integrations.progress import LABELS, ordered
 
@@ -129,11 +129,15 @@ def _mapping(connection: Connection) -> Step:
     is_passed = "mapping" in connection.passed_steps
     return _step(
         "mapping",
-        f"Mapped are {told}." if told else "No field is mapped yet.",
+        f"{f'Mapped are {told}.' if told else 'No field is mapped yet.'} {_activities(connection)}",
         is_done=is_passed and not lacks,
         is_passed=is_passed,
         lacks=lacks,
     )
+
+
+def _activities(connection: Connection) -> str:
+    return f"Activities are {'' if ActivitySettings.of(connection).pushes else 'not '}pushed."
 
 
 def _preview(connection: Connection) -> Step:

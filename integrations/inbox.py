@@ -12,7 +12,7 @@ from django.urls import reverse
 from common.models import DuplicatePair
 from integrations.conflicts import told_of
 from integrations.models import ErrorEntry, HeldDeletions, RecordLink, SyncEvent
-from integrations.sync.records import RECORD_TYPES
+from integrations.sync.records import SYNCED, model_of
 
 MATCH, UNKNOWN = ErrorEntry.QUESTIONS
 
@@ -40,8 +40,16 @@ class Box:
     count: int | None = None
 
 
+def counts_for(request: Any) -> Counts:
+    """Asked once a request: every page of the integration shows them, and so does the menu beside it."""
+    if not hasattr(request, "inbox"):
+        request.inbox = counts()
+    found: Counts = request.inbox
+    return found
+
+
 def counts() -> Counts:
-    """With one query: every page of the integration shows them."""
+    """With one query."""
     boxes = {MATCH: "matches", UNKNOWN: "unknown"}
     by_code = [When(code=code, then=Value(box)) for code, box in boxes.items()]
     parts = [
@@ -82,8 +90,8 @@ def records_of(pairs: Iterable[tuple[str, int | None]]) -> dict[tuple[str, int],
     return {
         (kind, record.pk): record
         for kind, ids in wanted.items()
-        if kind in RECORD_TYPES
-        for record in RECORD_TYPES[kind].model._default_manager.filter(pk__in=ids)
+        if kind in SYNCED
+        for record in model_of(kind)._default_manager.filter(pk__in=ids)
     }
 
 

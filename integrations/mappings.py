@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from integrations.mapping_lines import MappingLine
 from integrations.models.mapping import FieldMapping
 from integrations.salesforce.defaults import fits
 from integrations.sync.provider import Description, RemoteField
@@ -33,7 +34,7 @@ class Choice:
     unlisted: str = Unlisted.PASS
 
     @classmethod
-    def of(cls, row: FieldMapping) -> "Choice":
+    def of(cls, row: FieldMapping | MappingLine) -> "Choice":
         words = tuple((one["ours"], one["theirs"], one["way"]) for one in row.value_map)
         return cls(row.field, row.remote_field, row.direction, row.winner, row.enrichment, words, row.unlisted)
 

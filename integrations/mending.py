@@ -10,19 +10,19 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.fields.json import KeyTextTransform
 
-from common.models import Record
+from common.models import Record, RecordKind
 from common.records import assign, locked, save_changes
 from integrations import connecting
 from integrations.asking import allowed_values
 from integrations.explanations import OF_A_VALUE, OF_A_WORD, OF_THE_DESCRIPTION
 from integrations.logins import the_connection
-from integrations.models import ErrorEntry, ErrorEntryQuerySet, FieldMapping, Outbox
+from integrations.models import CampaignMember, ErrorEntry, ErrorEntryQuerySet, FieldMapping, Outbox
 from integrations.pairing import change_words
 from integrations.services import Refused
 from integrations.sync.limits import problems
 from integrations.sync.mapping import MISSING, Pair, to_remote
 from integrations.sync.provider import ProviderError
-from integrations.sync.records import CUSTOM, RECORD_TYPES, Field, Type
+from integrations.sync.records import CUSTOM, RECORD_TYPES, SYNCED, Field, Type, model_of
 from integrations.sync.scope import Scope
 from integrations.sync.value_map import Way
 
@@ -61,14 +61,18 @@ class Mend:
 
 
 def record_of(entry: ErrorEntry) -> Record | None:
-    """None: it was deleted since."""
-    return RECORD_TYPES[entry.record_kind].model._default_manager.filter(pk=entry.record_id).first()
+    """None: it was deleted since. That of a campaign's member is the contact."""
+    if entry.record_kind == ErrorEntry.MEMBER:
+        row = CampaignMember.objects.filter(pk=entry.record_id or 0).first()
+        return model_of(RecordKind.CONTACT)._default_manager.filter(pk=row.record_id).first() if row else None
+    return model_of(entry.record_kind)._default_manager.filter(pk=entry.record_id).first()
 
 
 def mend_of(entry: ErrorEntry, record: Record | None) -> Mend | None:
     """How the refused value can be mended; None where another value does not help."""
     name = entry.details.get("local_field", "")
-    field = RECORD_TYPES[entry.record_kind].fields.get(name) if entry.code in OF_A_VALUE else None
+    has_fields = entry.record_kind in SYNCED and entry.code in OF_A_VALUE
+    field = SYNCED[entry.record_kind].fields.get(name) if has_fields else None
     if field is None or record is None or entry.closed_at:
         return None
     if not entry.details.get("allowed"):
@@ -146,7 +150,7 @@ def mend_value(entry: ErrorEntry, value: str) -> None:
 
 
 def _locked_record(entry: ErrorEntry) -> Record:
-    model = RECORD_TYPES[entry.record_kind].model
+    model = model_of(entry.record_kind)
     try:
         return locked(model, entry.record_id or 0)
     except model.DoesNotExist as error:
@@ -212,6 +216,8 @@ def _with(rows: Sequence[Mapping[str, str]], words: Mapping[str, str]) -> list[d
 
 def is_waiting(entry: ErrorEntry) -> bool:
     """Whether the record is on its way again."""
+    if entry.record_kind == ErrorEntry.MEMBER:
+        return CampaignMember.objects.waiting().filter(pk=entry.record_id or 0).exists()
     return Outbox.objects.of(entry.record_kind, [entry.record_id or 0]).due().exists()
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from integrations import everything, services
-from integrations.models import Connection, ObjectSettings
+from integrations.models import ActivitySettings, Connection
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,12 @@ def to_pull(connection: Connection, remote_object: str) -> Obstacle | None:
     return Obstacle(services.NOT_PULLED, "See what the login may do", reverse("integrations:logins"))
 
 
-def to_push(connection: Connection, settings: ObjectSettings) -> Obstacle | None:
+def to_push(connection: Connection, settings: everything.Settings) -> Obstacle | None:
     if reason := services.pull_refusal(connection):
         return _of_connection(connection, reason)
     if reason := everything.refusal(connection, settings):
+        if isinstance(settings, ActivitySettings):
+            return Obstacle(reason, "See the switches", "#emails")
         is_off = not settings.pushes
         return Obstacle(reason, "Choose a direction" if is_off else "Turn it on", "#direction" if is_off else "#push")
     return None

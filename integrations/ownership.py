@@ -4,11 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from common.models import Record
-from integrations.models import Connection, Credential, FieldMapping, ObjectSettings, Outbox, RecordLink, UserMapping
+from integrations.models import (
+    Connection,
+    Credential,
+    FieldMapping,
+    ObjectSettings,
+    Outbox,
+    RecordLink,
+    SyncedKind,
+    UserMapping,
+)
 from integrations.permissions import lacking_for
+from integrations.sync.activities.objects import object_of
 from integrations.sync.credentials import Logins
 from integrations.sync.foresight import foreseen_problems
-from integrations.sync.outbox import remote_object_of
+from integrations.sync.outbox import has_new_notes, remote_object_of
 from integrations.sync.records import kind_of
 from users.models import User
 
@@ -58,9 +68,13 @@ def push_preview(record: Record, user: User | None) -> PushPreview | None:
         return None
     operation = Outbox.Operation.UPDATE if record.crm_id else Outbox.Operation.CREATE
     settings = ObjectSettings.objects.filter(connection=connection, record_kind=kind).first()
-    choice = Logins(connection).choose(operation, record.origin, user.pk if user else None)
+    is_log = kind == SyncedKind.ACTIVITY
+    choice = Logins(connection).choose(operation, record.origin, user.pk if user else None, is_log=is_log)
     is_new = operation == Outbox.Operation.CREATE
-    remote_object = remote_object_of(kind, record, settings)
+    if is_log:
+        remote_object = object_of(record, has_notes=has_new_notes(connection))  # type: ignore[arg-type]
+    else:
+        remote_object = remote_object_of(kind, record, settings)
     return PushPreview(
         operation=str(operation),
         remote_object=remote_object,

@@ -10,22 +10,30 @@ from django.template.loader import render_to_string
 from common import slots
 from common.models import Record
 from common.paging import honest_count
-from integrations import inbox, services
+from integrations import campaigns, inbox, services
 from integrations.forms.notices import NoticeChoiceForm
 from integrations.logins import the_connection
-from integrations.models import Connection, ErrorEntry, NoticeCopy, RecordLink
+from integrations.models import Connection, ErrorEntry, NoticeCopy, RecordLink, SyncedKind
 from integrations.ownership import push_preview, remote_owners
 from integrations.remedies import remedy
 from integrations.sync.records import kind_of
 
 
-def waiting_for_people() -> int:
-    return inbox.counts().total
+def waiting_for_people(request: HttpRequest) -> int:
+    return inbox.counts_for(request).total
+
+
+def _connection(request: HttpRequest) -> Connection:
+    """Asked for once, however many places of a page want it."""
+    known = vars(request)
+    if "_connection" not in known:
+        known["_connection"] = the_connection()
+    return known["_connection"]
 
 
 @slots.fill("record.badges")
 def sync_badges(request: HttpRequest, records: Sequence[Any]) -> list[str]:
-    if not the_connection().org_id or kind_of(records[0]) is None:
+    if not _connection(request).org_id or kind_of(records[0]) is None:
         return ["" for _ in records]
     states = services.sync_states(records)
     return [
@@ -43,7 +51,7 @@ def sync_card(request: HttpRequest, record: Record, refused: str = "", pulling: 
 
     ``pulling``: when somebody asked for a pull that is not through yet.
     """
-    connection, kind = the_connection(), kind_of(record)
+    connection, kind = _connection(request), kind_of(record)
     if not connection.org_id or kind is None:
         return ""
     links = RecordLink.objects.live().of(kind, [record.pk]).select_related("credential")
@@ -63,6 +71,11 @@ def sync_card(request: HttpRequest, record: Record, refused: str = "", pulling: 
         "pulling": pulling,
         "pull_refusal": services.pull_refusal(connection) if record.crm_id else "",
     }
+    if kind == SyncedKind.CONTACT:
+        context |= {
+            "campaigns": campaigns.of_record(record.pk),
+            "campaign_refusal": campaigns.refusal(request.user),  # type: ignore[arg-type]
+        }
     return render_to_string("integrations/_panel.html", context, request)
 
 
@@ -92,6 +105,16 @@ def bell(request: HttpRequest, records: Sequence[Any]) -> list[str]:
     """How many notices a person has not seen."""
     counts = [NoticeCopy.objects.unseen_by(user.pk).count() for user in records]
     return [render_to_string("integrations/_bell.html", {"count": count}, request) for count in counts]
+
+
+@slots.fill("job.panels")
+def campaign_card(request: HttpRequest, records: Sequence[Any]) -> list[str]:
+    """What became of each person whom a job adds to a campaign; the card loads itself."""
+    told = [campaigns.is_of_campaign(job) for job in records]
+    return [
+        render_to_string("integrations/_campaign_card.html", {"job": job}, request) if is_told else ""
+        for job, is_told in zip(records, told, strict=True)
+    ]
 
 
 @slots.fill("you.panels")

@@ -4,13 +4,14 @@ What lacks is said in the words of the Salesforce admin who can grant it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db.models import JSONField, QuerySet
 from django.db.models.expressions import RawSQL
 
+from integrations.mapping_lines import MappingLine
 from integrations.models import (
     Connection,
     Credential,
@@ -25,6 +26,7 @@ from integrations.sync.records import KINDS, RECORD_TYPES
 
 OUT = {FieldMapping.Direction.BOTH, FieldMapping.Direction.OUT}
 IN = {FieldMapping.Direction.BOTH, FieldMapping.Direction.IN}
+Mapped = FieldMapping | MappingLine
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,8 @@ def rights_of(login: Credential) -> LoginRights:
     """Everything that the sync does with a login, and whether it may; a fixed number of queries."""
     connection = login.connection
     is_teams = connection.team_credential_id == login.pk
-    mappings: dict[str, list[FieldMapping]] = {}
-    for mapping in connection.field_mappings.order_by("remote_object", "pk"):
+    mappings: dict[str, list[Mapped]] = {}
+    for mapping in MappingLine.all_of(connection.field_mappings.order_by("remote_object", "pk")):
         mappings.setdefault(mapping.remote_object, []).append(mapping)
     needs = _Needs.load(connection)
     known = descriptions_for(login)
@@ -109,7 +111,9 @@ def rights_of(login: Credential) -> LoginRights:
 
 def rights_on(connection: Connection, remote_object: str, logins: Sequence[Credential]) -> list[ObjectRights]:
     """What several logins may do with one object, in their order; a fixed number of queries."""
-    mappings = list(connection.field_mappings.filter(remote_object=remote_object).order_by("pk"))
+    mappings: list[Mapped] = [
+        *MappingLine.all_of(connection.field_mappings.filter(remote_object=remote_object).order_by("pk"))
+    ]
     return _rights_on(connection, remote_object, logins, mappings) if mappings else []
 
 
@@ -121,7 +125,7 @@ def field_lacks(mapping: FieldMapping) -> list[tuple[Credential, str]]:
 
 
 def _rights_on(
-    connection: Connection, remote_object: str, logins: Sequence[Credential], mappings: list[FieldMapping]
+    connection: Connection, remote_object: str, logins: Sequence[Credential], mappings: list[Mapped]
 ) -> list[ObjectRights]:
     needs = _Needs.load(connection)
     settings = needs.settings.get(mappings[0].record_kind)
@@ -193,19 +197,21 @@ class _Needs:
 
     settings: Mapping[str, ObjectSettings]
     deletes: frozenset[str]
-    labels: Mapping[str, Mapping[str, str]]
+    labels: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, connection: Connection) -> "_Needs":
         deletes = DeletionSettings.objects.filter(connection=connection, sync_deletes=True)
-        labels = {
-            kind: {field.name: field.label for field in type_.fields.values()} for kind, type_ in RECORD_TYPES.items()
-        }
         return cls(
             {row.record_kind: row for row in connection.object_settings.all()},
             frozenset(deletes.values_list("remote_object", flat=True)),
-            labels,
         )
+
+    def labels_of(self, kind: str) -> Mapping[str, str]:
+        """What the fields of a kind are called; read when it is asked for."""
+        if kind not in self.labels:
+            self.labels[kind] = {name: one.label for name, one in RECORD_TYPES[kind].fields.items()}
+        return self.labels[kind]
 
     def creates(self, kind: str, remote_object: str) -> bool:
         """Whether new records become this object."""
@@ -220,7 +226,7 @@ class _Needs:
 
 
 def _object(
-    login: Credential, name: str, mappings: list[FieldMapping], known: Described | None, needs: _Needs
+    login: Credential, name: str, mappings: list[Mapped], known: Described | None, needs: _Needs
 ) -> ObjectRights:
     sees, changes = login.sees_all(name), login.changes_all(name)
     if known is None:
@@ -228,12 +234,12 @@ def _object(
     description, described_at = known
     kind = mappings[0].record_kind
     settings = needs.settings.get(kind)
-    labels = needs.labels[kind]
-    fields = (
-        tuple(_field(row, description, labels.get(row.field, row.field), needs) for row in mappings)
-        if description.is_visible
-        else ()
-    )
+    fields: tuple[FieldRights, ...] = ()
+    if description.is_visible:
+        labels, is_created = needs.labels_of(kind), needs.creates(kind, name) and description.is_createable
+        fields = tuple(
+            _field(row, description, labels.get(row.field, row.field), is_created=is_created) for row in mappings
+        )
     lacks = tuple(_lacks_of_object(description, kind, settings, needs))
     return ObjectRights(
         remote_object=name,
@@ -249,9 +255,8 @@ def _object(
     )
 
 
-def _field(mapping: FieldMapping, description: Description, label: str, needs: _Needs) -> FieldRights:
+def _field(mapping: Mapped, description: Description, label: str, *, is_created: bool) -> FieldRights:
     remote = description.fields.get(mapping.remote_field)
-    is_created = needs.creates(mapping.record_kind, description.name) and description.is_createable
     return FieldRights(
         field=mapping.field,
         label=label,
@@ -263,9 +268,7 @@ def _field(mapping: FieldMapping, description: Description, label: str, needs: _
     )
 
 
-def _lacks_of_field(
-    mapping: FieldMapping, remote: RemoteField | None, description: Description, *, is_created: bool
-) -> str:
+def _lacks_of_field(mapping: Mapped, remote: RemoteField | None, description: Description, *, is_created: bool) -> str:
     name, place = mapping.remote_field, f"the field-level security of {description.label or description.name}"
     if remote is None:
         wanted = "Read and Edit Access" if mapping.direction in OUT else "Read Access"

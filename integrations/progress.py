@@ -16,6 +16,11 @@ LABELS = {
     "Lead": "Leads",
     "Opportunity": "Deals",
     "OpportunityContactRole": "Contacts of deals",
+    "CampaignMember": "Campaign members",
+    "Task": "Tasks",
+    "Event": "Meetings",
+    "ContentNote": "Notes",
+    "Note": "Notes of the old kind",
 }
 
 
@@ -71,7 +76,7 @@ def first_pull(connection: Connection) -> list[Progress]:
 
 @dataclass(frozen=True)
 class ObjectState:
-    """When an object was pulled last and will be next."""
+    """When an object was pulled last and will be next. ``kind``: of its records, "" where these are activities."""
 
     name: str
     label: str
@@ -95,7 +100,9 @@ def objects(connection: Connection) -> list[ObjectState]:
 
 def _state(name: str, cursor: Cursor, last: Run | None) -> ObjectState:
     is_running = bool(cursor.leased_until and cursor.leased_until > timezone.now())
-    return ObjectState(name, LABELS.get(name, name), OBJECTS[name], last, cursor.due_at, is_running, cursor.is_held)
+    return ObjectState(
+        name, LABELS.get(name, name), OBJECTS.get(name, ""), last, cursor.due_at, is_running, cursor.is_held
+    )
 
 
 def ordered(names: Iterable[str]) -> list[str]:

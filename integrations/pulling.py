@@ -9,24 +9,24 @@ from django.db.models import Q
 from django.utils import timezone
 
 from integrations import budget
-from integrations.models import ApiUsage, Connection, Credential, Cursor, RecordLink, Run
+from integrations.models import ActivitySettings, ApiUsage, Connection, Credential, Cursor, RecordLink, Run
 from integrations.pauses import all_is_well, doubt, pause
 from integrations.providers import provider_for
 from integrations.salesforce.provider import SalesforceProvider
 from integrations.services import SLICE, wake_inference, wake_lanes, wake_pull
 from integrations.sync import inference
+from integrations.sync.activities.scope import scope_for
 from integrations.sync.credentials import Logins
 from integrations.sync.leases import Lease, LeaseLost, give_back, take_lease
 from integrations.sync.provider import CallFailed, ConnectionBroken, ProviderError, RequestRefused
 from integrations.sync.pull import FirstPage, pull, question_of
 from integrations.sync.records import OBJECTS
-from integrations.sync.scope import Scope
 from integrations.sync.singles import pull_records
 
 logger = logging.getLogger(__name__)
 
 # References resolve faster, and conversions are followed first, in this order.
-PULL_ORDER = ("Account", "Lead", "Contact", "Opportunity", "OpportunityContactRole")
+PULL_ORDER = ("Account", "Lead", "Contact", "Opportunity", "OpportunityContactRole", "Task")
 
 
 def pull_due(seconds: float = SLICE, *, only: str = "", is_forced: bool = False) -> list[Run]:
@@ -152,7 +152,7 @@ def pull_remote(remote_object: str, ids: Sequence[str], *, is_wanted: bool = Fal
         return None
     provider = provider_for(credential)
     try:
-        return pull_records(Scope.load(connection, remote_object), ids, provider, credential, is_wanted=is_wanted)
+        return pull_records(scope_for(connection, remote_object), ids, provider, credential, is_wanted=is_wanted)
     except ConnectionBroken as error:
         doubt(credential, error)
     except (CallFailed, RequestRefused) as error:
@@ -163,13 +163,16 @@ def pull_remote(remote_object: str, ids: Sequence[str], *, is_wanted: bool = Fal
 
 
 def _plan_next(connection: Connection, cursor: Cursor) -> None:
-    every = connection.object_settings.filter(record_kind=_kind(cursor)).values_list("pull_every", flat=True).first()
-    due_at = timezone.now() + timedelta(minutes=every or 30)
+    due_at = timezone.now() + timedelta(minutes=_every(connection, cursor))
     Cursor.objects.filter(pk=cursor.pk).update(due_at=due_at, is_asked_for=False, asked_by=None)
 
 
-def _kind(cursor: Cursor) -> str:
-    return OBJECTS[cursor.remote_object]
+def _every(connection: Connection, cursor: Cursor) -> int:
+    """Minutes between pulls of an object."""
+    kind = OBJECTS.get(cursor.remote_object)
+    if kind is None:
+        return ActivitySettings.of(connection).pull_every
+    return connection.object_settings.filter(record_kind=kind).values_list("pull_every", flat=True).first() or 30
 
 
 def _end_first_pull(connection: Connection) -> None:

@@ -7,12 +7,14 @@ from time import monotonic, sleep
 from django.conf import settings
 from django.utils import timezone
 
+from common.logs import about
+from common.models import RecordKind
 from integrations import budget
 from integrations.models import Connection, Credential, IngestJob, Outbox, Run
 from integrations.pauses import all_is_well, doubt, pause
 from integrations.providers import provider_for
-from integrations.services import SLICE, wake_lane
-from integrations.sync import ingested, outbox
+from integrations.services import SLICE, wake_lane, wake_members
+from integrations.sync import ingested, members, outbox
 from integrations.sync.outbox import Claim
 from integrations.sync.provider import CallFailed, ConnectionBroken, RequestRefused
 from integrations.sync.push import push
@@ -43,7 +45,7 @@ def _push_lane(lane: str, until: float, sleeper: Callable[[float], None], only: 
     runs: dict[RunKey, Run] = {}
     cut_off: dict[int, str] = {}
     has_called = False
-    while (is_in_time := monotonic() < until) and _may_push(lane, until, sleeper):
+    while (is_in_time := monotonic() < until) and may_push(lane, until, sleeper):
         if job := ingested.take(lane, only):
             _look(job, runs, cut_off)
             continue
@@ -60,11 +62,21 @@ def _push_lane(lane: str, until: float, sleeper: Callable[[float], None], only: 
         actors = {row.actor_id for row in claim.rows}
         run = _run_of(claim.credential, claim.remote_object, actors.pop() if len(actors) == 1 else None, runs)
         cut_off[run.pk] = send(claim, run)
-        for other in outbox.lanes_set_free(claim):
-            wake_lane(other)
+        _wake_others(claim)
     for run in runs.values():
         run.finish(Run.State.INCOMPLETE if cut_off[run.pk] else Run.State.DONE, cut_off[run.pk])
     return is_in_time and not runs
+
+
+def _wake_others(claim: Claim) -> None:
+    """What waited for these records in other lanes, and people who are to be in campaigns, can go."""
+    for lane in outbox.lanes_set_free(claim):
+        wake_lane(lane)
+    if claim.rows[0].record_kind == RecordKind.CONTACT:
+        ids = [row.record_id for row in claim.rows]
+        members.free_arrived(ids)
+        for lane in members.lanes_due(ids):
+            wake_members(lane)
 
 
 def _run_of(credential: Credential, remote_object: str, actor_id: int | None, runs: dict[RunKey, Run]) -> Run:
@@ -109,7 +121,7 @@ def _look(job: IngestJob, runs: dict[RunKey, Run], cut_off: dict[int, str]) -> N
     budget.note(credential, provider, job.lane)
 
 
-def _may_push(lane: str, until: float, sleeper: Callable[[float], None]) -> bool:
+def may_push(lane: str, until: float, sleeper: Callable[[float], None]) -> bool:
     """Whether the org can be spoken to. A short pause is waited out; a long one is left to the next tick."""
     connection = Connection.objects.first()
     if connection is None or connection.phase != Connection.Phase.SYNCING:
@@ -126,6 +138,11 @@ def _may_push(lane: str, until: float, sleeper: Callable[[float], None]) -> bool
 
 def send(claim: Claim, run: Run) -> str:
     """Send a claim. Answers why it was cut off; "" when it went through, refusals of single records included."""
+    with about(run_id=run.pk):
+        return _send(claim, run)
+
+
+def _send(claim: Claim, run: Run) -> str:
     credential = claim.credential
     provider = provider_for(credential)
     reason = ""

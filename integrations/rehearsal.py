@@ -14,11 +14,13 @@ from typing import Any, TypeVar
 from django.db import OperationalError, transaction
 from django.db import connection as database
 
-from integrations.everything import eligible
-from integrations.models import Connection, Credential, Cursor, Lane, Outbox, RecordLink, Run, RunLine
+from integrations.everything import eligible, settings_of
+from integrations.models import Connection, Credential, Cursor, Lane, Outbox, RecordLink, Run, RunLine, SyncedKind
 from integrations.providers import provider_for
 from integrations.rehearsed import NotAsked, Rehearsed
 from integrations.services import queue_push
+from integrations.sync.activities.objects import TASK
+from integrations.sync.activities.passing import that_go
 from integrations.sync.credentials import Logins
 from integrations.sync.deadlocks import DEADLOCK
 from integrations.sync.departed import carry_out
@@ -27,7 +29,7 @@ from integrations.sync.picking import claims_of
 from integrations.sync.provider import CallFailed, RequestRefused
 from integrations.sync.pull import pull as pull_object
 from integrations.sync.push import push as push_claim
-from integrations.sync.records import KINDS, RECORD_TYPES
+from integrations.sync.records import KINDS, SYNCED, model_of
 from integrations.sync.scope import Scope
 from integrations.sync.telling import lines_of
 
@@ -192,7 +194,7 @@ class Rehearsal:
 
 def _lock(records: Sequence[tuple[str, int]]) -> None:
     for kind in sorted({kind for kind, _ in records}):
-        rows = RECORD_TYPES[kind].model._default_manager.filter(pk__in=[pk for one, pk in records if one == kind])
+        rows = model_of(kind)._default_manager.filter(pk__in=[pk for one, pk in records if one == kind])
         list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
 
 
@@ -220,16 +222,20 @@ def push(connection: Connection, everything: Sequence[str] = ()) -> Run:
     return total
 
 
-def due_in_parts(connection: Connection, kinds: Sequence[str] = tuple(RECORD_TYPES)) -> Iterator[Mark]:
+def due_in_parts(connection: Connection, kinds: Sequence[str] = tuple(SYNCED)) -> Iterator[Mark]:
     """What is due, as many rows as are planned together: accounts before the people who need them."""
     rows = Outbox.objects.due().filter(connection=connection, job=None, record_kind__in=kinds)
     ids = list(rows.order_by("record_kind", "operation", "pk").values_list("pk", flat=True))
     yield from (partial(list, ids[start : start + CLAIMED]) for start in range(0, len(ids), CLAIMED))
 
 
+LAST_OF_ALL = ["account", "contact", "deal", "activity"]
+
+
 def eligible_in_parts(connection: Connection, kinds: Sequence[str]) -> Iterator[Mark]:
     """What the one-time push of these kinds would mark."""
-    for settings in connection.object_settings.filter(record_kind__in=kinds).order_by("record_kind"):
+    found = sorted(settings_of(connection, kinds), key=lambda row: LAST_OF_ALL.index(row.record_kind))
+    for settings in found:
         ids = list(eligible(settings).order_by("pk").values_list("pk", flat=True)) if settings.creates else []
         for start in range(0, len(ids), CLAIMED):
             yield partial(marked, settings.record_kind, ids[start : start + CLAIMED])
@@ -237,7 +243,13 @@ def eligible_in_parts(connection: Connection, kinds: Sequence[str]) -> Iterator[
 
 def marked(kind: str, ids: Sequence[int]) -> list[int]:
     """Mark records as due, as a one-time push does; answers their rows."""
-    queue_push(list(RECORD_TYPES[kind].model._default_manager.filter(pk__in=ids)), lane=Lane.BACKGROUND)
+    records = list(model_of(kind)._default_manager.filter(pk__in=ids))
+    run = None
+    if kind == SyncedKind.ACTIVITY:  # of these the run says that it does not matter how old they are
+        connection = Connection.objects.exclude(org_id="").get()
+        run = Run.objects.create(connection=connection, kind=Run.Kind.EVERYTHING, remote_object=TASK)
+        records = that_go(connection, ids)
+    queue_push(records, lane=Lane.BACKGROUND, run=run)
     return list(Outbox.objects.of(kind, list(ids)).values_list("pk", flat=True))
 
 

@@ -29,6 +29,7 @@ class Rehearsed:
 
     def begin(self) -> None:
         self.writes, self._made_up = 0, count(1)
+        self._made: dict[str, Values] = {}
 
     def forget(self) -> None:
         """Answers about records are of no use to the next ones."""
@@ -41,10 +42,10 @@ class Rehearsed:
         key = f"{name} {args!r} {kwargs!r}"
         if key not in self._answers:
             raise NotAsked(partial(self._ask, key, name, *args, **kwargs))
-        answer = deepcopy(self._answers[key])  # engines bring values into their form in place
+        answer = self._answers[key]
         if isinstance(answer, RequestRefused):
             raise answer
-        return answer
+        return deepcopy(answer)  # engines bring values into their form in place
 
     def _ask(self, key: str, name: str, *args: Any, **kwargs: Any) -> None:
         try:
@@ -67,14 +68,31 @@ class Rehearsed:
     def start_export(self, remote_object: str, fields: Sequence[str], since: Any) -> Export:
         raise RequestRefused("REHEARSED", "a preview reads page by page.")
 
-    def related(self, remote_object: str, field: str, ids: Sequence[str], fields: Sequence[str]) -> list[RemoteRecord]:
+    def retrieve(self, remote_object: str, ids: Sequence[str], fields: Sequence[str]) -> list[RemoteRecord | None]:
+        """What was only made here is as it was made."""
         known = [id_ for id_ in ids if not id_.startswith(MADE_UP)]
-        found: list[RemoteRecord] = self._answer("related", remote_object, field, known, fields) if known else []
+        found = dict(zip(known, self._answer("retrieve", remote_object, known, fields), strict=True)) if known else {}
+        return [found.get(id_) if id_ in found else self._as_made(remote_object, id_, fields) for id_ in ids]
+
+    def _as_made(self, remote_object: str, id_: str, fields: Sequence[str]) -> RemoteRecord | None:
+        payload, now = self._made.get(id_), self.clock()
+        values = {name: payload.get(name) for name in fields} if payload else {}
+        return RemoteRecord(remote_object, id_, values, now, now) if payload else None
+
+    def related(
+        self, remote_object: str, field: str, ids: Sequence[str], fields: Sequence[str], **options: Any
+    ) -> list[RemoteRecord]:
+        known = [id_ for id_ in ids if not id_.startswith(MADE_UP)]
+        found: list[RemoteRecord] = (
+            self._answer("related", remote_object, field, known, fields, **options) if known else []
+        )
         return found
 
     def create(self, remote_object: str, payloads: Sequence[Values], **options: Any) -> list[Answer]:
         self.writes += bool(payloads)
-        return [Accepted(f"{MADE_UP}{next(self._made_up):09}") for _ in payloads]
+        made = {f"{MADE_UP}{next(self._made_up):09}": payload for payload in payloads}
+        self._made |= made
+        return [Accepted(remote_id) for remote_id in made]
 
     def upsert(self, remote_object: str, field: str, payloads: Sequence[Values], **options: Any) -> list[Answer]:
         return self.create(remote_object, payloads)

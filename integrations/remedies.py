@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
+from integrations.models import SyncedKind
 from integrations.sync.eligibility import Rule
 from integrations.sync.state import State, SyncState
 from users.models import User
 
+ACTIVITIES_PAGE = "integrations:activities"
 # Rules that stand on the page of an object's settings, by the section.
 SECTIONS = {Rule.DIRECTION: "direction", Rule.PUSH_NEW: "push", Rule.STAGES: "push", Rule.ACCOUNT: "push"}
 LINKS = {
@@ -33,6 +35,8 @@ def remedy(state: SyncState, kind: str, user: User) -> Remedy | None:
     if rule is None or state.state == State.SYNCED:
         return None
     match rule:
+        case Rule.PAST if kind == SyncedKind.ACTIVITY:
+            return Remedy("Settings count from when they are turned on: push it now, or edit it.")
         case Rule.PAST:
             text = "Push it now, edit it, or have {} all existing records once."
             if user.is_admin:
@@ -50,6 +54,8 @@ def remedy(state: SyncState, kind: str, user: User) -> Remedy | None:
 
 
 def _place(rule: Rule, kind: str) -> tuple[str, str]:
+    if rule == Rule.ACTIVITIES:
+        return "Change which activities are pushed", reverse(ACTIVITIES_PAGE)
     if rule in SECTIONS:
         return LINKS[rule], f"{_object(kind)}#{SECTIONS[rule]}"
     if rule == Rule.LOGIN:

@@ -2,18 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.db import connection as database
 from django.db import models, transaction
+from django.db.models import Model
 from django.utils import timezone
 from django_q.tasks import async_task
 
 from common.acting import acting_user
 from common.models import Origin, Record, RecordKind
 from integrations.models import (
+    ActivitySettings,
+    CampaignMember,
     Connection,
     Cursor,
     ErrorEntry,
@@ -23,11 +27,14 @@ from integrations.models import (
     RecordLink,
     Run,
     SkippedRecord,
+    SyncedKind,
 )
-from integrations.sync import inference, outbox, showing
+from integrations.sync import inference, members, outbox, showing
+from integrations.sync.activities.due import due_activities
+from integrations.sync.activities.objects import TASK
 from integrations.sync.credentials import Logins
 from integrations.sync.eligibility import refuses_manual
-from integrations.sync.records import RECORD_TYPES, kind_of
+from integrations.sync.records import kind_of, model_of
 from integrations.sync.state import State, SyncState, sync_states
 from users.models import User
 
@@ -60,7 +67,7 @@ class Bell:
 
 
 def queue_push(
-    records: Record | Sequence[Record],
+    records: Any,
     *,
     user: User | None = None,
     lane: Lane = Lane.REAL_TIME,
@@ -70,13 +77,16 @@ def queue_push(
 ) -> None:
     """Mark records of one kind as due, in the transaction of the edit, and wake the worker when it is through.
 
-    Without an org that was ever connected nothing is marked. ``run``: the one-time push that counts them.
+    Without an org that was ever connected nothing is marked, nor is an activity that no setting lets go. ``run``: the
+    one-time push that counts them.
     """
-    batch = [records] if isinstance(records, Record) else list(records)
+    batch: list[Any] = [records] if isinstance(records, Model) else list(records)
     connection = Connection.objects.exclude(org_id="").first()
     kind = kind_of(batch[0]) if batch else None
-    if connection is None or kind is None or not connection.object_settings.filter(record_kind=kind).exists():
+    if connection is None or kind is None or not _is_set_up(connection, kind):
         return
+    if kind == SyncedKind.ACTIVITY and not is_manual:
+        batch = due_activities(connection, batch)
     actor = user or acting_user()
     with transaction.atomic():
         outbox.mark_due(
@@ -92,12 +102,31 @@ def queue_push(
         Bell(lane).ring()
 
 
+def _is_set_up(connection: Connection, kind: str) -> bool:
+    """Whether the org has been read so far that anything of this kind can be queued."""
+    if kind == SyncedKind.ACTIVITY:
+        return connection.descriptions.exists()
+    return connection.object_settings.filter(record_kind=kind).exists()
+
+
 def follow_conditions(records: Sequence[Record]) -> None:
     """Show or hide pulled records of one kind that were edited, in the transaction of the edit."""
     pulled = [record.pk for record in records if record.origin == Origin.CRM_PULL]
     settings = ObjectSettings.objects.filter(record_kind=kind_of(records[0])).first() if pulled else None
     if settings:
         showing.follow_conditions(settings, pulled)
+
+
+def follow_task_pull(settings: ActivitySettings) -> None:
+    """Pull tasks from now on, or no more: those that are here stay. A shorter interval need not wait for the end of
+    the longer one.
+    """
+    if settings.connection_id is None or not settings.pull_tasks:
+        Cursor.objects.filter(connection=settings.connection_id, remote_object=TASK).delete()
+    elif settings.connection.descriptions.filter(remote_object=TASK).exists():
+        cursor, _ = Cursor.objects.get_or_create(connection=settings.connection, remote_object=TASK)
+        latest = timezone.now() + timedelta(minutes=settings.pull_every)
+        Cursor.objects.filter(pk=cursor.pk, due_at__gt=latest).update(due_at=latest)
 
 
 def follow_deals(records: Sequence[Record], *, are_moved: bool = False) -> None:
@@ -121,16 +150,25 @@ def wake_inference() -> None:
     async_task("integrations.tasks.infer_stages")
 
 
-def push_refusal(record_or_kind: Record | str) -> str:
-    """Why a push by hand is not possible now; "" when it is."""
-    connection = Connection.objects.first()
+def connection_refusal(connection: Connection | None) -> str:
+    """Why nothing at all can be pushed by hand now; "" when it can."""
     if connection is None or not connection.is_connected:
         return "Salesforce is not connected."
     if connection.phase == Connection.Phase.SETUP:
         return "The setup window is still open: nothing is pushed before syncing starts."
     if connection.phase == Connection.Phase.INITIAL_PULL:
         return "The first pull is still running; pushing by hand is possible when it is done."
+    return ""
+
+
+def push_refusal(record_or_kind: Record | str) -> str:
+    """Why a push by hand is not possible now; "" when it is."""
+    connection = Connection.objects.first()
+    if reason := connection_refusal(connection):
+        return reason
     kind = record_or_kind if isinstance(record_or_kind, str) else kind_of(record_or_kind)
+    if kind == SyncedKind.ACTIVITY:
+        return ""
     return refuses_manual(ObjectSettings.objects.filter(connection=connection, record_kind=kind).first())
 
 
@@ -251,6 +289,13 @@ def wake_lane(lane: str) -> None:
     async_task("integrations.tasks.push_lane", lane, cluster=CLUSTERS.get(Lane(lane)))
 
 
+def wake_members(lane: str) -> None:
+    """Wake a worker that adds people to campaigns, once the transaction is through."""
+    transaction.on_commit(
+        partial(async_task, "integrations.tasks.push_members", str(lane), cluster=CLUSTERS.get(Lane(lane)))
+    )
+
+
 def wake_lanes() -> None:
     """Wake a worker for every lane that has something due."""
     for lane in Outbox.objects.due().values_list("lane", flat=True).distinct():
@@ -310,9 +355,12 @@ def retry(entries: Sequence[ErrorEntry], user: User) -> int:
     entries = [entry for entry in entries if entry.operation != ErrorEntry.PULL]
     count += _delete_again([entry for entry in entries if _is_of_delete(entry) and not entry.closed_at], user)
     entries = [entry for entry in entries if not _is_of_delete(entry)]
+    of_campaigns = [entry for entry in entries if entry.record_kind == ErrorEntry.MEMBER]
+    count += _add_again([entry for entry in of_campaigns if not entry.closed_at], user)
+    entries = [entry for entry in entries if entry.record_kind != ErrorEntry.MEMBER]
     for kind in {entry.record_kind for entry in entries}:
         ids = [entry.record_id or 0 for entry in entries if entry.record_kind == kind and entry.closed_at is None]
-        records = list(RECORD_TYPES[kind].model._default_manager.filter(pk__in=ids))
+        records = list(model_of(kind)._default_manager.filter(pk__in=ids))
         gone = set(ids) - {record.pk for record in records}
         ErrorEntry.objects.open().of(kind, list(gone)).update(
             closed_at=timezone.now(), closed_reason="The record was deleted here."
@@ -327,6 +375,20 @@ def _pull_again(entries: Sequence[ErrorEntry]) -> int:
         ids = [entry.remote_id for entry in entries if entry.remote_object == remote_object]
         transaction.on_commit(partial(async_task, "integrations.tasks.pull_remote", remote_object, ids))
     return len(entries)
+
+
+@transaction.atomic
+def _add_again(entries: Sequence[ErrorEntry], user: User) -> int:
+    """Have people tried once more whom a campaign did not take, pushed first where they lack; returns how many."""
+    rows = CampaignMember.objects.filter(pk__in=[entry.record_id for entry in entries])
+    wanted = list(rows.values_list("record_id", flat=True))
+    count = members.again(rows)
+    contacts = model_of(SyncedKind.CONTACT)._default_manager.filter(pk__in=wanted, crm_id="")
+    if not push_refusal(SyncedKind.CONTACT):
+        queue_push(list(contacts), user=user, lane=Lane.PEOPLE, is_manual=True)
+    for lane in members.lanes_due() if count else ():
+        wake_members(lane)
+    return count
 
 
 def _is_of_delete(entry: ErrorEntry) -> bool:

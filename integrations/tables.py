@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.http import Http404
@@ -29,19 +30,18 @@ class Table:
 
     connection: Connection
     description: Description
-    mappings: dict[str, FieldMapping]
-
-    @classmethod
-    def load(cls, connection: Connection, description: Description) -> "Table":
-        rows = connection.field_mappings.filter(remote_object=description.name)
-        return cls(connection, description, {row.field: row for row in rows})
 
     @classmethod
     def load_named(cls, connection: Connection, remote_object: str) -> "Table":
         row = connection.descriptions.filter(remote_object=remote_object).first()
         if remote_object not in KINDS or row is None:
             raise Http404(f"There is no mapping of “{remote_object}”.")
-        return cls.load(connection, Description.from_json(row.content))
+        return cls(connection, Description.from_json(row.content))
+
+    @cached_property
+    def mappings(self) -> dict[str, FieldMapping]:
+        """By our fields: hundreds of rows."""
+        return {row.field: row for row in self.connection.field_mappings.filter(remote_object=self.description.name)}
 
     def pair_form(self, data: Mapping[str, Any]) -> PairForm:
         """The form of the field that ``data`` names, bound when it says what that is mapped to. Raises Http404."""
@@ -65,7 +65,8 @@ class Table:
         if self.description.name == DEALS:
             return {"form": PipelineShown.load(), "description": self.description}
         kind = KINDS[self.description.name]
-        mapped = self.mappings["stage"].remote_field if "stage" in self.mappings else ""
+        stage = self.connection.field_mappings.filter(remote_object=self.description.name, field="stage")
+        mapped = stage.values_list("remote_field", flat=True).first() or ""
         rule = staging.rule_for(self.connection) if kind == "account" else None
         present = mapped or (INFER if rule and rule.is_on else "")
         form = StagesForm(

@@ -15,6 +15,7 @@ from integrations import (
     carrying,
     deletions,
     everything,
+    member_pushing,
     notices,
     previewing,
     sampling,
@@ -23,6 +24,8 @@ from integrations import (
 )
 from integrations.checking import check, check_all
 from integrations.connecting import prepare, start_syncing
+from integrations.embedding import sessions as panel_sessions
+from integrations.member_pushing import push_lane_of_members as push_members
 from integrations.models import ApiUsage, Connection, Credential, HeldDeletions, Outbox, Run
 from integrations.providers import provider_for
 from integrations.pulling import PULL_ORDER, pull_due, pull_record, pull_remote
@@ -34,7 +37,7 @@ from integrations.sync.provider import ProviderError
 from integrations.sync.runs import end_lost_runs
 from integrations.sync.sweep import sweep
 
-__all__ = ["PULL_ORDER", "pull_due", "pull_record", "pull_remote", "push_lane", "wake_lanes"]
+__all__ = ["PULL_ORDER", "pull_due", "pull_record", "pull_remote", "push_lane", "push_members", "wake_lanes"]
 logger = logging.getLogger(__name__)
 
 METADATA_AGE = timedelta(days=1)
@@ -67,13 +70,14 @@ def tick() -> None:
     sweep(connection)
     if connection.object_settings.exclude(shown_after=None).exists():
         async_task("integrations.tasks.show_records")
-    if connection.object_settings.exclude(push_all_after=None).filter(push_all_held=False).exists():
+    if any(map(everything.is_to_mark, everything.settings_of(connection))):
         async_task("integrations.tasks.mark_everything")
     if inference.is_due():
         async_task("integrations.tasks.infer_stages")
     if aligning.is_waiting(connection):
         async_task("integrations.tasks.align_records")
     wake_lanes()
+    member_pushing.wake_all()
     sampling.take_sample(connection)
     sampling.roll_up(connection)
     is_old = connection.descriptions.filter(fetched_at__lt=timezone.now() - METADATA_AGE).exists()
@@ -117,9 +121,10 @@ def delete_confirmed(held_id: int) -> None:
 
 
 def prune_deleted() -> None:
-    """Throw away deleted records and previews that were kept long enough."""
+    """Throw away deleted records, previews and sign-ins to the panel that were kept long enough."""
     trash.prune()
     previewing.prune()
+    panel_sessions.prune()
 
 
 def preview(run_id: int) -> None:

@@ -15,7 +15,7 @@ from common.models import DeletedRecord, Record, RecordKind
 from common.timeline import Change
 from integrations.models import Connection, RecordLink, Run, SyncEvent, UserMapping
 from integrations.progress import LABELS
-from integrations.sync.records import KINDS, RECORD_TYPES
+from integrations.sync.records import KINDS, RECORD_TYPES, model_of
 
 SHOWN_CHANGES = 8  # of one record; the others are behind its link
 WORDS = {
@@ -90,6 +90,8 @@ def outcome(run: Run) -> str:
         return "Nothing new" if run.state == Run.State.DONE else "Nothing yet"
     parts = [f"{getattr(run, name):,} {WORDS[name]}" for name in Run.OUTCOMES if getattr(run, name)]
     said = f"{run.looked_at:,} {'record' if run.looked_at == 1 else 'records'}: {', '.join(parts)}"
+    if run.enriched:
+        said += f"; {run.enriched:,} enriched from the directory"
     return f"{said}; {run.conflicts:,} fields changed on both sides" if run.conflicts else said
 
 
@@ -193,7 +195,7 @@ def names_behind(events: Iterable[SyncEvent]) -> dict[str, str]:
     keys = {link.remote_id: (link.record_kind, link.record_id) for link in links}
     names = {row.remote_id: str(row.user or row.name or row.remote_id) for row in owners}
     for kind in {kind for kind, _ in keys.values()}:
-        records = RECORD_TYPES[kind].model._default_manager.in_bulk([pk for own, pk in keys.values() if own == kind])
+        records = model_of(kind)._default_manager.in_bulk([pk for own, pk in keys.values() if own == kind])
         names |= {one: str(records[pk]) for one, (own, pk) in keys.items() if own == kind and pk in records}
     return names
 
@@ -209,7 +211,7 @@ def _names(events: Sequence[SyncEvent]) -> dict[tuple[str, int], tuple[str, str]
     names: dict[tuple[str, int], tuple[str, str]] = {}
     gone = Q(pk__in=[])
     for kind, found in ids.items():
-        records: dict[int, Record] = RECORD_TYPES[kind].model._default_manager.in_bulk(found)
+        records: dict[int, Record] = model_of(kind)._default_manager.in_bulk(found)
         names |= {(kind, pk): (str(record), record.get_absolute_url()) for pk, record in records.items()}
         gone |= Q(record_kind=kind, record_id__in=found - set(records))
     kept = DeletedRecord.objects.filter(gone).values_list("record_kind", "record_id", "name")

@@ -16,7 +16,7 @@ from common import changes, timeline
 from common.acting import acting_user
 from common.models import Origin, Record
 from integrations.models import RecordLink, Run, SyncEvent
-from integrations.sync.records import RECORD_TYPES, kind_of
+from integrations.sync.records import SYNCED, kind_of, model_of
 from integrations.telling import changes_of, names_behind, title
 
 SHOWN_NAMES = 3
@@ -34,6 +34,7 @@ ICONS = {
     Kind.MERGED: "arrows-join",
     Kind.RESTORED: "restore",
     Kind.UNDONE: "arrow-back-up",
+    Kind.CAMPAIGN: "speakerphone",
 }
 
 
@@ -54,7 +55,7 @@ def sync_events(record: Model, until: datetime | None, limit: int) -> list[timel
     if kind is None:
         return []
     told = list(islice(_events(kind, record.pk, until, limit), limit))
-    labels = {name: field.label for name, field in RECORD_TYPES[kind].fields.items()} if told else {}
+    labels = {name: field.label for name, field in SYNCED[kind].fields.items()} if told else {}
     behind = names_behind(told)
     return [_entry(event, labels, behind) for event in told]
 
@@ -67,7 +68,7 @@ def _events(kind: str, pk: int, until: datetime | None, chunk: int) -> Iterator[
     rest = events
     while found := list(rest[:chunk]):
         known = _runs_in_history(kind, pk, {event.run_id for event in found if event.kind == Kind.PULLED})
-        labels = {field.label for field in RECORD_TYPES[kind].fields.values()} if known else set()
+        labels = {field.label for field in SYNCED[kind].fields.values()} if known else set()
         for event in found:
             is_told = event.kind == Kind.PULLED and event.run_id in known and labels.issuperset(event.changes)
             if not is_told or event.summary:
@@ -82,7 +83,7 @@ def _runs_in_history(kind: str, pk: int, runs: set[int | None]) -> set[int]:
     """Those of these runs of which the record's field history tells."""
     if not runs - {None}:
         return set()
-    model: Any = RECORD_TYPES[kind].model
+    model: Any = model_of(kind)
     events = model.pgh_event_model.objects.filter(pgh_obj_id=pk, pgh_context__metadata__run__in=list(runs))
     return set(events.values_list("pgh_context__metadata__run", flat=True))
 

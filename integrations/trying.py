@@ -19,7 +19,7 @@ from integrations.services import Refused, queue_push
 from integrations.sync.credentials import Logins
 from integrations.sync.picking import claims_of
 from integrations.sync.provider import ProviderError
-from integrations.sync.records import KINDS, RECORD_TYPES
+from integrations.sync.records import KINDS, model_of
 from integrations.sync.scope import Scope
 from integrations.sync.singles import pull_records
 from integrations.sync.telling import lines_of
@@ -60,7 +60,7 @@ def _present(lines: Sequence[RunLine]) -> set[tuple[str, int]]:
     found: set[tuple[str, int]] = set()
     for kind in {line.record_kind for line in lines}:
         ids = [line.record_id for line in lines if line.record_kind == kind and line.record_id]
-        rows = RECORD_TYPES[kind].model._default_manager.filter(pk__in=ids)
+        rows = model_of(kind)._default_manager.filter(pk__in=ids)
         found |= {(kind, pk) for pk in rows.values_list("pk", flat=True)}
     return found
 
@@ -151,7 +151,7 @@ def _rows(run: Run, records: Sequence[tuple[str, int]]) -> list[int]:
     ids: list[int] = []
     for kind in {kind for kind, _ in records}:
         pks = [pk for each, pk in records if each == kind]
-        found = list(RECORD_TYPES[kind].model._default_manager.filter(pk__in=pks))
+        found = list(model_of(kind)._default_manager.filter(pk__in=pks))
         queue_push(found, user=run.started_by, lane=Lane.PEOPLE, is_manual=True)
         ids += Outbox.objects.of(kind, pks).values_list("pk", flat=True)
     return ids

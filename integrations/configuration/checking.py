@@ -17,8 +17,8 @@ from django.utils.datastructures import MultiValueDict
 from common.models import RecordKind
 from common.visibility import let_see_pulled
 from integrations import changes, staging, tuning
+from integrations.configuration import activities, mapping, pairs
 from integrations.configuration import fields as custom_fields
-from integrations.configuration import mapping, pairs
 from integrations.configuration.export import PLACES, REMOTE, SETTINGS, Data, stage_names
 from integrations.configuration.text import Path
 from integrations.forms.ceiling import CeilingForm
@@ -66,6 +66,11 @@ def check(connection: Connection, now: Data, wanted: Data, given: Mapping[str, A
             checked.refuse((place,), UNSEEN)
         else:
             _Kind(connection, kind, now[place], wanted[place], checked).check()
+    if now["activities"] != wanted["activities"]:
+        of_activities = activities.check(connection, now["activities"], wanted["activities"])
+        checked.faults += [(("activities", *path), message) for path, message in of_activities.faults]
+        for step in of_activities.steps:
+            checked.then(step)
     if now["people"] != wanted["people"]:
         found = pairs.check(connection, now["people"], wanted["people"])
         checked.faults += [(("people", name), message) for name, message in found.faults]

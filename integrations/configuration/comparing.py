@@ -1,7 +1,7 @@
 """Two sets of settings beside each other: what changes from what to what, by section. Pure functions."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from integrations.configuration.export import FIELD_PARTS, PLACES, REMOTE, Data
@@ -15,8 +15,12 @@ PARTS = {
     "conditions": "Pull conditions",
     "deletions": "Deletions and merges",
 }
+ACTIVITIES = {
+    "settings": ("Activities", "activities"),
+    "exclusion_rules": ("Activities: exclusion rules of e-mails", "exclusion_rules"),
+}
 NOTHING = "–"
-REPLACED = ("people", "fields", "statuses")  # what is left out of these goes
+REPLACED = ("people", "fields", "statuses", "exclusion_rules")  # what is left out of these goes
 
 
 @dataclass(frozen=True)
@@ -30,12 +34,13 @@ class Difference:
 
 @dataclass
 class Section:
-    """``kind`` and ``part``: which settings its names belong to."""
+    """``kind`` and ``part``: which settings its names belong to; ``left_out``: how many differences are not told."""
 
     title: str
     differences: list[Difference] = field(default_factory=list)
     kind: str = ""
     part: str = ""
+    left_out: int = 0
 
 
 def overlaid(present: Data, given: Mapping[str, Any]) -> Data:
@@ -63,9 +68,21 @@ def compared(before: Data, after: Data) -> list[Section]:
             for place in PLACES.values()
         ),
         *(section for kind, place in PLACES.items() for section in _of_kind(kind, before.get(place), after.get(place))),
+        *(
+            _section(title, _in(before, "activities", part), _in(after, "activities", part), part=named)
+            for part, (title, named) in ACTIVITIES.items()
+        ),
         _section("People", before.get("people"), after.get("people")),
     ]
     return [section for section in found if section.differences]
+
+
+def shortened(sections: Iterable[Section], most: int) -> Iterator[Section]:
+    """The same with so many differences in all, the first ones."""
+    for section in sections:
+        told = section.differences[:most]
+        most -= len(told)
+        yield replace(section, differences=told, left_out=len(section.differences) - len(told))
 
 
 def _of_kind(kind: str, before: Any, after: Any) -> Iterator[Section]:

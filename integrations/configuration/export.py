@@ -5,7 +5,16 @@ from typing import Any
 
 from common.models import CustomField, RecordKind, Workspace
 from integrations import staging
-from integrations.models import Connection, DeletionSettings, FieldMapping, ObjectSettings, PullCondition
+from integrations.models import (
+    ActivitySettings,
+    Connection,
+    DeletionSettings,
+    ExclusionRule,
+    FieldMapping,
+    ObjectSettings,
+    PullCondition,
+)
+from integrations.models.activities import CONDITIONS, SWITCHES, TITLES
 from integrations.people import QUEUE
 from integrations.sync.records import KINDS, RECORD_TYPES, Field, Type
 from integrations.sync.value_map import Way
@@ -21,6 +30,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     RecordKind.CONTACT: (
         "is_visible",
         "match_accounts",
+        "enrich_existing",
         "pull_every",
         *_PUSH,
         "create_as",
@@ -29,12 +39,14 @@ SETTINGS: dict[str, tuple[str, ...]] = {
         "push_unverified_emails",
         *_BOTH_WAYS,
     ),
-    RecordKind.ACCOUNT: ("is_visible", "pull_every", *_PUSH, "push_automatic_owner", *_BOTH_WAYS),
+    RecordKind.ACCOUNT: ("is_visible", "enrich_existing", "pull_every", *_PUSH, "push_automatic_owner", *_BOTH_WAYS),
     RecordKind.DEAL: ("sync", "is_visible", "pull_every", *_PUSH, *_BOTH_WAYS),
 }
 DELETIONS = ("sync_deletes", "sync_merges", "most", "most_percent")
+ACTIVITIES = (*SWITCHES, "pull_every", *TITLES)
 # What a line of the mapping says beside the fields themselves, and what it is at first.
 COLUMNS = {"direction": "direction", "winner": "winner", "directory": "enrichment", "other_values": "unlisted"}
+LINE = ("remote_object", "field", "remote_field", "value_map", *COLUMNS.values())
 FIELD_PARTS = {part: str(getattr(FieldMapping(), column)) for part, column in COLUMNS.items()}
 Data = dict[str, Any]
 
@@ -54,7 +66,7 @@ def present(connection: Connection) -> Data:
     for kind, place in PLACES.items():
         if part := _of_kind(connection, kind, known):
             data[place] = part
-    return data | {"people": _people(connection)}
+    return data | {"activities": _activities(connection), "people": _people(connection)}
 
 
 def stage_names(kind: str) -> dict[int, str]:
@@ -67,13 +79,16 @@ def stage_names(kind: str) -> dict[int, str]:
 
 def _custom_fields() -> Data:
     found: dict[str, Data] = {}
-    for row in CustomField.objects.order_by("record_kind", "position", "pk"):
-        said: Data = {"label": row.label, "type": str(row.type)}
-        if row.type == CustomField.Type.NUMBER:
-            said["decimals"] = row.decimals
-        if row.type in (CustomField.Type.PICKLIST, CustomField.Type.MULTI_PICKLIST):
-            said["choices"] = list(row.choices)
-        found.setdefault(row.record_kind, {})[row.key] = said
+    rows = CustomField.objects.order_by("record_kind", "position", "pk")
+    for kind, key, label, type_, decimals, choices in rows.values_list(
+        "record_kind", "key", "label", "type", "decimals", "choices"
+    ):
+        said: Data = {"label": label, "type": type_}
+        if type_ == CustomField.Type.NUMBER:
+            said["decimals"] = decimals
+        if type_ in (CustomField.Type.PICKLIST, CustomField.Type.MULTI_PICKLIST):
+            said["choices"] = list(choices)
+        found.setdefault(kind, {})[key] = said
     return {PLACES[kind]: found[kind] for kind in PLACES if kind in found}
 
 
@@ -86,7 +101,7 @@ class _Known:
     @classmethod
     def load(cls, connection: Connection) -> "_Known":
         return cls(
-            _grouped(connection.field_mappings.order_by("field")),
+            _grouped(connection.field_mappings.order_by("field").values_list(*LINE, named=True)),
             _grouped(connection.pull_conditions.order_by("pk")),
             {row.remote_object: row for row in connection.deletion_settings.all()},
             set(connection.descriptions.values_list("remote_object", flat=True)),
@@ -130,10 +145,10 @@ def _settings(row: ObjectSettings, stages: Mapping[int, str]) -> Data:
 def _object(
     connection: Connection, name: str, fields: Mapping[str, Field], stages: Mapping[int, str], known: _Known
 ) -> Data:
-    mappings: dict[str, FieldMapping] = {row.field: row for row in known.mappings.get(name, [])}
+    mappings = {row.field: row for row in known.mappings.get(name, [])}
     # In the order of the mapping table; what is mapped and is no field any more comes last.
     ordered = [field for field in fields if field in mappings] + [field for field in mappings if field not in fields]
-    data: Data = {"fields": {field: mapped(mappings[field]) for field in ordered}}
+    data: Data = {"fields": {field: _mapped(mappings[field]) for field in ordered}}
     if KINDS[name] != RecordKind.DEAL:
         pairs = staging.paired(connection, name)
         data["statuses"] = {stage: pairs[pk] for pk, stage in stages.items() if pk in pairs}
@@ -143,7 +158,7 @@ def _object(
     return data | {"deletions": {column: getattr(deletions, column) for column in DELETIONS}}
 
 
-def mapped(row: FieldMapping) -> Data:
+def _mapped(row: Any) -> Data:
     """One line of the mapping; what is as at first goes without saying."""
     data: Data = {"salesforce": row.remote_field}
     said = {part: str(getattr(row, column)) for part, column in COLUMNS.items()}
@@ -169,6 +184,19 @@ def _condition(row: PullCondition, fields: Mapping[str, Field], stages: Mapping[
         names = {str(user.pk): user.email for user in User.objects.filter(pk__in=ids)}
     data: Data = {"field": row.field, "operator": str(row.operator)}
     return data | ({"values": [names.get(value, value) for value in row.values]} if row.values else {})
+
+
+def _activities(connection: Connection) -> Data:
+    row = ActivitySettings.of(connection)
+    return {
+        "settings": {name: getattr(row, name) for name in ACTIVITIES},
+        "exclusion_rules": {rule.name: exclusion(rule) for rule in connection.exclusion_rules.order_by("name")},
+    }
+
+
+def exclusion(rule: ExclusionRule) -> Data:
+    """What a rule says; what it says nothing of goes without saying."""
+    return {name: list(said) for name in CONDITIONS if (said := getattr(rule, name))} | {"join": str(rule.join)}
 
 
 def _people(connection: Connection) -> Data:

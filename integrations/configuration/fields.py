@@ -18,12 +18,11 @@ def make(kind: str, now: Data, wanted: Data) -> list[tuple[Path, str]]:
     """Save the definitions of a kind that differ; answers what is wrong. Those that are not named stay."""
     place = PLACES[kind]
     before = now.get("custom_fields", {}).get(place, {})
-    rows = {row.key: row for row in CustomField.objects.filter(record_kind=kind)}
+    changed = {key: said for key, said in wanted["custom_fields"][place].items() if before.get(key) != said}
+    rows = {row.key: row for row in CustomField.objects.filter(record_kind=kind, key__in=changed)}
     last = CustomField.objects.filter(record_kind=kind).aggregate(last=Max("position"))["last"] or 0
     faults: list[tuple[Path, str]] = []
-    for key, said in wanted["custom_fields"][place].items():
-        if before.get(key) == said:
-            continue
+    for key, said in changed.items():
         row = rows.get(key)
         if row is None:
             last += 1

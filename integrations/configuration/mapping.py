@@ -33,7 +33,8 @@ def check(description: Description, fields: Mapping[str, Field], before: Data, e
         for name, entry in known.items()
         if entry.get("winner") == FieldMapping.Winner.TRUE and fields[name].type != Type.BOOLEAN
     ]
-    wrong += [(choice.field, message) for choice in choices for message in words_faults(choice.value_map)]
+    with_words = [choice for choice in choices if choice.value_map]
+    wrong += [(choice.field, message) for choice in with_words for message in words_faults(choice.value_map)]
     wrong += [
         (choice.field, "Every value would be an error: give “values” a row.")
         for choice in choices

@@ -8,13 +8,14 @@ from django.utils.text import capfirst
 
 from integrations.configuration.comparing import Section
 from integrations.forms.objects import label_of
-from integrations.models import Connection, DeletionSettings, ObjectSettings, StageInference
+from integrations.models import ActivitySettings, Connection, DeletionSettings, ObjectSettings, StageInference
 from integrations.sync.records import RECORD_TYPES
 
 MODELS: dict[str, type[Model]] = {
     "settings": ObjectSettings,
     "stage_follows_opportunities": StageInference,
     "deletions": DeletionSettings,
+    "activities": ActivitySettings,
     "team": Connection,
 }
 WORDS = {

@@ -9,10 +9,18 @@ from rest_framework import serializers
 
 from common.models import CustomField, RecordKind, Workspace
 from integrations import staging
-from integrations.configuration.export import DELETIONS, PLACES, REMOTE, SETTINGS, VERSION, Data
+from integrations.configuration.export import ACTIVITIES, DELETIONS, PLACES, REMOTE, SETTINGS, VERSION, Data
 from integrations.configuration.text import Path
 from integrations.forms.ceiling import LOWEST
-from integrations.models import DeletionSettings, FieldMapping, ObjectSettings, PullCondition
+from integrations.models import (
+    ActivitySettings,
+    DeletionSettings,
+    ExclusionRule,
+    FieldMapping,
+    ObjectSettings,
+    PullCondition,
+)
+from integrations.models.activities import CONDITIONS
 from integrations.sync.value_map import Way
 
 OTHER_VERSION = "This is no text of settings that this version of Tandem reads: it says “version: 1”."
@@ -101,6 +109,23 @@ class StagesPart(Part):
         return {**super().get_fields(), **events}
 
 
+class ActivitySettingsPart(serializers.ModelSerializer, Part):
+    class Meta:
+        model = ActivitySettings
+        fields = list(ACTIVITIES)
+
+
+class ExclusionPart(serializers.ModelSerializer, Part):
+    class Meta:
+        model = ExclusionRule
+        fields = ["join", *CONDITIONS]
+
+
+class ActivitiesPart(Part):
+    settings = ActivitySettingsPart(required=False, partial=True)
+    exclusion_rules = serializers.DictField(child=ExclusionPart(), required=False)
+
+
 @cache
 def _settings_part(kind: str) -> type[Part]:
     meta = {"model": ObjectSettings, "fields": list(SETTINGS[kind])}
@@ -168,6 +193,7 @@ class TextPart(Part):
                 {place: Entries("custom_fields", place, child=CustomFieldPart()) for place in PLACES.values()}
             ),
             **{place: _kind_part(kind) for kind, place in PLACES.items()},
+            "activities": ActivitiesPart(required=False),
             "people": serializers.DictField(child=serializers.EmailField(allow_null=True), required=False),
         }
 

@@ -20,6 +20,9 @@ def tidied(connection: Connection, now: Data, wanted: Data, given: Mapping[str, 
         data["custom_fields"] = {
             place: _definitions(wanted["custom_fields"][place]) for place in wanted["custom_fields"]
         }
+    if "exclusion_rules" in (given.get("activities") or {}):
+        rules = wanted["activities"]["exclusion_rules"]
+        data["activities"] = wanted["activities"] | {"exclusion_rules": {name: _rule(rules[name]) for name in rules}}
     for kind, place in PLACES.items():
         if given.get(place):
             data[place] = _kind(kind, now.get(place, {}), wanted[place], given[place])
@@ -31,6 +34,10 @@ def _definitions(found: Mapping[str, Data]) -> Data:
         key: {**({"decimals": 0} if said.get("type") == CustomField.Type.NUMBER else {}), **said}
         for key, said in found.items()
     }
+
+
+def _rule(said: Mapping[str, Any]) -> Data:
+    return {name: value for name, value in said.items() if value != []} | {"join": said.get("join", "and")}
 
 
 def _kind(kind: str, now: Data, wanted: Data, given: Mapping[str, Any]) -> Data:

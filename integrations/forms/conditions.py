@@ -10,8 +10,9 @@ from django.forms.utils import ErrorDict
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.safestring import SafeString
 
-from common.widgets import DateInput, DateTimeInput, LongSelect
+from common.widgets import DateInput, DateTimeInput, LongSelect, options
 from integrations.models import PullCondition
 from integrations.sync.conditions import OF_EMPTINESS, OPERATORS, Unfit, condition
 from integrations.sync.records import Field, Type
@@ -49,14 +50,13 @@ class ConditionForm(forms.Form):
     def __init__(self, askable: Mapping[str, Askable], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.askable = askable
-        fields = [(name, one.field.label) for name, one in askable.items()]
         # Not a ChoiceField: of a field that is mapped no more, ``clean`` says so.
-        self.fields["field"] = forms.CharField(label="Field", widget=LongSelect(choices=self._with_gone(fields)))
+        self.fields["field"] = forms.CharField(label="Field", widget=LongSelect(choices=self._chosen_field()))
         chosen = self.chosen
         words = WORDS.get(chosen.field.type, {}) if chosen else {}
         known = OPERATORS.get(chosen.field.type, set()) if chosen else set()
         operators = [(one.value, words.get(one, one.label)) for one in Operator if one in known]
-        self.fields["operator"] = forms.ChoiceField(label="Is", choices=operators, required=False)
+        self.fields["operator"] = forms.ChoiceField(label="Is", choices=operators, required=False, widget=LongSelect)
         if chosen and self.operator not in OF_EMPTINESS:
             self.fields["values"] = self._values(chosen)
         for name in ("field", "operator"):
@@ -65,10 +65,11 @@ class ConditionForm(forms.Form):
     def as_draft(self) -> None:
         self._errors = ErrorDict()
 
-    def _with_gone(self, fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    def _chosen_field(self) -> list[tuple[str, str]]:
+        """The other ones are the same in every row: the page has them once, and the browser copies them."""
         name = str(self._said("field") or "")
-        gone = [(name, f"{name} (not mapped any more)")] if name and name not in self.askable else []
-        return [("", "Choose a field"), *gone, *fields]
+        label = self.chosen.field.label if self.chosen else f"{name} (not mapped any more)"
+        return [("", "Choose a field"), *([(name, label)] if name else [])]
 
     def _said(self, name: str) -> Any:
         return self.data.get(self.add_prefix(name)) if self.is_bound else self.initial.get(name)
@@ -177,6 +178,11 @@ class ConditionsForm(forms.Form):
 
     def remove(self, prefix: str) -> None:
         self.rows = [row for row in self.rows if row.prefix != prefix]
+
+    @cached_property
+    def options(self) -> SafeString:
+        """The fields that a row can ask for."""
+        return options([(name, one.field.label) for name, one in self.askable.items()])
 
     @property
     def is_full(self) -> bool:

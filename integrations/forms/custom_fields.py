@@ -41,7 +41,10 @@ class CustomFieldForm(forms.ModelForm):
         model = CustomField
         fields = ["label", "type", "decimals", "choices"]
         labels = {"label": "Name", "decimals": "Decimal places"}
-        help_texts = {"type": "It can't be changed later.", "decimals": "Of a number."}
+        help_texts = {
+            "type": "It can't be changed later. Lists are not filtered by long texts, nor by date and time.",
+            "decimals": "Of a number.",
+        }
 
     def __init__(self, data: Any = None, *, labels: set[str], like: RemoteField | None = None) -> None:
         super().__init__(data)

@@ -12,8 +12,9 @@ from integrations.models import FieldMapping, ObjectSettings
 from integrations.pairing import CHANGED, seen_of
 from integrations.salesforce.defaults import ADDRESS, UNITS, enrichment_of
 from integrations.suggesting import bare
+from integrations.sync.enriching import is_known
 from integrations.sync.provider import Description, RemoteField
-from integrations.sync.records import Field, Type
+from integrations.sync.records import KINDS, Field, Type
 from integrations.sync.value_map import Way
 
 MOST_WORDS = 300  # rows of a value map
@@ -43,7 +44,9 @@ class PairForm(forms.Form):
         label="Data from the directory",
         required=False,
         choices=FieldMapping.Enrichment.choices,
-        help_text="What the directory may do to the field when records are pulled, where it knows a value.",
+        help_text="What the directory may do to Salesforce’s field when a record is pulled, where it knows a value. "
+        "That is then written here and pushed, and costs nothing; nothing is, where values only come from Salesforce. "
+        "What somebody takes over by hand goes whatever is chosen here.",
     )
     unlisted = forms.ChoiceField(
         label="A value that is in no row", required=False, choices=FieldMapping.Unlisted.choices
@@ -145,9 +148,7 @@ class PairForm(forms.Form):
 
     @property
     def has_enrichment(self) -> bool:
-        return (
-            self.local.type not in {Type.OWNER, Type.STAGE, Type.REFERENCE} and self.description.name != "Opportunity"
-        )
+        return is_known(KINDS[self.description.name], self.local.name)
 
     @property
     def is_changed_meanwhile(self) -> bool:

@@ -19,8 +19,8 @@ NO_STAGE = "none"
 UUID = 36  # characters
 SOURCE_TYPES = {"picklist", "string", "combobox"}
 PULL: dict[str, tuple[str, ...]] = {
-    RecordKind.CONTACT: ("is_visible", "match_accounts", "pull_every"),
-    RecordKind.ACCOUNT: ("is_visible", "pull_every"),
+    RecordKind.CONTACT: ("is_visible", "match_accounts", "enrich_existing", "pull_every"),
+    RecordKind.ACCOUNT: ("is_visible", "enrich_existing", "pull_every"),
     RecordKind.DEAL: ("is_visible", "pull_every"),
 }
 WHO = ("push_new", "push_by_stage", "push_stages")
@@ -82,6 +82,7 @@ class ObjectSettingsForm(forms.ModelForm):
             "external_id_field",
             "is_visible",
             "match_accounts",
+            "enrich_existing",
             "pull_every",
         )
         widgets = {"without_account": forms.RadioSelect}
@@ -228,6 +229,7 @@ LABELS = {
     "create_as": "New people become",
     "is_visible": "Show what is pulled",
     "match_accounts": "Match leads with accounts by e-mail domain",
+    "enrich_existing": "Enrich existing {kinds} from the directory",
     "pull_every": "Minutes between pulls",
     "push_new": "Push new {kinds}",
     "push_stages": "Chosen stages",
@@ -246,6 +248,10 @@ HINTS = {
     "before too.",
     "match_accounts": "A lead has no account in Salesforce: here it joins the one whose domain its address has. "
     "Free-mail domains never match.",
+    "enrich_existing": "{Kinds} that are pulled for the first time take over what the directory knows of them, each "
+    "field by its rule under “Fields”, and it is pushed. On: so do those that were here before, whenever a pull brings "
+    "them; the one-time pull brings them all. Each value is written once: who changes it later is right. It costs "
+    "nothing.",
     "pull_every": "What is new or changed in Salesforce comes this often. “Pull now” on the overview does not wait.",
     "push_new": "From now on. {Kinds} made before stay out until they are edited, pushed by hand, or pushed once for "
     "all below. Changes of linked {kinds} are always pushed.",

@@ -12,7 +12,7 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
-import integrations.vault
+import common.vault
 
 
 class Migration(migrations.Migration):
@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                 ("provider", models.CharField(default="salesforce", editable=False, max_length=20, unique=True)),
                 ("login_url", models.URLField(default="https://login.salesforce.com", verbose_name="login host")),
                 ("client_id", models.CharField(blank=True, default="", max_length=255)),
-                ("client_secret", integrations.vault.SecretField(blank=True, default="")),
+                ("client_secret", common.vault.SecretField(blank=True, default="")),
                 ("client_secret_set_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("org_id", models.CharField(blank=True, default="", max_length=18)),
                 ("org_name", models.CharField(blank=True, default="", max_length=255)),
@@ -149,8 +149,8 @@ class Migration(migrations.Migration):
                         max_length=24,
                     ),
                 ),
-                ("access_token", integrations.vault.SecretField(blank=True, default="")),
-                ("refresh_token", integrations.vault.SecretField(blank=True, default="")),
+                ("access_token", common.vault.SecretField(blank=True, default="")),
+                ("refresh_token", common.vault.SecretField(blank=True, default="")),
                 (
                     "power",
                     models.PositiveSmallIntegerField(

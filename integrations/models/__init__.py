@@ -1,11 +1,15 @@
 """What the integration keeps: the connection, the settings, the links with their bases, the queue and the journal."""
 
+from .activities import ActivitySettings, ExclusionRule
 from .alignment import Alignment
 from .arrivals import Arrivals
+from .campaigns import Campaign, CampaignMember, CampaignMemberQuerySet
 from .connection import Connection, Credential, LoginDescription, ObjectDescription, UserMapping
+from .embedding import PanelMember, PanelSession
 from .errors import ErrorEntry, ErrorEntryQuerySet
 from .health import Sample
 from .journal import ApiUsage, HeldDeletions, Run, SyncEvent
+from .kinds import SyncedKind
 from .links import PendingReference, RecordLink, RemoteRole, SkippedRecord
 from .mapping import DeclinedPair, DeletionSettings, FieldMapping, ObjectSettings, PullCondition, StageMapping
 from .notices import Notice, NoticeChoice, NoticeCopy
@@ -15,9 +19,13 @@ from .stages import InferenceMark, InferredStage, StageInference
 from .undo import Undo
 
 __all__ = [
+    "ActivitySettings",
     "Alignment",
     "ApiUsage",
     "Arrivals",
+    "Campaign",
+    "CampaignMember",
+    "CampaignMemberQuerySet",
     "Connection",
     "Credential",
     "Cursor",
@@ -25,6 +33,7 @@ __all__ = [
     "DeletionSettings",
     "ErrorEntry",
     "ErrorEntryQuerySet",
+    "ExclusionRule",
     "FieldMapping",
     "HeldDeletions",
     "InferenceMark",
@@ -38,6 +47,8 @@ __all__ = [
     "ObjectDescription",
     "ObjectSettings",
     "Outbox",
+    "PanelMember",
+    "PanelSession",
     "PendingReference",
     "PullCondition",
     "RecordLink",
@@ -49,6 +60,7 @@ __all__ = [
     "StageInference",
     "StageMapping",
     "SyncEvent",
+    "SyncedKind",
     "Undo",
     "UserMapping",
 ]

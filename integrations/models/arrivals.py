@@ -3,16 +3,15 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from common.models import RecordKind
-
 from .journal import Run
+from .kinds import SyncedKind
 
 
 class Arrivals(models.Model):
     """The records that a page of a run made here: one row a page, for they have no event of their own."""
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="arrivals")
-    record_kind = models.CharField(max_length=12, choices=RecordKind)
+    record_kind = models.CharField(max_length=12, choices=SyncedKind)
     record_ids = ArrayField(models.BigIntegerField())
 
     class Meta:

@@ -8,9 +8,10 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from common.folding import sort_field
 from common.history import track_settings
 from common.models import TimestampedModel
-from integrations.vault import SecretField
+from common.vault import SecretField
 
 
 @track_settings(
@@ -26,6 +27,7 @@ from integrations.vault import SecretField
     "team_credential",
     "is_team_login_chosen",
     "api_ceiling_percent",
+    "lets_panel_users_in",
 )
 class Connection(TimestampedModel):
     """One org. It stays when disconnected, so that connecting it again goes on where it stopped."""
@@ -77,6 +79,12 @@ class Connection(TimestampedModel):
         "share of the API limit for Tandem's background work", default=90, help_text="People's work goes on above it."
     )
     clock_offset = models.DurationField(default=timedelta, help_text="The org's clock, less ours.")
+    lets_panel_users_in = models.BooleanField(
+        "Salesforce users without a sign-in of Tandem may use the panel",
+        default=False,
+        db_default=False,
+        help_text="They sign in with Salesforce, see the accounts that they may read there, and nothing else.",
+    )
 
     def __str__(self) -> str:
         return self.org_name or "Salesforce"
@@ -201,9 +209,10 @@ class UserMapping(models.Model):
     is_active = models.BooleanField(default=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     is_by_hand = models.BooleanField(default=False, help_text="Set by a person; matching by e-mail leaves it alone.")
+    sort_name = sort_field("name", 255)
 
     class Meta:
-        ordering = ["name"]
+        ordering = ["sort_name"]
         constraints = [models.UniqueConstraint(fields=["connection", "remote_id"], name="remote_user_once")]
 
     def __str__(self) -> str:

@@ -8,9 +8,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from common.bulk import any_of
-from common.models import RecordKind
 
 from .connection import Connection, Credential
+from .kinds import SyncedKind
 
 
 class ErrorEntryQuerySet(models.QuerySet["ErrorEntry"]):
@@ -55,6 +55,7 @@ class ErrorEntry(models.Model):
     """
 
     PULL = "pull"
+    MEMBER = "member"  # the kind of those of people who were not taken into a campaign: ``record_id`` is the member's
     QUESTIONS = ("SEVERAL_MATCHES", "OUTCOME_UNKNOWN")  # codes of what only a person can answer
 
     class By(models.TextChoices):
@@ -63,7 +64,7 @@ class ErrorEntry(models.Model):
         STORE = "store", "Tandem, when storing it"
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="errors")
-    record_kind = models.CharField(max_length=12, choices=RecordKind)
+    record_kind = models.CharField(max_length=12, choices=[*SyncedKind.choices, (MEMBER, "Campaign member")])
     record_id = models.BigIntegerField(null=True, blank=True)
     record_name = models.CharField(max_length=255, blank=True, default="")
     operation = models.CharField(max_length=8, blank=True, default="")

@@ -7,9 +7,8 @@ from django.db import models
 from django.db.models import F
 from django.utils import timezone
 
-from common.models import RecordKind
-
 from .connection import Connection, Credential
+from .kinds import SyncedKind
 
 
 class Run(models.Model):
@@ -58,6 +57,9 @@ class Run(models.Model):
     failed = models.PositiveIntegerField(default=0)
     deleted = models.PositiveIntegerField(default=0)
     conflicts = models.PositiveIntegerField(default=0, help_text="Fields that both sides had changed.")
+    enriched = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Records that took over something from the directory."
+    )
     api_calls = models.PositiveIntegerField(default=0)
     waited = models.FloatField(default=0, help_text="Seconds from save to Salesforce, of all that it pushed together.")
     sampled = models.JSONField(default=dict, blank=True, help_text="What of its counts is in the samples already.")
@@ -193,8 +195,9 @@ class SyncEvent(models.Model):
         MERGED = "merged", "Merged"
         RESTORED = "restored", "Restored"
         UNDONE = "undone", "Undone"
+        CAMPAIGN = "campaign", "Campaign"
 
-    record_kind = models.CharField(max_length=12, choices=RecordKind)
+    record_kind = models.CharField(max_length=12, choices=SyncedKind)
     record_id = models.BigIntegerField()
     at = models.DateTimeField(default=timezone.now)
     kind = models.CharField(max_length=12, choices=Kind)

@@ -12,6 +12,7 @@ from common.bulk import any_of
 from common.models import RecordKind, TimestampedModel
 
 from .connection import Connection, Credential
+from .kinds import SyncedKind
 
 
 class RecordLinkQuerySet(models.QuerySet["RecordLink"]):
@@ -59,7 +60,7 @@ class RecordLink(TimestampedModel):
     connection = models.ForeignKey(
         Connection, models.CASCADE, related_name="links", db_index=False, db_constraint=False
     )
-    record_kind = models.CharField(max_length=12, choices=RecordKind)
+    record_kind = models.CharField(max_length=12, choices=SyncedKind)
     record_id = models.BigIntegerField(null=True, blank=True, help_text="Empty: the record was deleted here.")
     remote_object = models.CharField(max_length=80)
     remote_id = models.CharField(max_length=18)
@@ -69,6 +70,11 @@ class RecordLink(TimestampedModel):
     )
     base = models.JSONField(default=dict)
     base_ours = models.JSONField(default=dict)
+    enriched = models.JSONField(
+        default=dict,
+        db_default=models.Value({}, models.JSONField()),
+        help_text="By field, a fingerprint of the directory's value that a rule wrote last.",
+    )
     remote_changed_at = models.DateTimeField(null=True, blank=True)
     external_id = models.UUIDField(
         null=True, blank=True, editable=False, help_text="Written with the record where the org has a field for it."
@@ -127,7 +133,7 @@ class SkippedRecordQuerySet(models.QuerySet["SkippedRecord"]):
 class SkippedRecord(models.Model):
     """A record that a person keeps out of the sync: neither pushed nor changed by a pull."""
 
-    record_kind = models.CharField(max_length=12, choices=RecordKind)
+    record_kind = models.CharField(max_length=12, choices=SyncedKind)
     record_id = models.BigIntegerField()
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField(default=timezone.now)

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.db import models
 
 from common.history import track_settings
 from common.models import RecordKind, TimestampedModel
 
 from .connection import Connection
+from .once import PushedAtOnce
 
 
 @track_settings(
@@ -30,9 +30,10 @@ from .connection import Connection
     "company_placeholder",
     "is_visible",
     "match_accounts",
+    "enrich_existing",
     "pull_every",
 )
-class ObjectSettings(TimestampedModel):
+class ObjectSettings(PushedAtOnce, TimestampedModel):
     """How one kind of record is pulled and pushed."""
 
     class Sync(models.TextChoices):
@@ -110,16 +111,12 @@ class ObjectSettings(TimestampedModel):
         help_text="How far pulled records were looked at again, to show or hide them; empty: none is under way.",
     )
     match_accounts = models.BooleanField("match accounts of leads by e-mail domain", default=True)
-    push_all_after = models.BigIntegerField(
-        null=True, blank=True, editable=False, help_text="How far the one-time push has marked records; empty: none."
+    enrich_existing = models.BooleanField(
+        "enrich existing records",
+        default=False,
+        db_default=False,
+        help_text="Off: the directory's data goes to records that are pulled for the first time only.",
     )
-    push_all_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
-    )
-    push_all_held = models.BooleanField(
-        default=False, editable=False, help_text="A person holds the one-time push back."
-    )
-    push_all_run = models.ForeignKey("Run", models.SET_NULL, null=True, blank=True, editable=False, related_name="+")
     swept_to = models.BigIntegerField(default=0, editable=False, help_text="How far the field history was swept.")
     pull_every = models.PositiveIntegerField("minutes between pulls", default=30)
 

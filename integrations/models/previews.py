@@ -2,9 +2,8 @@
 
 from django.db import models
 
-from common.models import RecordKind
-
 from .journal import Run
+from .kinds import SyncedKind
 
 
 class RunLine(models.Model):
@@ -35,7 +34,7 @@ class RunLine(models.Model):
     outcome = models.CharField(max_length=8, choices=Outcome)
     direction = models.CharField(max_length=4, choices=Direction)
     remote_object = models.CharField(max_length=80)
-    record_kind = models.CharField(max_length=12, choices=RecordKind)
+    record_kind = models.CharField(max_length=12, choices=SyncedKind)
     record_id = models.BigIntegerField(null=True, blank=True)
     remote_id = models.CharField(max_length=18, blank=True, default="")
     name = models.CharField(max_length=511, blank=True, default="")

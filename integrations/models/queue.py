@@ -7,9 +7,9 @@ from django.db import models
 from django.utils import timezone
 
 from common.bulk import any_of
-from common.models import RecordKind
 
 from .connection import Connection, Credential
+from .kinds import SyncedKind
 
 
 class Lane(models.TextChoices):
@@ -65,7 +65,7 @@ class Outbox(models.Model):
         DELETE = "delete", "Delete"
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="outbox")
-    record_kind = models.CharField(max_length=12, choices=RecordKind)
+    record_kind = models.CharField(max_length=12, choices=SyncedKind)
     record_id = models.BigIntegerField()
     lane = models.CharField(max_length=12, choices=Lane, default=Lane.REAL_TIME)
     run = models.ForeignKey(

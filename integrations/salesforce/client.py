@@ -19,12 +19,14 @@ from urllib.parse import quote as percent_encode
 import requests
 from simple_salesforce import Salesforce, SalesforceError
 
+from integrations.salesforce.oauth import is_trusted
 from integrations.sync.provider import CallFailed, ConnectionBroken, RequestRefused
 
 logger = logging.getLogger(__name__)
 
 API_VERSION = "62.0"
 QUERIES_PER_CALL = 5  # Salesforce's limit of queries in one composite call
+REQUESTS_PER_CALL = 25  # and of requests of any kind
 CONNECT_TIMEOUT = 10.0
 CLOCK_NOISE = timedelta(seconds=3)  # the header has whole seconds, and was some time on its way
 LIMIT_PAUSE = 15 * 60.0  # the daily allowance is a rolling window: it frees slowly
@@ -75,10 +77,13 @@ class Session(requests.Session):
         headers.pop("X-PrettyPrint", None)
         options.setdefault("timeout", (CONNECT_TIMEOUT, self.timeout))
         options["allow_redirects"] = False  # the token is for this host only
+        address = self._address(url)
+        if not is_trusted(address, self.local_url):
+            raise ConnectionBroken("The org's address is not one of Salesforce's. Connect again.")
         with self._counting:
             self.calls += 1
         try:
-            response = super().request(method, self._address(url), headers=headers, **options)
+            response = super().request(method, address, headers=headers, **options)
         except requests.RequestException as error:
             raise _no_answer(error) from error
         self._note(response)
@@ -169,6 +174,26 @@ class Client:
 
     def describe(self, name: str) -> dict[str, Any]:
         return self.call(f"sobjects/{name}/describe")
+
+    def describes(self, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Descriptions of several objects in one call, without those that the login does not see."""
+        version = f"/services/data/v{API_VERSION}"
+        requested = [
+            {"method": "GET", "url": f"{version}/sobjects/{name}/describe", "referenceId": f"d{number}"}
+            for number, name in enumerate(names)
+        ]
+        found: dict[str, dict[str, Any]] = {}
+        for start in range(0, len(requested), REQUESTS_PER_CALL):
+            some = requested[start : start + REQUESTS_PER_CALL]
+            answer = self.call("composite", method="POST", json={"allOrNone": False, "compositeRequest": some})
+            for part in answer["compositeResponse"]:
+                if part["httpStatusCode"] == HTTPStatus.OK:
+                    found[part["body"]["name"]] = part["body"]
+                    continue
+                error = sorted_error(SalesforceError("composite", part["httpStatusCode"], "describe", part["body"]))
+                if not isinstance(error, RequestRefused):
+                    raise error
+        return found
 
     def page(self, soql: str, *, with_deleted: bool = False) -> dict[str, Any]:
         """One page of a query."""

@@ -7,7 +7,7 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -86,9 +86,9 @@ def new_secret() -> str:
     return generate_token(VERIFIER_LENGTH)
 
 
-def authorization_url(app: App, redirect_uri: str, *, state: str, verifier: str) -> str:
+def authorization_url(app: App, redirect_uri: str, *, state: str, verifier: str, scopes: Sequence[str] = SCOPES) -> str:
     """Where to send the browser."""
-    session = app.session(redirect_uri=redirect_uri, scope=" ".join(SCOPES))
+    session = app.session(redirect_uri=redirect_uri, scope=" ".join(scopes))
     url, _ = session.create_authorization_url(app.endpoint("authorize"), state=state, code_verifier=verifier)
     return url
 

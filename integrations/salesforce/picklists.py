@@ -19,7 +19,7 @@ def allowed(client: Client, remote_object: str, field: str, remote_id: str = "")
     types = client.describe(remote_object)["recordTypeInfos"]
     chosen = next((one for one in types if one["defaultRecordTypeMapping"]), types[-1])
     if remote_id and len(types) > 1:
-        question = f"SELECT RecordTypeId FROM {remote_object} WHERE Id = {soql.quote(remote_id)}"
+        question = f"SELECT RecordTypeId FROM {soql.name(remote_object)} WHERE Id = {soql.quote(remote_id)}"
         own = next((row["RecordTypeId"] for row in client.query(question)), None)
         chosen = next((one for one in types if one["recordTypeId"] == own or (not own and one["master"])), chosen)
     path = f"ui-api/object-info/{remote_object}/picklist-values/{chosen['recordTypeId']}/{field}"

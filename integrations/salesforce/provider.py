@@ -44,6 +44,7 @@ FATE = {
 }
 # What a write to a record answers that is in the bin, or is no more at all.
 NO_MORE = {"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"}
+TASK, STATUS, COMPLETED = "Task", "Status", "Completed"
 FAILED_JOB = {"Failed", "Aborted"}
 
 
@@ -89,8 +90,15 @@ class SalesforceProvider(Ingests):
         yield from (RemoteUser(row["Id"], row["Name"] or "", "", is_active=True) for row in rows)
 
     def describe(self, remote_object: str) -> Description:
-        raw = self.client.describe(remote_object)
+        return self._description(self.client.describe(remote_object))
+
+    def describe_many(self, remote_objects: Sequence[str]) -> dict[str, Description]:
+        return {name: self._description(raw) for name, raw in self.client.describes(remote_objects).items()}
+
+    def _description(self, raw: Mapping[str, Any]) -> Description:
         fields = [field_of(field) for field in raw["fields"]]
+        if raw["name"] == TASK:
+            fields = [self._with_closed(field) if field.name == STATUS else field for field in fields]
         return Description(
             name=raw["name"],
             label=raw["label"],
@@ -100,9 +108,32 @@ class SalesforceProvider(Ingests):
             fields={field.name: field for field in fields},
         )
 
+    def _with_closed(self, status: RemoteField) -> RemoteField:
+        """A status with those of its values that mean that a task is done; its description does not tell."""
+        try:
+            rows = list(self.client.query("SELECT ApiName FROM TaskStatus WHERE IsClosed = true ORDER BY SortOrder"))
+        except RequestRefused:  # not every login may look
+            return status._replace(closed_values=tuple(value for value in status.values if value == COMPLETED))
+        return status._replace(closed_values=tuple(row["ApiName"] for row in rows))
+
     def count(self, remote_object: str, since: datetime | None) -> int:
-        where = f" WHERE SystemModstamp >= {soql.moment(since)}" if since else ""
-        return int(self.client.page(f"SELECT COUNT() FROM {remote_object}{where}", with_deleted=True)["totalSize"])
+        question = f"SELECT COUNT() FROM {soql.name(remote_object)}{_since(remote_object, since)}"
+        return int(self.client.page(question, with_deleted=True)["totalSize"])
+
+    def totals(self, remote_objects: Sequence[str], since: Sequence[datetime] = ()) -> list[int]:
+        """How many records there are that a pull would bring, five objects in a call; deleted ones are left out.
+
+        ``since``: only what changed at or after a moment, one for each object; deleted ones count.
+        """
+        moments: Sequence[datetime | None] = since or [None] * len(remote_objects)
+        soqls = [_total(name, at) for name, at in zip(remote_objects, moments, strict=True)]
+        answers = self.client.try_queries(soqls, with_deleted=bool(since))
+        found = []
+        for answer in answers:
+            if isinstance(answer, RequestRefused):
+                raise answer
+            found.append(int(answer[0]["total"]))
+        return found
 
     def changes(self, question: Question) -> list[RemoteRecord]:
         rows = self.client.query(self._changes(question), with_deleted=True)
@@ -118,12 +149,13 @@ class SalesforceProvider(Ingests):
         ]
 
     def _changes(self, question: Question) -> str:
-        where = f"WHERE {_later_than(question.after)} " if question.after else ""
+        since = _later_than(question.after) if question.after else ""
+        where = _where(question.remote_object, since, is_first=question.is_first)
         select = self._select(question.remote_object, question.fields)
-        return f"{select} {where}ORDER BY SystemModstamp, Id LIMIT {question.limit}"
+        return f"{select}{where} ORDER BY SystemModstamp, Id LIMIT {question.limit}"
 
     def start_export(self, remote_object: str, fields: Sequence[str], since: datetime | None) -> Export:
-        where = f" WHERE SystemModstamp >= {soql.moment(since)}" if since else ""
+        where = _since(remote_object, since)
         query = self._select(remote_object, fields) + where
         job = self.client.call("jobs/query", method="POST", json={"operation": "queryAll", "query": query})
         return Export(job["id"])
@@ -169,9 +201,18 @@ class SalesforceProvider(Ingests):
             found += [record_of(remote_object, row, fields) if row else None for row in rows]
         return [record if record and not record.is_deleted else None for record in found]
 
-    def related(self, remote_object: str, field: str, ids: Sequence[str], fields: Sequence[str]) -> list[RemoteRecord]:
+    def related(
+        self,
+        remote_object: str,
+        field: str,
+        ids: Sequence[str],
+        fields: Sequence[str],
+        *,
+        within: tuple[str, str] | None = None,
+    ) -> list[RemoteRecord]:
+        where = f"{soql.name(within[0])} = {soql.quote(within[1])} AND " if within else ""
         questions = [
-            f"{self._select(remote_object, fields)} WHERE {field} IN ({','.join(group)})"
+            f"{self._select(remote_object, fields)} WHERE {where}{soql.name(field)} IN ({','.join(group)})"
             for group in soql.chunks(list(map(soql.quote, ids)), ",")
         ]
         found: list[RemoteRecord] = []
@@ -182,7 +223,7 @@ class SalesforceProvider(Ingests):
         return found
 
     def ids(self, remote_object: str) -> Iterator[list[str]]:
-        rows = self.client.query(f"SELECT Id FROM {remote_object}")
+        rows = self.client.query(f"SELECT Id FROM {soql.name(remote_object)}")
         while ids := [row["Id"] for row in islice(rows, RETRIEVE_LIMIT)]:
             yield ids
 
@@ -231,7 +272,7 @@ class SalesforceProvider(Ingests):
 
     def by_external_id(self, remote_object: str, field: str, values: Sequence[str]) -> dict[str, str]:
         questions = [
-            f"SELECT Id, {field} FROM {remote_object} WHERE {field} IN ({','.join(group)})"
+            f"SELECT Id, {soql.name(field)} FROM {soql.name(remote_object)} WHERE {field} IN ({','.join(group)})"
             for group in soql.chunks(list(map(soql.quote, values)), ",")
         ]
         return {row[field]: row["Id"] for rows in self.client.queries(questions) for row in rows}
@@ -304,10 +345,31 @@ class SalesforceProvider(Ingests):
         return [answer_of(row) for row in rows]
 
     def _select(self, remote_object: str, fields: Sequence[str]) -> str:
-        return f"SELECT {', '.join(self._columns(remote_object, fields))} FROM {remote_object}"
+        columns = map(soql.name, self._columns(remote_object, fields))
+        return f"SELECT {', '.join(columns)} FROM {soql.name(remote_object)}"
 
     def _columns(self, remote_object: str, fields: Sequence[str]) -> list[str]:
         return list(dict.fromkeys([*META, *FATE.get(remote_object, ()), *keys_of(remote_object), *fields]))
+
+
+def _total(remote_object: str, since: datetime | None) -> str:
+    conditions = [f"SystemModstamp >= {soql.moment(since)}"] if since else []
+    if remote_object == "Lead" and not since:
+        conditions.append("IsConverted = false")  # it is the contact that it became
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"SELECT COUNT(Id) total FROM {soql.name(remote_object)}{where}"
+
+
+def _since(remote_object: str, since: datetime | None) -> str:
+    return _where(remote_object, f"SystemModstamp >= {soql.moment(since)}" if since else "", is_first=since is None)
+
+
+def _where(remote_object: str, since: str, *, is_first: bool) -> str:
+    """Which records a pull reads. Of tasks: no series, and at first none that are done; later their ends, too."""
+    conditions = [since] if since else []
+    if remote_object == TASK:
+        conditions += ["IsRecurrence = false", "IsClosed = false"] if is_first else ["IsRecurrence = false"]
+    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
 def _later_than(after: Position) -> str:

@@ -1,11 +1,23 @@
-"""SOQL text. Every value goes through ``quote`` or ``moment``: nothing that a person typed reaches a query raw."""
+"""SOQL text. Every value goes through ``quote`` or ``moment``, every name that is not ours through ``name``: nothing
+that a person typed reaches a query raw."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 WHERE_LIMIT = 3_900  # characters; Salesforce takes 4,000 in one WHERE string
 _ESCAPES = str.maketrans({"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"})
 _LIKE_ESCAPES = _ESCAPES | str.maketrans({"%": "\\%", "_": "\\_"})
+
+
+_NAME = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*", re.ASCII)
+
+
+def name(text: str) -> str:
+    """The API name of an object or field. Raises ValueError: what is none would be read as a part of the query."""
+    if not _NAME.fullmatch(text):
+        raise ValueError(f"{text!r} is not a name of Salesforce's.")
+    return text
 
 
 def quote(text: str) -> str:

@@ -8,14 +8,18 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from common import audit
 from common.access import for_readers
 from common.http import Request
+from common.vault import seal, unseal
 from integrations import connecting
 from integrations.access import admin_required
+from integrations.embedding import doors
 from integrations.forms.app import AppForm
 from integrations.logins import app_for, the_connection
 from integrations.models import Connection, Credential
@@ -25,7 +29,6 @@ from integrations.revoking import effects
 from integrations.salesforce import oauth
 from integrations.salesforce.demo import local_org
 from integrations.sync.provider import ProviderError
-from integrations.vault import seal, unseal
 
 LOGIN, APP, OTHER_ORG = "salesforce_login", "salesforce_app", "salesforce_other_org"  # what the session keeps
 UNPROCESSABLE = 422
@@ -56,10 +59,14 @@ def connect(request: Request) -> HttpResponse:
     return render(request, "integrations/connect.html", context, status=UNPROCESSABLE if form.errors else 200)
 
 
+def callback(request: Request) -> HttpResponseBase:
+    """The org sends the browser back here, with a code or with its refusal."""
+    return doors.come_back(request) if doors.is_expected(request) else _connected(request)
+
+
 @login_required
 @require_GET
-def callback(request: Request) -> HttpResponse:
-    """The org sends the browser back here, with a code or with its refusal."""
+def _connected(request: Request) -> HttpResponse:
     attempt = _attempt(request)
     if attempt is None:
         messages.error(request, "This login was not begun here, or was finished already. Connect once more.")
@@ -77,6 +84,8 @@ def callback(request: Request) -> HttpResponse:
             request.session.pop(APP, None)  # a wrong secret is not worth keeping
         messages.error(request, refused.reason)
     else:
+        whose = "own login" if attempt.is_personal else "workspace"
+        audit.record(audit.Kind.ACCESS, f"Connected the {whose} to {credential.connection} as {credential}")
         messages.success(request, f"Connected to {credential.connection} as {credential}.")
         page = "salesforce:personal" if attempt.is_personal else "integrations:overview"
     return redirect(page)
@@ -136,6 +145,7 @@ def personal_disconnect(request: Request) -> HttpResponse:
         return redirect("salesforce:personal")
     if request.method == "POST":
         is_confirmed = connecting.disconnect_personal(credential)
+        audit.record(audit.Kind.ACCESS, f"Disconnected the own login {credential}")
         messages.success(request, "Your Salesforce login is disconnected. The team's login does your pushes now.")
         if not is_confirmed:
             messages.warning(request, "Salesforce did not confirm it. Revoke it there, too, in your personal settings.")

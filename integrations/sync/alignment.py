@@ -91,8 +91,8 @@ def compared(
         record = records.get(link.record_id or 0)
         if record and remote and link.base:
             found.append((link, remote))
-            copies.append(Copies(record, base, expressed[record.pk], remote.values, remote.edited_at))
-    for (link, remote), one, made in zip(found, copies, plan_all(scope, copies, rules), strict=True):
+            copies.append(Copies(record, base, expressed[record.pk], remote.values, remote.edited_at, rules))
+    for (link, remote), one, made in zip(found, copies, plan_all(scope, copies), strict=True):
         yield Aligned(link, one.record, remote, made, one.local)
 
 

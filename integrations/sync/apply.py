@@ -13,6 +13,7 @@ from integrations.models import Arrivals, RecordLink, Run, SkippedRecord
 from integrations.sync.arrivals import adopt_or_create, left_to_their_push
 from integrations.sync.casting import records_arrived
 from integrations.sync.departures import follow, note_lead, note_tombstone
+from integrations.sync.enriching import enrich
 from integrations.sync.linking import store_links
 from integrations.sync.local import Writer
 from integrations.sync.mapping import normal
@@ -38,6 +39,7 @@ def apply_page(scope: Scope, page: Page, run: Run) -> Counter[str]:
     fresh = [record for record in records if record.is_deleted or stamps.get(record.id) != record.changed_at]
     applied.counts["unchanged"] += len(records) - len(fresh)
     if not fresh:
+        enrich(scope, applied, run)
         return applied.counts
     _normalise(scope, fresh)
     learn(scope, fresh)
@@ -59,6 +61,7 @@ def apply_page(scope: Scope, page: Page, run: Run) -> Counter[str]:
     store_links(list(applied.links.values()))
     writer.flush()
     _look_for_duplicates(scope, writer, applied)
+    enrich(scope, applied, run)
     identified = [pk for pk, columns in writer.columns.items() if "crm_id" in columns]
     records_arrived(scope.connection, scope.kind, [*applied.created, *identified])
     run.reasons = dict(applied.reasons + Counter(run.reasons))

@@ -8,6 +8,8 @@ from django.db import transaction
 
 from integrations.models import Connection, Run
 from integrations.sync import unstorable
+from integrations.sync.activities.pulling import apply_tasks
+from integrations.sync.activities.scope import ActivityScope, scope_for
 from integrations.sync.apply import apply_page
 from integrations.sync.casting import apply_roles
 from integrations.sync.deadlocks import on_deadlock_again
@@ -20,18 +22,24 @@ logger = logging.getLogger(__name__)
 
 
 def scope_of(connection: Connection, remote_object: str) -> Scope | RoleScope:
-    """What a pull of an object needs: most objects are records, one ties contacts to deals."""
+    """What a pull of an object needs: most objects are records, one ties contacts to deals, one is tasks."""
     if remote_object != ROLES.name:
-        return Scope.load(connection, remote_object)
+        return scope_for(connection, remote_object)
     scope = RoleScope.load(connection)
     assert scope is not None, "an object that is pulled is described"
     return scope
 
 
 def apply(scope: Scope | RoleScope, page: Page, run: Run) -> Counter[str]:
-    counts = apply_roles(scope, page, run) if isinstance(scope, RoleScope) else apply_page(scope, page, run)
+    counts = _applied(scope, page, run)
     unstorable.close(scope, page.records)
     return counts
+
+
+def _applied(scope: Scope | RoleScope, page: Page, run: Run) -> Counter[str]:
+    if isinstance(scope, RoleScope):
+        return apply_roles(scope, page, run)
+    return apply_tasks(scope, page, run) if isinstance(scope, ActivityScope) else apply_page(scope, page, run)
 
 
 @on_deadlock_again

@@ -27,26 +27,29 @@ class Copies:
     local: Values
     remote: Values
     edited_at: datetime
+    rules: Mapping[str, Rule]
 
-    def plan(self, rules: Mapping[str, Rule], later: set[str]) -> Plan:
-        return plan(self.base, self.local, self.remote, rules, later)
+    def plan(self, later: set[str]) -> Plan:
+        return plan(self.base, self.local, self.remote, self.rules, later)
 
 
-def plan_all(scope: Scope, copies: Sequence[Copies], rules: Mapping[str, Rule]) -> list[Plan]:
+def plan_all(scope: Scope, copies: Sequence[Copies]) -> list[Plan]:
     """Their plans, in their order; the history is asked once, and only of what it decides."""
-    plans = [one.plan(rules, set()) for one in copies]
-    timed = {number: names for number, made in enumerate(plans) if (names := _timed(made, copies[number].base, rules))}
+    plans = [one.plan(set()) for one in copies]
+    timed = {number: names for number, made in enumerate(plans) if (names := _timed(made, copies[number]))}
     times = edited_at(scope, [(copies[number].record, names) for number, names in timed.items()])
     for number in timed:
         one = copies[number]
-        plans[number] = one.plan(rules, changed_later(times[one.record.pk], one.edited_at))
+        plans[number] = one.plan(changed_later(times[one.record.pk], one.edited_at))
     return plans
 
 
-def _timed(made: Plan, base: Base | None, rules: Mapping[str, Rule]) -> list[str]:
+def _timed(made: Plan, one: Copies) -> list[str]:
     """Fields in conflict, changed here, of which the later change wins."""
     return [
         conflict.name
         for conflict in made.conflicts
-        if rules[conflict.name].winner == Winner.LATEST and base and conflict.ours != base.our(conflict.name)
+        if one.rules[conflict.name].winner == Winner.LATEST
+        and one.base
+        and conflict.ours != one.base.our(conflict.name)
     ]

@@ -31,7 +31,7 @@ def push_new(
 ) -> Iterator[list[Item]]:
     """Yields the records when their outcomes are known. What ``ingest`` takes, travels with that."""
     prefetch_related_objects([item.record for item in items], "stage", *(pair.field.name for pair in scope.references))
-    _turn_back_linked(items)
+    turn_back_linked(items)
     find_own(scope, items, provider)
     set_aside(items)
     _keep_here(scope, items)
@@ -41,19 +41,37 @@ def push_new(
     wait_for_parents(claim, scope, items)
     for item in still_open(items):
         withhold(scope, item)
+    payloads = checked_payloads(scope, items, provider)
+    link_twins(claim, scope, items, provider)
+    send_new(claim, scope, items, payloads, provider, ingest)
+    yield [item for item in items if not item.is_open]
+
+
+def checked_payloads(scope: Scope, items: Sequence[Item], provider: Provider) -> dict[int, dict[str, Value]]:
+    """What to create, by row; what would be refused is refused here."""
     payloads = {item.row.pk: payload_of(scope, item) for item in still_open(items)}
     check(scope, still_open(items), payloads, provider, is_create=True)
-    link_twins(claim, scope, items, provider)
+    return payloads
+
+
+def send_new(
+    claim: Claim,
+    scope: Scope,
+    items: Sequence[Item],
+    payloads: dict[int, dict[str, Value]],
+    provider: Provider,
+    ingest: FillingIngest | None = None,
+) -> None:
+    """Send those that are still open, each once."""
     to_send = still_open(items)
     for item in to_send:
         _name(scope, item, payloads)
     if ingest:
         to_send = ingest.take_new(to_send, payloads)
     _create(claim, scope, to_send, payloads, provider)
-    yield [item for item in items if not item.is_open]
 
 
-def _turn_back_linked(items: Sequence[Item]) -> None:
+def turn_back_linked(items: Sequence[Item]) -> None:
     """A record that was linked since it was queued is due as an update."""
     for item in still_open(items):
         if item.link:

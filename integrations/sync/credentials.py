@@ -42,9 +42,11 @@ class Logins:
             return Choice(personal, "the acting user's own login")
         return self._because("the acting user has no login of their own")
 
-    def reason_for(self, used: Credential, operation: str, origin: str, actor_id: int | None) -> str:
+    def reason_for(
+        self, used: Credential, operation: str, origin: str, actor_id: int | None, *, is_log: bool = False
+    ) -> str:
         """Why a write went out with the login that it did; another may be chosen by now."""
-        choice = self.choose(operation, origin, actor_id)
+        choice = self.choose(operation, origin, actor_id, is_log=is_log)
         return choice.reason if choice.credential == used else "the login that was chosen when it was queued"
 
     def _because(self, why: str) -> Choice:

@@ -18,7 +18,7 @@ from integrations.sync.deadlocks import on_deadlock_again
 from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import LATER_SECONDS, LATER_TRIES
 from integrations.sync.provider import Accepted, Answer, Later, Provider, Refused, RequestRefused
-from integrations.sync.records import RECORD_TYPES
+from integrations.sync.records import model_of
 from integrations.sync.tombstones import GONE_THERE
 
 HELD_FOR = timedelta(minutes=15)  # then it is looked again whether they still are too many
@@ -88,7 +88,7 @@ def _fates(claim: Claim, provider: Provider) -> dict[int, Fate]:
     kind = claim.rows[0].record_kind
     ids = [row.record_id for row in claim.rows]
     links = {link.deleted_id: link for link in RecordLink.objects.tombstones_of(kind, ids)}
-    present = RECORD_TYPES[kind].model._default_manager.filter(pk__in=any_of(ids, "bigint"))
+    present = model_of(kind)._default_manager.filter(pk__in=any_of(ids, "bigint"))
     ours = RecordLink.objects.of(kind, list(present.values_list("pk", flat=True)))
     ours = ours.filter(remote_object=claim.remote_object)
     back = {link.record_id: link for link in ours.order_by(F("dropped_at").asc(nulls_last=True))}  # a live one last
@@ -154,7 +154,7 @@ def _note_sent(claim: Claim, ids: Sequence[int], provider: Provider) -> set[int]
 def _settle(claim: Claim, fates: Mapping[int, Fate], run: Run) -> None:
     kind = claim.rows[0].record_kind
     ids = [row.record_id for row in claim.rows]
-    model = RECORD_TYPES[kind].model
+    model = model_of(kind)
     records = {
         record.pk: record
         for record in model._default_manager.filter(pk__in=any_of(ids, "bigint"))
@@ -202,7 +202,7 @@ def _unlink(claim: Claim, kind: str, ids: Sequence[int]) -> None:
     """Records that were brought back here after the other side had deleted its own: they are pushed as new."""
     RecordLink.objects.live().of(kind, list(ids)).update(dropped_at=timezone.now(), drop_reason=GONE_THERE)
     columns = {"crm_id": ""} | ({"crm_object": ""} if kind == "contact" else {})
-    RECORD_TYPES[kind].model._default_manager.filter(pk__in=any_of(ids, "bigint")).update(**columns)
+    model_of(kind)._default_manager.filter(pk__in=any_of(ids, "bigint")).update(**columns)
 
 
 def _store_errors(claim: Claim, fates: Mapping[int, Fate], rows: Sequence[Outbox]) -> None:

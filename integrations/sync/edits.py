@@ -21,17 +21,29 @@ def edited_at(scope: Scope, wanted: Sequence[tuple[Record, Sequence[str]]]) -> d
     """
     if not wanted:
         return {}
-    fields = {scope.by_name[name].field for _, names in wanted for name in names}
+    columns = _kept(scope)
+    fields = {field for _, names in wanted for name in names if (field := scope.by_name[name].field).column in columns}
     events = _events(scope, [record.pk for record, _ in wanted], fields)
     history = {pk: list(rows) for pk, rows in groupby(events, attrgetter("pgh_obj_id"))}
+    offset = scope.connection.clock_offset
     return {
         record.pk: {
-            name: _last_change(scope, scope.by_name[name].field, record, history.get(record.pk, []))
-            + scope.connection.clock_offset
+            name: offset
+            + (
+                _last_change(scope, field, record, history.get(record.pk, []))
+                if (field := scope.by_name[name].field) in fields
+                else record.updated_at
+            )
             for name in names
         }
         for record, names in wanted
     }
+
+
+def _kept(scope: Scope) -> set[str]:
+    """The columns that the history keeps; of another one nothing tells more than when its row last changed."""
+    model: Any = scope.type.model
+    return {column.name for column in model.pgh_event_model._meta.concrete_fields}
 
 
 def _events(scope: Scope, ids: Iterable[int], fields: Iterable[Field]) -> Iterable[Any]:

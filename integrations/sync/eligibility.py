@@ -18,6 +18,7 @@ class Rule(StrEnum):
     STAGES = "stages"
     ACCOUNT = "account"
     PAST = "past"
+    ACTIVITIES = "activities"
     DROPPED = "dropped"
     PERSON = "person"
     REFUSED = "refused"

@@ -2,9 +2,9 @@
 
 from common.models import Record
 from integrations.models import Connection, Credential, ObjectDescription, Outbox, RecordLink
+from integrations.sync.activities.scope import scope_for
 from integrations.sync.creating import payload_of
 from integrations.sync.outcomes import Item
-from integrations.sync.scope import Scope
 from integrations.sync.writing import unfit, withhold
 
 
@@ -14,7 +14,7 @@ def foreseen_problems(
     """Nobody is asked, and nothing is changed. A parent that would go first counts as being there."""
     if not ObjectDescription.objects.filter(connection=connection, remote_object=remote_object).exists():
         return ()
-    scope = Scope.load(connection, remote_object, login)
+    scope = scope_for(connection, remote_object, login)
     link = RecordLink.objects.live().filter(record_kind=scope.kind, record_id=record.pk).first()
     row = Outbox(record_kind=scope.kind, record_id=record.pk, is_manual=True)
     item = Item(row, record, link, scope, scope.express([record], scope.vocabulary([record]))[record.pk])

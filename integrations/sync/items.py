@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from common.bulk import any_of
-from integrations.models import ErrorEntry, Outbox, RecordLink, SkippedRecord
+from integrations.models import ErrorEntry, Outbox, RecordLink, SkippedRecord, SyncedKind
 from integrations.sync.credentials import Logins
 from integrations.sync.eligibility import stays_here
 from integrations.sync.mapping import Problem
@@ -15,8 +14,7 @@ from integrations.sync.scope import Scope
 def items_of(claim: Claim, scope: Scope, rows: Sequence[Outbox]) -> list[Item]:
     """Rows whose records are gone here are left out."""
     ids = [row.record_id for row in rows]
-    found = scope.type.model._default_manager.filter(pk__in=any_of(ids, "bigint")).order_by("pk")
-    records = {record.pk: record for record in found}
+    records = {record.pk: record for record in scope.load_records(ids).order_by("pk")}
     links = {link.record_id: link for link in RecordLink.objects.live().of(scope.kind, ids)}
     expressed = scope.express(list(records.values()), scope.vocabulary(list(records.values())))
     items = [
@@ -46,5 +44,12 @@ def login_reasons(claim: Claim, items: Sequence[Item]) -> dict[int, str]:
     """Why the login of each row was chosen."""
     logins, used = Logins(claim.credential.connection), claim.credential
     return {
-        item.row.pk: logins.reason_for(used, claim.operation, item.record.origin, item.row.actor_id) for item in items
+        item.row.pk: logins.reason_for(
+            used,
+            claim.operation,
+            item.record.origin,
+            item.row.actor_id,
+            is_log=item.scope.kind == SyncedKind.ACTIVITY,
+        )
+        for item in items
     }

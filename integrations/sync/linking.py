@@ -40,7 +40,7 @@ def agree(link: RecordLink, scope: Scope, plan: Plan) -> None:
     """Write a plan's base to its link. What a field agreed on that is not seen now (unmapped, hidden) is kept."""
     unseen = {name: value for name, value in link.base.items() if name not in scope.rules}
     unseen_ours = {name: value for name, value in link.base_ours.items() if name not in scope.rules}
-    link.base, link.base_ours = {**unseen, **plan.theirs}, {**unseen_ours, **plan.ours}
+    link.base, link.base_ours = {**unseen, **scope.kept(plan.theirs)}, {**unseen_ours, **scope.kept(plan.ours)}
 
 
 def store_links(links: Sequence[RecordLink], columns: Sequence[str] = COLUMNS) -> None:

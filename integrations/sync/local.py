@@ -12,7 +12,7 @@ from integrations.models import PendingReference
 from integrations.sync import inference
 from integrations.sync.mapping import MISSING, Vocabulary, to_local, to_remote
 from integrations.sync.plan import Base, Plan
-from integrations.sync.provider import Value, Values
+from integrations.sync.provider import MONEY, Value, Values
 from integrations.sync.scope import Scope
 from integrations.sync.showing import follow_conditions
 
@@ -95,7 +95,16 @@ class Writer:
         stage_id = record.stage_id  # type: ignore[attr-defined] # every kind has a stage, their common base has none
         pair.field.set(record, self.scope.as_kept(stage_id, pair.field, local, vocabulary))
         self.touch(record, pair.field.column)
+        if pair.remote.type == MONEY:
+            self._assume(record)
         return True
+
+    def _assume(self, record: Record) -> None:
+        """An amount from there is in the currency that goes without saying there."""
+        for name, value in self.scope.assumed.items():
+            if getattr(record, name) != value:
+                setattr(record, name, value)
+                self.touch(record, name)
 
     def note_reference(self, pk: int, name: str, remote_id: Value, record_id: int | None) -> None:
         """Remember a reference to a record that is not here yet; forget one that is."""
@@ -125,10 +134,12 @@ class Writer:
 
     def _update(self, records: list[Record], columns: Iterable[str]) -> None:
         names = {*columns, "updated_at"}
-        names |= {name for name, (source, _) in self.scope.type.model.DERIVED.items() if source in names}
+        derived = getattr(self.scope.type.model, "DERIVED", {})
+        names |= {name for name, (source, _) in derived.items() if source in names}
         for record in records:
             record.updated_at = timezone.now()
-            record.derive()
+            if derived:
+                record.derive()
         write_columns(records, sorted(names))
 
     def _store_references(self) -> None:

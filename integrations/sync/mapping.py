@@ -59,13 +59,14 @@ def compatible(local_type: str, remote_type: str) -> bool:
 class Pair:
     """A field of ours, the remote field that holds the same, and how they are kept in step.
 
-    ``value_map``: the values of ours that they call otherwise.
+    ``value_map``: the values of ours that they call otherwise. ``enrichment``: what the directory may do to the field.
     """
 
     field: Field
     remote: RemoteField
     rule: Rule
     value_map: ValueMap = UNMAPPED
+    enrichment: str = "none"
 
     @property
     def name(self) -> str:

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from accounts.models import Account
 from common.bulk import any_of
-from common.domains import is_free_mail, registrable_domain
+from common.domains import company_domain, registrable_domain
 from common.folding import fold
 from common.models import Record, RecordKind
 from contacts.models import Contact
@@ -21,7 +21,7 @@ from integrations.sync.scope import Scope
 
 CONTACT, LEAD = "Contact", "Lead"
 BY_CRM_ID = "Linked by its CRM ID."
-LOOKED_THROUGH = {RecordKind.CONTACT: (CONTACT, LEAD), RecordKind.ACCOUNT: ("Account",)}
+LOOKED_THROUGH: dict[str, tuple[str, ...]] = {RecordKind.CONTACT: (CONTACT, LEAD), RecordKind.ACCOUNT: ("Account",)}
 
 
 @dataclass(frozen=True)
@@ -79,12 +79,6 @@ def links_by_remote_id(ids: Sequence[str]) -> dict[str, RecordLink]:
         for link in RecordLink.objects.live().exclude(also_lead_id="").filter(also_lead_id__in=any_of(ids))
     }
     return beside | own
-
-
-def company_domain(email: str) -> str:
-    """The domain that says where somebody works; "" for an address that anybody can have."""
-    domain = registrable_domain(email) if "@" in email else ""
-    return "" if is_free_mail(domain) else domain
 
 
 class Matches:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from common.models import Record, RecordKind
+from common.models import Record
 from integrations.models import Lane, RecordLink, Run, SyncEvent
 from integrations.sync import outbox
 from integrations.sync.copies import Copies, plan_all
@@ -11,7 +11,7 @@ from integrations.sync.linking import agree
 from integrations.sync.local import Writer
 from integrations.sync.page import Applied
 from integrations.sync.plan import Plan
-from integrations.sync.provider import RemoteRecord, Value
+from integrations.sync.provider import RemoteRecord, Value, Values
 from integrations.sync.references import resolve_references
 from integrations.sync.scope import Scope, base_of
 from integrations.sync.settle import conflict_stories
@@ -25,12 +25,10 @@ def merge(scope: Scope, writer: Writer, applied: Applied, run: Run) -> None:
     vocabulary = scope.vocabulary(list(records.values()), [remote.values for _, remote in applied.changed])
     expressed = scope.express(list(records.values()), vocabulary)
     meant = list(_present(applied, records))
-    copies = [
-        Copies(record, base_of(link), expressed[record.pk], remote.values, remote.edited_at)
-        for link, remote, record in meant
-    ]
+    copies = [_copies(scope, link, remote, record, expressed[record.pk]) for link, remote, record in meant]
     due: list[Record] = []
-    for (link, remote, _), one, merged in zip(meant, copies, plan_all(scope, copies, scope.rules), strict=True):
+    conflicts = 0
+    for (link, remote, _), one, merged in zip(meant, copies, plan_all(scope, copies), strict=True):
         record = one.record
         written = writer.carry_out(record, merged, one.base, one.local, one.local, vocabulary)
         applied.counts["updated" if written or not link.pk else "unchanged"] += 1
@@ -43,10 +41,16 @@ def merge(scope: Scope, writer: Writer, applied: Applied, run: Run) -> None:
         link.dropped_at, link.drop_reason = None, ""
         applied.stamp(link, remote)
         applied.store(link)
-        run.count(conflicts=len(merged.conflicts))
-    outbox.mark_due(scope.connection, RecordKind(scope.kind), due, lane=Lane.REAL_TIME)
+        conflicts += len(merged.conflicts)
+    run.count(conflicts=conflicts)
+    outbox.mark_due(scope.connection, scope.kind, due, lane=Lane.REAL_TIME)
     arrived = {remote.id: link.record_id for link, remote in applied.changed if link.record_id and not link.pk}
     resolve_references(scope, arrived)
+
+
+def _copies(scope: Scope, link: RecordLink, remote: RemoteRecord, record: Record, local: Values) -> Copies:
+    base = scope.recalled(base_of(link), local, remote.values)
+    return Copies(record, base, local, remote.values, remote.edited_at, scope.rules_of(record))
 
 
 def _present(applied: Applied, records: Mapping[int, Record]) -> Iterator[tuple[RecordLink, RemoteRecord, Record]]:

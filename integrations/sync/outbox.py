@@ -17,10 +17,22 @@ from django.utils import timezone
 
 from common.bulk import any_of, write_columns
 from common.models import Record, RecordKind
-from integrations.models import Connection, Credential, Cursor, IngestJob, Lane, ObjectSettings, Outbox, SkippedRecord
+from integrations.models import (
+    Connection,
+    Credential,
+    Cursor,
+    IngestJob,
+    Lane,
+    ObjectDescription,
+    ObjectSettings,
+    Outbox,
+    SkippedRecord,
+    SyncedKind,
+)
+from integrations.sync.activities.objects import NOTE, object_of
 from integrations.sync.credentials import Logins
 from integrations.sync.provider import Values
-from integrations.sync.records import REFERENCES
+from integrations.sync.records import PARENTS
 
 BATCH = 200  # records in one collections call
 CLAIM = 1_000  # updates claimed at once: they are read in one call and written in several
@@ -73,8 +85,8 @@ class Claim:
 
 def mark_due(
     connection: Connection,
-    kind: RecordKind,
-    records: Sequence[Record],
+    kind: str,
+    records: Sequence[Any],
     *,
     lane: Lane,
     actor_id: int | None = None,
@@ -93,11 +105,12 @@ def mark_due(
     object_settings = connection.object_settings.filter(record_kind=kind).first()
     if object_settings and not object_settings.pushes:
         return
-    rows = [
-        _row(connection, kind, record, object_settings, logins, None if is_automatic else actor_id)
-        for record in records
-        if record.pk not in skipped
-    ]
+    wanted = [record for record in records if record.pk not in skipped]
+    if kind == SyncedKind.ACTIVITY:
+        rows = _activity_rows(connection, wanted, logins, actor_id)
+    else:
+        actor = None if is_automatic else actor_id
+        rows = [_row(connection, kind, record, object_settings, logins, actor) for record in wanted]
     for row in rows:
         row.lane, row.is_manual, row.is_automatic, row.create_anyway = lane, is_manual, is_automatic, create_anyway
         row.run_id = run_id
@@ -106,7 +119,7 @@ def mark_due(
 
 def _row(
     connection: Connection,
-    kind: RecordKind,
+    kind: str,
     record: Record,
     object_settings: ObjectSettings | None,
     logins: Logins,
@@ -122,6 +135,35 @@ def _row(
         actor_id=actor_id,
         credential=logins.choose(operation, record.origin, actor_id).credential,
     )
+
+
+def _activity_rows(
+    connection: Connection, activities: Sequence[Any], logins: Logins, actor_id: int | None
+) -> list[Outbox]:
+    """An activity carries the name of whoever edits it, else of its owner: the mailbox's, the caller's."""
+    has_notes = has_new_notes(connection)
+    rows = []
+    for activity in activities:
+        operation = Outbox.Operation.UPDATE if activity.crm_id else Outbox.Operation.CREATE
+        actor = actor_id or activity.owner_id
+        rows.append(
+            Outbox(
+                connection=connection,
+                record_kind=SyncedKind.ACTIVITY,
+                record_id=activity.pk,
+                remote_object=object_of(activity, has_notes=has_notes),
+                operation=operation,
+                actor_id=actor,
+                credential=logins.choose(operation, activity.origin, actor, is_log=True).credential,
+            )
+        )
+    return rows
+
+
+def has_new_notes(connection: Connection) -> bool:
+    """Whether the org has the notes of today, and the team's login may make them."""
+    stored = ObjectDescription.objects.filter(connection=connection, remote_object=NOTE)
+    return stored.filter(content__is_createable=True).exists()
 
 
 def remote_object_of(kind: str, record: Record, object_settings: ObjectSettings | None) -> str:
@@ -201,10 +243,12 @@ _CLAIM = f"""
         FROM integrations_outbox o WHERE o.lane = %(lane)s AND {_CLAIMABLE}
         ORDER BY o.next_attempt_at, o.id LIMIT 1 FOR UPDATE SKIP LOCKED
     ), backlog AS (
-        -- What goes as one job: updates, and creates that can be told apart. A person's push goes at once.
+        -- What goes as one job: updates, and creates that can be told apart. A person's push goes at once, and
+        -- activities by batches: notes have more than a row.
         SELECT count(*) >= %(bulk_from)s AS is_large FROM (
             SELECT 1 FROM integrations_outbox o, head
-            WHERE o.lane = %(lane)s AND o.lane <> 'people' AND o.next_attempt_at <= clock_timestamp()
+            WHERE o.lane = %(lane)s AND o.lane <> 'people' AND o.record_kind <> 'activity'
+              AND o.next_attempt_at <= clock_timestamp()
               AND o.claim_token IS NULL AND o.job_id IS NULL AND o.batch_limit >= %(batch)s
               AND head.batch_limit >= %(batch)s AND head.is_fresh
               AND o.credential_id = head.credential_id AND o.remote_object = head.remote_object
@@ -288,7 +332,7 @@ def _locks(cursor: Any, function: str, name: str) -> bool:
 def lanes_set_free(claim: Claim) -> list[str]:
     """Other lanes in which records waited for those of a claim that are not due any more."""
     head = claim.rows[0]
-    if head.record_kind not in REFERENCES.values():
+    if head.record_kind not in PARENTS:
         return []
     ids = [row.record_id for row in claim.rows]
     children = Outbox.objects.due().filter(parent_kind=head.record_kind, parent_id__in=any_of(ids, "bigint"))

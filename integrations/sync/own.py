@@ -77,10 +77,10 @@ def _recognised(scope: Scope, free: list[RemoteRecord], payload: Values) -> list
     """What we created of ``payload``: it holds all that we sent, else at least what names it. One is taken from
     ``free``.
     """
-    exact = [record for record in free if _holds(record, payload)]
-    likely = [
-        record for record in free if _holds(record, {name: payload.get(name) for name in _naming(scope, payload)})
-    ]
+    sent = {name: value for name, value in payload.items() if name not in scope.unread}
+    names = {name: payload.get(name) for name in scope.naming(payload)}
+    exact = [record for record in free if _holds(record, sent)]
+    likely = [record for record in free if names and _holds(record, names)]
     if exact or len(likely) == 1:
         own = (exact or likely)[0]
         free.remove(own)
@@ -99,18 +99,12 @@ def _holds(record: RemoteRecord, values: Values) -> bool:
     return all(record.values[name] == value for name, value in values.items() if name in record.values)
 
 
-def _naming(scope: Scope, payload: Values) -> list[str]:
-    """The fields that name a record: its e-mail address, else its names."""
-    by_field = {pair.field.name: pair.name for pair in scope.pairs}
-    if payload.get(by_field.get("email", "")):
-        return [by_field["email"]]
-    return [by_field[name] for name in ("first_name", "last_name", "name") if name in by_field]
-
-
 def _made(scope: Scope, item: Item, remote_id: str, payload: Values) -> Linked:
     """The link after an old create: what differs from what was sent then is an edit made since."""
     made = created(scope, item, remote_id, payload)
     made.plan.ours.clear()
+    for name in scope.unread:  # of several that look the same it may be another one: it is told again
+        made.plan.agree(name, None)
     return replace(made, is_stale=True)
 
 

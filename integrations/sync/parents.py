@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from accounts.models import Account
 from common.bulk import any_of, copy_in, write_columns
+from common.domains import company_domain
 from common.folding import fold
 from contacts.models import Contact
-from integrations.sync.matching import company_domain
 
 
 @transaction.atomic

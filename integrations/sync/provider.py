@@ -1,15 +1,16 @@
 """What the engines ask of the other side: a few calls, each for many records; their answers and their errors."""
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 # A value in the remote side's normal form, as it comes out of its JSON: text trimmed and never empty.
 Value = str | int | float | bool | None
 Values = Mapping[str, Value]
 # Types of remote fields that hold numbers.
-NUMBERS = {"int", "long", "double", "currency", "percent"}
+MONEY = "currency"
+NUMBERS = {"int", "long", "double", MONEY, "percent"}
 
 
 class ProviderError(Exception):
@@ -46,8 +47,12 @@ class RequestRefused(ProviderError):
         self.message = message
 
 
-@dataclass(frozen=True)
-class RemoteField:
+LISTS = ("values", "references", "closed_values")  # of a field, kept as lists
+
+
+class RemoteField(NamedTuple):
+    """A tuple, since objects have hundreds and pages make them all: that takes a quarter of a dataclass's time."""
+
     name: str
     label: str
     type: str
@@ -64,6 +69,7 @@ class RemoteField:
     is_custom: bool = False
     values: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
+    closed_values: tuple[str, ...] = ()  # of a status: what is at one of them is done
 
     @property
     def is_writable(self) -> bool:
@@ -97,14 +103,12 @@ class Description:
         return ""
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {"fields": [asdict(remote_field) for remote_field in self.fields.values()]}
+        return vars(self) | {"fields": [remote_field._asdict() for remote_field in self.fields.values()]}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Description":
-        fields = [
-            RemoteField(**raw | {"values": tuple(raw["values"]), "references": tuple(raw["references"])})
-            for raw in content["fields"]
-        ]
+        rows: list[dict[str, Any]] = content["fields"]
+        fields = [RemoteField(**raw | {name: tuple(raw.get(name, ())) for name in LISTS}) for raw in rows]
         return cls(**{**content, "fields": {remote_field.name: remote_field for remote_field in fields}})
 
 
@@ -158,12 +162,16 @@ class Ingest:
 
 @dataclass(frozen=True)
 class Question:
-    """What changed in an object after a position, ``fields`` of it, at most ``limit`` records."""
+    """What changed in an object after a position, ``fields`` of it, at most ``limit`` records.
+
+    ``is_first``: it is read from its beginning, wherever in it.
+    """
 
     remote_object: str
     fields: Sequence[str]
     after: Position | None
     limit: int
+    is_first: bool = False
 
 
 @dataclass(frozen=True)
@@ -225,6 +233,9 @@ class Provider(Protocol):
 
     def describe(self, remote_object: str) -> Description: ...
 
+    def describe_many(self, remote_objects: Sequence[str]) -> dict[str, Description]:
+        """Several objects in one call; those that the login does not see are left out."""
+
     def count(self, remote_object: str, since: datetime | None) -> int:
         """How many records changed at or after ``since``, deleted ones included."""
 
@@ -254,8 +265,19 @@ class Provider(Protocol):
     def retrieve(self, remote_object: str, ids: Sequence[str], fields: Sequence[str]) -> list[RemoteRecord | None]:
         """Records in the order of ``ids``; None where there is none that the login may see."""
 
-    def related(self, remote_object: str, field: str, ids: Sequence[str], fields: Sequence[str]) -> list[RemoteRecord]:
-        """Records that point at any of ``ids`` with ``field``, deleted ones included."""
+    def related(
+        self,
+        remote_object: str,
+        field: str,
+        ids: Sequence[str],
+        fields: Sequence[str],
+        *,
+        within: tuple[str, str] | None = None,
+    ) -> list[RemoteRecord]:
+        """Records that point at any of ``ids`` with ``field``, deleted ones included.
+
+        ``within``: another field, and the id that they must point at with that.
+        """
 
     def ids(self, remote_object: str) -> Iterator[list[str]]:
         """The ids of all records that there are, thousands at a time; deleted ones are left out."""

@@ -18,8 +18,11 @@ from django.db import DatabaseError, transaction
 from django.db import connection as database
 from django.utils import timezone
 
+from common.logs import about
 from integrations.models import Connection, Credential, Cursor, Run
 from integrations.sync import absences
+from integrations.sync.activities.scope import ActivityScope
+from integrations.sync.activities.unseen import unseen_tasks
 from integrations.sync.applying import apply, apply_in_one, leave_out, scope_of
 from integrations.sync.casting import cast_waiting
 from integrations.sync.deadlocks import on_deadlock_again
@@ -55,7 +58,7 @@ EXPORT_POLLS = (0.1, 0.2, 0.5, 1, 2, 4)  # seconds between looks at an export, t
 def question_of(connection: Connection, cursor: Cursor) -> Question:
     """What a pull of an object asks first."""
     scope = scope_of(connection, cursor.remote_object)
-    return Question(scope.remote_object, scope.names, _start(cursor), PAGE)
+    return Question(scope.remote_object, scope.names, _start(cursor), PAGE, is_first=_since(cursor) is None)
 
 
 @dataclass(frozen=True)
@@ -86,14 +89,8 @@ def pull(
     run = _run(connection, lease_.cursor, started_by_id, login)
     puller = _Puller(scope, lease_, provider, run, may_go_on)
     try:
-        try:
-            puller.pull(first)
-        except RequestRefused:
-            if not refresh(scope, provider):
-                raise
-            # A mapped field is gone or hidden since the object was described: go on without it.
-            puller.scope = scope_of(connection, scope.remote_object)
-            puller.pull(None)
+        with about(run_id=run.pk):
+            puller.pull_or_refresh(first)
     except (CallFailed, ConnectionBroken, RequestRefused) as error:
         run.finish(Run.State.INCOMPLETE, error.reason)
         raise
@@ -151,10 +148,20 @@ class _Puller:
     def cursor(self) -> Cursor:
         return self.lease.cursor
 
+    def pull_or_refresh(self, first: FirstPage | None) -> None:
+        try:
+            self.pull(first)
+        except RequestRefused:
+            if not refresh(self.scope, self.provider):
+                raise
+            # A mapped field is gone or hidden since the object was described: go on without it.
+            self.scope = scope_of(self.scope.connection, self.scope.remote_object)
+            self.pull(None)
+
     def pull(self, first: FirstPage | None) -> None:
         if not self.cursor.is_under_way:
             is_large = self._is_large()
-            self._look_for_absent()
+            self._look_for_unseen()
             if is_large:
                 self._begin_export()
         if self.cursor.export_id:
@@ -162,10 +169,16 @@ class _Puller:
         else:
             self._pages(first)
 
-    def _look_for_absent(self) -> None:
-        if isinstance(self.scope, Scope) and absences.are_possible(self.cursor, self.provider.clock()):
-            for page in absences.absent(self.scope, self.provider, self._store):
-                self.run.count(**apply_in_one(self.scope, page, self.run))
+    def _look_for_unseen(self) -> None:
+        """What the cursor tells nothing of comes first."""
+        if isinstance(self.scope, ActivityScope):
+            pages = unseen_tasks(self.scope, self.cursor, self.provider, self._store)
+        elif isinstance(self.scope, Scope) and absences.are_possible(self.cursor, self.provider.clock()):
+            pages = absences.absent(self.scope, self.provider, self._store)
+        else:
+            return
+        for page in pages:
+            self.run.count(**apply_in_one(self.scope, page, self.run))
 
     # --- page by page -------------------------------------------------------------------------------------------------
 
@@ -189,7 +202,8 @@ class _Puller:
 
     def _next_page(self) -> Page:
         read_at = timezone.now()
-        question = Question(self.scope.remote_object, self.scope.names, _start(self.cursor), PAGE)
+        first = _since(self.cursor) is None
+        question = Question(self.scope.remote_object, self.scope.names, _start(self.cursor), PAGE, is_first=first)
         records = self.provider.changes(question)
         return Page(records, read_at, self.provider.clock())
 

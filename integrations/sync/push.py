@@ -5,12 +5,15 @@ A large claim is handed over as one job, which is looked at again later (``inges
 No transaction or lock is held while Salesforce is being asked. Whatever is cut off is cured by planning again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from common.bulk import any_of
 from common.models import RecordKind
 from integrations.models import Outbox, Run
 from integrations.sync import outbox
+from integrations.sync.activities.places import push_places
+from integrations.sync.activities.pushing import push_changed_activities, push_new_activities
+from integrations.sync.activities.scope import ActivityScope, scope_for
 from integrations.sync.creating import push_new
 from integrations.sync.deleting import push_deletes
 from integrations.sync.ingest import FillingIngest, begin_ingest
@@ -22,7 +25,7 @@ from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import Item
 from integrations.sync.provider import Provider, RequestRefused
 from integrations.sync.role_push import push_people
-from integrations.sync.scope import Scope, described_for, refresh
+from integrations.sync.scope import Scope, described_for, ensure_described, refresh
 from integrations.sync.settle import settle
 from integrations.sync.updating import push_changes
 
@@ -36,11 +39,12 @@ def push(claim: Claim, provider: Provider, run: Run) -> None:
     if claim.operation == Outbox.Operation.DELETE:
         push_deletes(claim, provider, run)
         return
-    looked_through = {claim.remote_object, *LOOKED_THROUGH.get(RecordKind(claim.rows[0].record_kind), ())}
+    looked_through = {claim.remote_object, *LOOKED_THROUGH.get(claim.rows[0].record_kind, ())}
+    ensure_described(claim.credential.connection, claim.remote_object, provider)
     described_for(claim.credential, looked_through, provider)
-    scope = Scope.load(claim.credential.connection, claim.remote_object, claim.credential)
+    scope = scope_for(claim.credential.connection, claim.remote_object, claim.credential)
     if scope.description.refusal(claim.operation) and refresh(scope, provider):
-        scope = Scope.load(claim.credential.connection, claim.remote_object, claim.credential)
+        scope = scope_for(claim.credential.connection, claim.remote_object, claim.credential)
     ingest = begin_ingest(claim, scope)
     try:
         for rows in claim.parts():
@@ -60,13 +64,21 @@ def _push(
     rows = [row for row in rows if row.pk in kept]
     items = items_of(claim, scope, rows)
     _drop_gone(claim, scope, rows, items, provider)
-    push_them = push_new if claim.operation == Outbox.Operation.CREATE else push_changes
     reasons = login_reasons(claim, items)
-    for done in push_them(claim, scope, items, provider, ingest):
+    for done in _way_of(claim, scope)(claim, scope, items, provider, ingest):
         follow_lost_parents(scope, done, provider)
         if scope.kind == RecordKind.DEAL:
             push_people(claim, done, provider, run)
+        elif isinstance(scope, ActivityScope):
+            push_places(claim, scope, done, provider)
         settle(claim, scope, done, run, reasons)
+
+
+def _way_of(claim: Claim, scope: Scope) -> Callable[..., Iterator[list[Item]]]:
+    is_new = claim.operation == Outbox.Operation.CREATE
+    if isinstance(scope, ActivityScope):
+        return push_new_activities if is_new else push_changed_activities
+    return push_new if is_new else push_changes
 
 
 def _drop_gone(claim: Claim, scope: Scope, rows: Sequence[Outbox], items: Sequence[Item], provider: Provider) -> None:

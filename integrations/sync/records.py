@@ -13,11 +13,13 @@ from django.utils.text import capfirst
 
 from accounts.models import Account
 from accounts.models import Stage as AccountStage
+from activities.models import Activity
 from common.models import CustomField, Record, RecordKind
 from contacts.models import Contact
 from contacts.models import Stage as ContactStage
 from deals.models import Deal
 from deals.models import Stage as DealStage
+from integrations.models import SyncedKind
 
 CUSTOM = "custom."
 DEFINED = ("key", "label", "type", "decimals", "choices")  # what is asked of a definition: there may be hundreds
@@ -99,9 +101,9 @@ class RecordType:
     ``stage_fields`` are those in which the stage speaks for the record while it says nothing itself.
     """
 
-    kind: RecordKind
-    model: type[Record]
-    stage_model: type[models.Model]
+    kind: str
+    model: type[Any]
+    stage_model: Any
     names: tuple[str, ...]
     stage_value: str = ""
     stage_fields: tuple[str, ...] = ()
@@ -129,7 +131,19 @@ class RoleObject:
         return [self.deal, self.contact, self.role, self.primary]
 
 
+@dataclass(frozen=True)
+class MemberObject:
+    """The remote object that ties people to campaigns, and its fields. ``people``: by what a person is there."""
+
+    name: str
+    campaign: str
+    status: str
+    people: Mapping[str, str]
+
+
 REFERENCES = {"account": RecordKind.ACCOUNT, "parent": RecordKind.ACCOUNT}
+# Others wait for these: accounts and records for accounts, activities for all of them.
+PARENTS = {RecordKind.ACCOUNT, RecordKind.CONTACT, RecordKind.DEAL}
 TYPES: dict[type[models.Field], Type] = {
     models.EmailField: Type.EMAIL,
     models.URLField: Type.URL,
@@ -259,8 +273,20 @@ KINDS = {
 # Who takes part in deals: an object of its own there, pulled and pushed by the settings of deals.
 ROLES = RoleObject("OpportunityContactRole", "OpportunityId", "ContactId", "Role", "IsPrimary")
 OBJECTS = {**KINDS, ROLES.name: RecordKind.DEAL}
+# Who is in campaigns: pushed only, when somebody asks for it.
+MEMBERS = MemberObject("CampaignMember", "CampaignId", "Status", {"Contact": "ContactId", "Lead": "LeadId"})
 
 
-def kind_of(record: models.Model) -> RecordKind | None:
-    """The kind of a record that takes part, None of anything else."""
-    return next((kind for kind, type_ in RECORD_TYPES.items() if isinstance(record, type_.model)), None)  # type: ignore[return-value]
+# Activities have no fields to map, no stages and no settings of a kind: their mapping is in ``sync/activities``.
+ACTIVITIES = RecordType(SyncedKind.ACTIVITY, Activity, None, ())
+SYNCED: dict[str, RecordType] = {**RECORD_TYPES, SyncedKind.ACTIVITY: ACTIVITIES}
+
+
+def model_of(kind: str) -> Any:
+    """The model of whatever is synced."""
+    return SYNCED[kind].model
+
+
+def kind_of(record: models.Model) -> SyncedKind | None:
+    """The kind of what takes part, None of anything else."""
+    return next((SyncedKind(kind) for kind, type_ in SYNCED.items() if isinstance(record, type_.model)), None)

@@ -1,13 +1,13 @@
 """Everything that a pass over one remote object needs, loaded once: settings, mapped fields, vocabulary."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from typing import Any, Protocol
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from common.bulk import any_of
@@ -24,7 +24,7 @@ from integrations.models import (
 )
 from integrations.models.connection import Described
 from integrations.sync.mapping import MISSING, Pair, Vocabulary, express
-from integrations.sync.plan import Base, Direction, Rule, Winner
+from integrations.sync.plan import Base, Direction, Plan, Rule, Winner
 from integrations.sync.provider import Description, Provider, RequestRefused, Value, Values
 from integrations.sync.records import KINDS, RECORD_TYPES, Field, RecordType, Type
 from integrations.sync.value_map import ValueMap
@@ -50,7 +50,7 @@ class Scope:
         """The scope as the team's login sees the object; as ``login`` sees it, once ``described_for`` was called."""
         kind = KINDS[remote_object]
         settings = ObjectSettings.objects.get(connection=connection, record_kind=kind)
-        description = Description.from_json(_stored(connection, remote_object, login).content)
+        description = Description.from_json(stored_description(connection, remote_object, login).content)
         return cls(
             connection=connection,
             remote_object=remote_object,
@@ -73,6 +73,36 @@ class Scope:
     @cached_property
     def rules(self) -> dict[str, Rule]:
         return {pair.name: pair.rule for pair in self.pairs}
+
+    def rules_of(self, record: Record) -> Mapping[str, Rule]:
+        """The rules by which one record is kept in step."""
+        return self.rules
+
+    @property
+    def unread(self) -> Set[str]:
+        """Fields that are written and can't be read: theirs are taken to be as they were left."""
+        return frozenset()
+
+    def naming(self, values: Values) -> list[str]:
+        """The fields that name a record: its e-mail address, else its names."""
+        if values.get(self.by_field.get("email", "")):
+            return [self.by_field["email"]]
+        return [self.by_field[name] for name in ("first_name", "last_name", "name") if name in self.by_field]
+
+    def load_records(self, ids: Iterable[int]) -> QuerySet[Any]:
+        """Records of ours with what is looked at of them."""
+        return self.type.model._default_manager.filter(pk__in=any_of(ids, "bigint"))
+
+    def recalled(self, base: Base | None, local: Values, remote: Values) -> Base | None:
+        """What was agreed on, as ``kept`` left it, where these are what the two sides say now."""
+        return base
+
+    def kept(self, agreed: Values) -> dict[str, Value]:
+        """What is stored of values that were agreed on."""
+        return dict(agreed)
+
+    def say_along(self, agreed: Plan, local: Values) -> None:
+        """Say what must be said together with what is said."""
 
     @cached_property
     def by_name(self) -> dict[str, Pair]:
@@ -253,7 +283,7 @@ def _pairs(settings: ObjectSettings, remote_object: str, type_: RecordType, desc
             winner = Winner(settings.winner_of(row)) if settings.pulls else Winner.OURS
             rule = Rule(Direction(row.direction), winner, row.unit)
             values = ValueMap.of(row.value_map, is_closed=row.unlisted == row.Unlisted.REFUSE)
-            yield Pair(fields[row.field], description.fields[row.remote_field], rule, values)
+            yield Pair(fields[row.field], description.fields[row.remote_field], rule, values, row.enrichment)
 
 
 def base_of(link: RecordLink) -> Base | None:
@@ -261,7 +291,7 @@ def base_of(link: RecordLink) -> Base | None:
     return Base(link.base, link.base_ours) if link.base else None
 
 
-def _stored(connection: Connection, remote_object: str, login: Credential | None) -> Described:
+def stored_description(connection: Connection, remote_object: str, login: Credential | None) -> Described:
     own = login and login.descriptions.filter(remote_object=remote_object).first()
     return own or ObjectDescription.objects.get(connection=connection, remote_object=remote_object)
 
@@ -276,11 +306,35 @@ def described_for(login: Credential, remote_objects: Iterable[str], provider: Pr
         describe_for(login, name, provider)
 
 
+def ensure_described(connection: Connection, remote_object: str, provider: Provider) -> None:
+    """Have an object described that the org was not asked for when it was read last."""
+    rows = ObjectDescription.objects.filter(connection=connection, remote_object=remote_object)
+    if not rows.exists():
+        content = _seen(provider, remote_object).as_json()
+        rows.get_or_create(
+            connection=connection,
+            remote_object=remote_object,
+            defaults={"content": content, "fetched_at": timezone.now()},
+        )
+
+
 def describe_for(login: Credential, remote_object: str, provider: Provider) -> None:
     """Keep how a user's own login sees an object, or that it does not."""
-    content = _seen(provider, remote_object).as_json()
+    _keep(login, _seen(provider, remote_object))
+
+
+def describe_all_for(login: Credential, remote_objects: Sequence[str], provider: Provider) -> None:
+    """The same of several objects, by one call."""
+    found = provider.describe_many(remote_objects)
+    for name in remote_objects:
+        _keep(login, found.get(name) or Description.unseen(name))
+
+
+def _keep(login: Credential, description: Description) -> None:
     LoginDescription.objects.update_or_create(
-        credential=login, remote_object=remote_object, defaults={"content": content, "fetched_at": timezone.now()}
+        credential=login,
+        remote_object=description.name,
+        defaults={"content": description.as_json(), "fetched_at": timezone.now()},
     )
 
 
@@ -309,7 +363,7 @@ class Describable(Protocol):
 
 def refresh(scope: Describable, provider: Provider) -> bool:
     """Read the description of an object anew, unless it is fresh: an admin may have changed the object meanwhile."""
-    stored = _stored(scope.connection, scope.remote_object, scope.login)
+    stored = stored_description(scope.connection, scope.remote_object, scope.login)
     if not stored.is_older_than(timezone.now() - DESCRIPTION_AGE):
         return False
     description = _seen(provider, scope.remote_object)

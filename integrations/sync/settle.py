@@ -11,13 +11,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from common.bulk import any_of, copy_in, maker, write_columns
-from common.models import Record, RecordKind
+from common.models import Record
 from integrations.models import ErrorEntry, Lane, Outbox, RecordLink, Run, SyncEvent
 from integrations.sync import outbox
+from integrations.sync.activities.writer import writer_for
 from integrations.sync.casting import records_arrived
 from integrations.sync.deadlocks import on_deadlock_again
 from integrations.sync.linking import AGREED, agree, dropped, is_guess, moved, reword, store_links
-from integrations.sync.local import Writer
 from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import (
     PARENT_NOT_SYNCED,
@@ -32,7 +32,7 @@ from integrations.sync.outcomes import (
 )
 from integrations.sync.plan import Plan, Side
 from integrations.sync.provider import Value
-from integrations.sync.records import RECORD_TYPES, REFERENCES
+from integrations.sync.records import PARENTS, model_of
 from integrations.sync.scope import Scope
 from integrations.sync.tombstones import entomb, queue_deletes
 
@@ -148,10 +148,11 @@ def _store_links(scope: Scope, items: Sequence[Item], claim: Claim) -> None:
         store_links([_link(scope, item, item.outcome, claim) for item in _linked(items)], AGREED)
         return
     records = _records(scope, changing)
-    own = list(records.values())
-    vocabulary = scope.vocabulary(own, [item.outcome.plan.to_local for item in _linked(changing)])
-    now = scope.express(own, vocabulary)
-    writer = Writer(scope)
+    written = {item.record.pk: item.outcome.plan.to_local for item in _linked(changing) if item.outcome.plan.to_local}
+    own = [record for pk, record in records.items() if pk in written]
+    vocabulary = scope.vocabulary(own, list(written.values()))
+    now = scope.express(own, vocabulary) if own else {}
+    writer = writer_for(scope)
     links: list[RecordLink] = []
     for item in items:
         record = records.get(item.record.pk)
@@ -159,7 +160,7 @@ def _store_links(scope: Scope, items: Sequence[Item], claim: Claim) -> None:
             case Linked() as outcome:
                 if record:
                     item.pulled = writer.carry_out(
-                        record, outcome.plan, item.base, item.seen, now[record.pk], vocabulary
+                        record, outcome.plan, item.base, item.seen, now.get(record.pk, {}), vocabulary
                     )
                     writer.identify(record, outcome.remote_object, outcome.remote_id)
                 links.append(_link(scope, item, outcome, claim))
@@ -283,7 +284,7 @@ def _plan_again(row: Outbox, item: Item) -> None:
 
 def _wake_children(scope: Scope, items: Sequence[Item]) -> None:
     """Records that were refused because this one was not in Salesforce are due again."""
-    parents = [item.record.pk for item in _linked(items)] if scope.kind in REFERENCES.values() else []
+    parents = [item.record.pk for item in _linked(items)] if scope.kind in PARENTS else []
     if not parents:
         return
     entries = ErrorEntry.objects.open().filter(
@@ -294,8 +295,8 @@ def _wake_children(scope: Scope, items: Sequence[Item]) -> None:
         by_kind[entry.record_kind].append(entry)
     for kind, waiting in by_kind.items():
         ids = [entry.record_id for entry in waiting]
-        records = list(RECORD_TYPES[kind].model._default_manager.filter(pk__in=ids))
-        outbox.mark_due(scope.connection, RecordKind(kind), records, lane=Lane.REAL_TIME, is_manual=True)
+        records = list(model_of(kind)._default_manager.filter(pk__in=ids))
+        outbox.mark_due(scope.connection, kind, records, lane=Lane.REAL_TIME, is_manual=True)
 
 
 def _tell_of_arrivals(scope: Scope, items: Sequence[Item]) -> None:

@@ -2,16 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Case, CharField, Exists, OuterRef, QuerySet, TextChoices, Value, When
+from django.db.models import (
+    Case,
+    CharField,
+    Exists,
+    OuterRef,
+    QuerySet,
+    TextChoices,
+    Value,
+    When,
+    prefetch_related_objects,
+)
 
 from common.models import Record
-from integrations.models import Connection, ErrorEntry, ObjectSettings, Outbox, RecordLink, SkippedRecord
+from integrations.activity_rules import ActivityRules, verdict
+from integrations.models import Connection, ErrorEntry, ObjectSettings, Outbox, RecordLink, SkippedRecord, SyncedKind
+from integrations.sync.activities.scope import NEEDED
+from integrations.sync.activities.waiting import PAST, Around
 from integrations.sync.eligibility import Hindrance, Rule, hindrance, lacks_account, stays_here
 from integrations.sync.records import kind_of
 
 IN_STEP = "In step with Salesforce."
-PAST = "It was made before pushing was on. Edit it, or push it by hand."
 
 
 class State(TextChoices):
@@ -81,13 +94,25 @@ def sync_states(records: Sequence[Record]) -> dict[int, SyncState]:
     errors = {entry.record_id: entry for entry in ErrorEntry.objects.open().of(kind, ids)}
     lost = RecordLink.objects.of(kind, ids).exclude(dropped_at=None).values_list("record_id", "drop_reason")
     dropped = dict(lost) if connection and connection.is_connected else {}
+    hindered = _hindered_activities(connection, records) if kind == SyncedKind.ACTIVITY else None
     skips = {skip.record_id: skip for skip in SkippedRecord.objects.of(kind, ids).select_related("user")}
     return {
         record.pk: _skipped(skips[record.pk])
         if record.pk in skips
-        else _state(record, connection, due.get(record.pk), errors.get(record.pk), settings, dropped)
+        else _state(record, connection, due.get(record.pk), errors.get(record.pk), settings, dropped, hindered)
         for record in records
     }
+
+
+def _hindered_activities(connection: Connection | None, activities: Sequence[Any]) -> Mapping[int, Hindrance]:
+    """Why those stay out that are not there, by the settings of activities; a fixed number of queries."""
+    new = [one for one in activities if not one.crm_id]
+    if connection is None or not new:
+        return {}
+    prefetch_related_objects(new, *NEEDED)
+    rules, coming = ActivityRules.load(connection), Around.load(new).coming
+    said = {one.pk: verdict(one, rules, coming) for one in new}
+    return {pk: Hindrance(Rule.ACTIVITIES, found.reason) for pk, found in said.items() if not found.pushes}
 
 
 def _skipped(skip: SkippedRecord) -> SyncState:
@@ -102,6 +127,7 @@ def _state(
     error: ErrorEntry | None,
     settings: ObjectSettings | None,
     dropped: Mapping[int | None, str],
+    hindered: Mapping[int, Hindrance] | None,
 ) -> SyncState:
     if row is not None:
         waiting = _waiting_for(connection, row)
@@ -113,7 +139,7 @@ def _state(
         return SyncState(State.SYNCED, f"Linked; what is changed here stays here: {here}" if here else IN_STEP)
     if connection is None or not connection.is_connected:
         return SyncState(State.NOT_ELIGIBLE, "Salesforce is not connected.", Rule.CONNECTION)
-    if found := hindrance(record, settings):
+    if found := hindrance(record, settings) if hindered is None else hindered.get(record.pk):
         return SyncState(State.NOT_ELIGIBLE, found.reason, found.rule)
     if reason := dropped.get(record.pk):
         return SyncState(State.NOT_ELIGIBLE, reason, Rule.DROPPED)

@@ -6,8 +6,8 @@ from typing import Any
 
 from common.bulk import any_of
 from common.models import DeletedRecord
-from integrations.models import Outbox, RecordLink, Run, RunLine, SyncEvent
-from integrations.sync.records import KINDS, RECORD_TYPES
+from integrations.models import Outbox, RecordLink, Run, RunLine, SyncedKind, SyncEvent
+from integrations.sync.records import KINDS, model_of
 from integrations.sync.scope import Scope
 from integrations.sync.state import State, sync_states
 
@@ -114,8 +114,8 @@ def _left_out(runs: Sequence[Run], records: Iterable[Key], events: dict[Key, lis
             by_kind[kind].append(pk)
     lines = []
     for kind, ids in by_kind.items():
-        run = next((run for run in runs if KINDS[run.remote_object] == kind), None)
-        found = list(RECORD_TYPES[kind].model._default_manager.filter(pk__in=any_of(ids, "bigint"))) if run else []
+        run = next((run for run in runs if KINDS.get(run.remote_object, SyncedKind.ACTIVITY) == kind), None)
+        found = list(model_of(kind)._default_manager.filter(pk__in=any_of(ids, "bigint"))) if run else []
         waiting = set(Outbox.objects.of(kind, ids).values_list("record_id", flat=True))
         for pk, state in sync_states(found).items():
             if run and (state.state != State.SYNCED or pk in waiting):
@@ -128,7 +128,7 @@ def _name(lines: Sequence[RunLine]) -> None:
     for kind in {line.record_kind for line in lines}:
         mine = [line for line in lines if line.record_kind == kind]
         ids = any_of({line.record_id for line in mine if line.record_id}, "bigint")
-        found = {record.pk: record for record in RECORD_TYPES[kind].model._default_manager.filter(pk__in=ids)}
+        found = {record.pk: record for record in model_of(kind)._default_manager.filter(pk__in=ids)}
         gone = DeletedRecord.objects.filter(record_kind=kind, record_id__in=ids)
         names = dict(gone.values_list("record_id", "name")) | {pk: str(record) for pk, record in found.items()}
         for line in mine:

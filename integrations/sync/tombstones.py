@@ -17,12 +17,13 @@ from integrations.models import (
     RemoteRole,
     Run,
     SkippedRecord,
+    SyncedKind,
     SyncEvent,
 )
 from integrations.sync import outbox
 from integrations.sync.credentials import Logins
 from integrations.sync.linking import dropped
-from integrations.sync.records import RECORD_TYPES, REFERENCES
+from integrations.sync.records import RECORD_TYPES, REFERENCES, model_of
 from integrations.sync.references import resolve_references
 from integrations.sync.scope import Scope
 
@@ -153,7 +154,8 @@ def queue_deletes(kind: str, records: Sequence[Record], links: Sequence[RecordLi
         _delete(connection, kind, link, logins, origins.get(pk, ""), actor_id)
         for link in links
         if (pk := link.record_id or link.deleted_id) not in skipped
-        and link.remote_object in synced
+        # What was just made of an activity was made here; of others the settings tell.
+        and (link.remote_object in synced or kind == SyncedKind.ACTIVITY)
         and link.gone_at is None
     ]
     outbox.queue(rows)
@@ -205,7 +207,7 @@ def revive(kind: str, records: Sequence[Record]) -> None:
     for link in links:
         if link.record_id:  # another record took the link over in a merge
             columns = {"crm_id": "", **({"crm_object": ""} if kind == RecordKind.CONTACT else {})}
-            _identify(RECORD_TYPES[kind].model, link.record_id, columns)
+            _identify(model_of(kind), link.record_id, columns)
         _revive(link, by_id[link.deleted_id or 0])
     live = {link.record_id: link for link in links if link.dropped_at is None and link.record_id}
     for remote_object in {link.remote_object for link in live.values()}:
@@ -242,6 +244,7 @@ def leave_references_to_theirs(scope: Scope, links: Mapping[int, RecordLink], re
 
 def forget_values(kind: str, ids: Sequence[int]) -> None:
     """What was kept of deleted records is thrown away; of their tombstones only the ids stay."""
-    RecordLink.objects.tombstones_of(kind, list(ids)).filter(record_id=None).update(base={}, base_ours={}, note="")
+    forgotten = {"base": {}, "base_ours": {}, "enriched": {}, "note": ""}
+    RecordLink.objects.tombstones_of(kind, list(ids)).filter(record_id=None).update(**forgotten)
     SkippedRecord.objects.of(kind, list(ids)).delete()
     ErrorEntry.objects.of(kind, list(ids)).delete()

@@ -74,9 +74,11 @@ def _compare(scope: Scope, found: Sequence[tuple[Item, RemoteRecord]]) -> None:
     for item, remote in found:
         withhold(scope, item)
         values = _normal(scope, item, remote)
-        copies.append(Copies(item.record, item.base, item.local, values, remote.edited_at))
-    for (item, remote), one, agreed in zip(found, copies, plan_all(scope, copies, scope.rules), strict=True):
+        item.base = scope.recalled(item.base, item.local, values)
+        copies.append(Copies(item.record, item.base, item.local, values, remote.edited_at, scope.rules_of(item.record)))
+    for (item, remote), one, agreed in zip(found, copies, plan_all(scope, copies), strict=True):
         _leave_to_stage(scope, item, agreed)
+        scope.say_along(agreed, item.local)
         if not scope.settings.pulls:
             agreed.leave_ours(item.base)
         drop_unwritable(scope, item, agreed, one.remote)
@@ -86,10 +88,11 @@ def _compare(scope: Scope, found: Sequence[tuple[Item, RemoteRecord]]) -> None:
 
 def _normal(scope: Scope, item: Item, remote: RemoteRecord) -> dict[str, Value]:
     known = item.base.theirs if item.base else {}  # in normal form already
-    return {
+    values = {
         name: value if known.get(name, MISSING) == value else normal(scope.by_name[name].remote, value)
         for name, value in remote.values.items()
     }
+    return values | {name: known.get(name) for name in scope.unread}
 
 
 def _leave_to_stage(scope: Scope, item: Item, agreed: Plan) -> None:

@@ -10,8 +10,9 @@ from integrations.sync.limits import problems
 from integrations.sync.mapping import Problem
 from integrations.sync.outbox import BATCH, Claim
 from integrations.sync.outcomes import Item, Rejected, Waits, rejected, tried_again
-from integrations.sync.plan import Plan
+from integrations.sync.plan import Direction, Plan
 from integrations.sync.provider import (
+    MONEY,
     Accepted,
     Answer,
     Later,
@@ -61,6 +62,7 @@ def unfit(scope: Scope, item: Item, values: Values, *, is_create: bool) -> list[
     ]
     found += stage_problems(scope, item, values)
     found += _without_a_name(scope, item, values)
+    found += _in_another_currency(scope, item, values if is_create else item.local)
     named = {problem.field for problem in found}
     described = problems(values, scope.description, is_create=is_create)
     return [*found, *(problem for problem in described if problem.field not in named)]
@@ -74,6 +76,18 @@ def _without_a_name(scope: Scope, item: Item, values: Values) -> Iterator[Proble
         if unsaid := pair.value_map.unsaid(pair.field.get(item.record)):
             message = f"{pair.field.label}: “{'”, “'.join(unsaid)}” is in no row of the field's value map."
             yield Problem("VALUE_NOT_MAPPED", pair.name, message, {"value": unsaid[0]})
+
+
+def _in_another_currency(scope: Scope, item: Item, values: Values) -> Iterator[Problem]:
+    """Amounts that would be taken for ones of the org's currency, since nothing says theirs."""
+    ours = getattr(item.record, "currency", "")
+    theirs = scope.assumed.get("currency", ours)
+    if ours == theirs:
+        return
+    for pair in scope.pairs:
+        if pair.remote.type == MONEY and pair.rule.direction != Direction.IN and values.get(pair.name):
+            message = f"{pair.field.label}: it is in {ours} here, and Salesforce would take the number for {theirs}."
+            yield Problem("OTHER_CURRENCY", pair.name, message)
 
 
 def together(found: Sequence[Problem]) -> Problem:

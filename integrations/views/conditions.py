@@ -1,5 +1,6 @@
 """Which of the pulled records are shown: rows of conditions, and how many records they let through."""
 
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
@@ -14,10 +15,11 @@ from integrations.access import admin_required
 from integrations.models import Connection
 from integrations.progress import LABELS
 from integrations.sync.records import KINDS
-from integrations.views.tables import connected, part
+from integrations.views.frame import section
+from integrations.views.tables import connected
 
 
-def conditions_context(connection: Connection, remote_object: str, form: Any) -> dict[str, Any]:
+def _context(connection: Connection, remote_object: str, form: Any) -> dict[str, Any]:
     settings = connection.object_settings.get(record_kind=KINDS[remote_object])
     return {
         "form": form,
@@ -41,9 +43,9 @@ def conditions(request: Request, remote_object: str) -> HttpResponse:
         else:
             messages.success(request, said[0])
             form = changes.bind(connection, "conditions", remote_object)
-    return part(
-        request, "integrations/_conditions.html", conditions_context(connection, remote_object, form), form.errors
-    )
+    context = _context(connection, remote_object, form)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
+    return section(request, "integrations/_conditions.html", "Pull conditions", KINDS[remote_object], context, status)
 
 
 @admin_required
@@ -56,5 +58,5 @@ def draft(request: Request, remote_object: str) -> HttpResponse:
     if "add" in request.POST:
         form.add()
     effect = conditioning.effect_of(connection, remote_object, list(form.asked_so_far()))
-    context = conditions_context(connection, remote_object, form) | {"effect": effect, "is_draft": True}
+    context = _context(connection, remote_object, form) | {"effect": effect, "is_draft": True}
     return render(request, "integrations/_conditions.html", context)

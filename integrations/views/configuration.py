@@ -1,5 +1,6 @@
 """Settings > Salesforce > Configuration: all settings as a text, and taking one over after looking at what differs."""
 
+import sys
 from typing import Any
 
 from django.contrib import messages
@@ -10,6 +11,7 @@ from django.views.decorators.http import require_POST
 from common.http import Request
 from integrations.access import admin_required
 from integrations.configuration import export, importing
+from integrations.configuration.comparing import shortened
 from integrations.configuration.naming import named
 from integrations.configuration.text import write
 from integrations.forms.configuration import TextForm
@@ -17,6 +19,7 @@ from integrations.views.frame import framed
 from integrations.views.tables import connected
 
 FILE = "tandem-salesforce.yaml"
+SHOWN = 200  # faults or differences of a text, until somebody asks for all
 CONFLICT, UNPROCESSABLE = 409, 422
 
 
@@ -76,10 +79,13 @@ def _page(request: Request, form: TextForm, status: int = 200) -> HttpResponse:
 
 def _difference(request: Request, plan: importing.Plan, status: int = 200) -> HttpResponse:
     lines = plan.text.splitlines()
+    shown = sys.maxsize if "all" in request.POST else SHOWN
     context: dict[str, Any] = {
         "plan": plan,
-        "sections": named(plan.sections),
-        "faults": [(fault, _line(lines, fault.line)) for fault in plan.faults],
+        "sections": named(shortened(plan.sections, shown)),
+        "faults": [(fault, _line(lines, fault.line)) for fault in plan.faults[:shown]],
+        "shown": SHOWN,
+        "is_shortened": max(plan.count, len(plan.faults)) > shown,
         "form": TextForm(initial={"text": plan.text}),
         "configuration_section": "text",
     }

@@ -55,11 +55,12 @@ def held(request: Request, pk: int) -> HttpResponse:
     row = get_object_or_404(HeldDeletions.objects.select_related("connection", "decided_by"), pk=pk)
     if request.method == "POST" and request.POST.get("answer") in ("delete", "keep"):
         _decide(request, row, is_confirmed=request.POST["answer"] == "delete")
-        return redirect("integrations:object", KINDS[row.remote_object])
+        kind = KINDS.get(row.remote_object)
+        return redirect("integrations:object", kind) if kind else redirect("integrations:overview")
     context = {
         "held": row,
         "label": LABELS[row.remote_object],
-        "kind": KINDS[row.remote_object],
+        "kind": KINDS.get(row.remote_object, ""),
         "names": [] if row.decided_at else following.names_of(row, SHOWN),
     }
     return framed(request, "integrations/held.html", context)

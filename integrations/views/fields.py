@@ -19,12 +19,19 @@ from integrations.forms.mapping import PairForm
 from integrations.models import FieldMapping
 from integrations.suggesting import Suggestion
 from integrations.sync.provider import ProviderError, RemoteField
+from integrations.views.frame import section
 from integrations.views.mapping import panel_context
 from integrations.views.tables import connected, part
 
 FREE_SHOWN = 30
 CHANGED = "fields-changed"  # rows of the table may have come or gone
 ROWS = "integrations/_field_rows.html"
+
+
+@admin_required
+def field_table(request: Request, kind: str) -> HttpResponse:
+    table = FieldTable.load(connected(), kind)
+    return section(request, "integrations/_fields.html", "Fields", kind, rows_context(table, looked_for(request)))
 
 
 @admin_required

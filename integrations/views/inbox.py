@@ -24,7 +24,7 @@ PER_PAGE = 25
 @admin_required
 def inbox(request: Request) -> HttpResponse:
     """The first page on which something waits."""
-    waiting = (box for box in boxes.boxes(boxes.counts()) if box.count)
+    waiting = (box for box in boxes.boxes(boxes.counts_for(request)) if box.count)
     return redirect(next((box.url for box in waiting), "integrations:errors"))
 
 

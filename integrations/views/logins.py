@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from django_q.tasks import async_task
 
 from common.http import Request, number, typed
-from integrations import checking, connecting, revoking, rotation
+from integrations import campaign_rights, checking, connecting, revoking, rotation
 from integrations.access import admin_required
 from integrations.forms.logins import SecretForm
 from integrations.forms.seen import SeenForm
@@ -116,7 +116,8 @@ def login(request: Request, pk: int) -> HttpResponse:
         else:
             messages.success(request, "Read from Salesforce just now.")
         return redirect("integrations:login", pk)
-    return framed(request, "integrations/login.html", {"rights": rights_of(row), "login": row})
+    context = {"rights": rights_of(row), "login": row, "campaign_lacks": campaign_rights.lacks(row)}
+    return framed(request, "integrations/login.html", context)
 
 
 @admin_required

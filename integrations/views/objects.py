@@ -4,20 +4,17 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from common.http import typed
 from common.models import RecordKind
 from integrations import changes
 from integrations.access import admin_required
-from integrations.conditioning import form_of
-from integrations.field_table import FieldTable, Filter
-from integrations.models import Connection
+from integrations.models import Connection, SyncedKind
+from integrations.progress import LABELS
 from integrations.views import once
-from integrations.views.conditions import conditions_context
 from integrations.views.deletions import deletions_context
-from integrations.views.fields import rows_context
 from integrations.views.frame import framed
 from integrations.views.tables import Table, connected, part
 
@@ -26,32 +23,29 @@ TITLES = {RecordKind.CONTACT: "Contacts & leads", RecordKind.ACCOUNT: "Accounts"
 
 @admin_required
 def object_page(request: HttpRequest, kind: str) -> HttpResponse:
+    if kind == SyncedKind.ACTIVITY:
+        return redirect("integrations:activities")
     connection = _connected(kind)
     descriptions = changes.descriptions_of(connection, kind)
     if not descriptions:
         return framed(request, "integrations/unseen.html", {"title": TITLES[kind]})  # type: ignore[index]
-    tables = [Table.load(connection, description) for description in descriptions.values()]
-    fields = FieldTable.of(connection, kind, [(table.description, table.mappings) for table in tables])
+    stages = [Table(connection, description).stages_context() for description in descriptions.values()]
     context = {
         "kind": kind,
         "title": TITLES[kind],  # type: ignore[index]
         "settings_form": changes.settings_form(connection, kind, descriptions),
-        **rows_context(fields, Filter(text=typed(request.GET, "q"))),
         "deletions": [
             deletions_context(connection, name, changes.deletions_form(connection, description))
             for name, description in descriptions.items()
         ],
         "conditions": [
-            conditions_context(
-                connection,
-                table.description.name,
-                form_of(connection, table.description, table.mappings.values(), fields.fields),
-            )
-            for table in tables
+            (reverse("integrations:conditions", args=[name]), f"Pull conditions of {LABELS[name].lower()}")
+            for name in descriptions
         ],
+        "fields_url": f"{reverse('integrations:field_table', args=[kind])}?{request.GET.urlencode()}",
         "pulls": [once.pull_row(connection, name) for name in descriptions],
         "once_push": once.push_row(connection, kind),
-        "stages": [context for table in tables if (context := table.stages_context())],
+        "stages": stages,
     }
     return framed(request, "integrations/object.html", context)
 

@@ -11,12 +11,13 @@ from common.http import Request, number, typed
 from integrations import everything, forecasting, obstacles, services
 from integrations.access import admin_required
 from integrations.carrying import TOLERANCE
-from integrations.models import Connection, Cursor, ObjectSettings, Run
+from integrations.models import ActivitySettings, Connection, Cursor, Run, SyncedKind
 from integrations.progress import LABELS, Progress
 from integrations.sync.provider import ProviderError
 from integrations.sync.records import KINDS, RECORD_TYPES
 from integrations.tables import connected
 
+PLURALS = {"account": "accounts", "contact": "contacts", "deal": "deals", "activity": "activities"}
 UNDER_WAY = (Run.State.RUNNING, Run.State.INCOMPLETE)
 
 
@@ -40,12 +41,13 @@ def pull_row(connection: Connection, remote_object: str) -> dict[str, Any]:
 
 def push_row(connection: Connection, kind: str) -> dict[str, Any]:
     """How the push of everything of a kind stands."""
-    settings = connection.object_settings.select_related("push_all_run", "connection").get(record_kind=kind)
+    settings = _settings(connection, kind)
     is_running = everything.is_under_way(settings)
     last = settings.push_all_run if settings.push_all_run and settings.push_all_run.finished_at else None
     return {
         "kind": kind,
-        "label": settings.get_record_kind_display().lower() + "s",
+        "label": PLURALS[kind],
+        "has_preview": kind in RECORD_TYPES,
         "is_running": is_running,
         "is_held": settings.push_all_held,
         "is_marking": settings.push_all_after is not None,
@@ -53,6 +55,16 @@ def push_row(connection: Connection, kind: str) -> dict[str, Any]:
         "obstacle": obstacles.to_push(connection, settings),
         "last": last,
     }
+
+
+def _settings(connection: Connection, kind: str) -> everything.Settings:
+    """Raises Http404. Of activities there may be none yet: then nothing is on."""
+    if kind == SyncedKind.ACTIVITY:
+        return ActivitySettings.of(connection)
+    found = everything.settings_of(connection, [kind])
+    if not found:
+        raise Http404(f"There is no push of “{kind}”.")
+    return found[0]
 
 
 @admin_required
@@ -77,9 +89,7 @@ def pull(request: Request, remote_object: str) -> HttpResponse:
 def push(request: Request, kind: str) -> HttpResponse:
     """The row of one kind; with ``count`` it tells what a push of everything would do."""
     connection = connected()
-    if kind not in RECORD_TYPES:
-        raise Http404(f"There is no push of “{kind}”.")
-    get_object_or_404(ObjectSettings, connection=connection, record_kind=kind)
+    _settings(connection, kind)
     if request.method == "POST":
         _do(request, lambda what: _push(request, connection, kind, what, number(typed(request.POST, "shown"))))
     row = push_row(connection, kind)
@@ -111,14 +121,16 @@ def _pull(request: Request, connection: Connection, remote_object: str, what: st
 
 def _push(request: Request, connection: Connection, kind: str, what: str, shown: int) -> None:
     """``shown``: how many records were counted; what would push over a tenth more stops."""
+    settings = _settings(connection, kind)
     match what:
         case "start":
-            settings = connection.object_settings.select_related("connection").get(record_kind=kind)
             if reason := everything.refusal(connection, settings):
                 raise services.Refused(reason)
             most = {everything.object_of(settings): round(shown * TOLERANCE)} if shown else None
             everything.start(connection, [kind], request.user, most=most)
             everything.resume(connection, kind)  # wakes who marks and who sends
+        case _ if settings.pk is None:
+            return
         case "hold":
             everything.hold(connection, kind)
         case "resume":

@@ -25,7 +25,7 @@ def people_list(request: Request) -> HttpResponse:
     if not connection.is_connected:
         return redirect("integrations:overview")
     shown, text = typed(request.GET, "show"), typed(request.GET, "q")
-    page = paged(people.found(connection, shown=shown, text=text), request, {"name": ("name", "id")})
+    page = paged(people.found(connection, shown=shown, text=text), request, {"name": ("sort_name", "id")})
     form = PeopleForm(page.rows, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         count = people.pair_by_hand(connection, form.pairs)

@@ -16,7 +16,7 @@ from common.paging import paged
 from integrations import carrying, changes, previewing, trying
 from integrations.access import admin_required
 from integrations.forms.seen import SeenForm
-from integrations.models import Connection, Run, RunLine
+from integrations.models import Connection, Run, RunLine, SyncedKind
 from integrations.outlook import SHOWN as SHOWN_COUNTS
 from integrations.outlook import WORDS, Part, parts_of, touched
 from integrations.permissions import what_is_read
@@ -79,12 +79,13 @@ def preview_pull(request: Request) -> HttpResponse:
 @admin_required
 @require_POST
 def preview_push(request: Request) -> HttpResponse:
-    """Of what waits; with ``everything`` also the one-time push of one kind, or all."""
-    chosen = typed(request.POST, "kind")
-    if chosen and chosen not in RECORD_TYPES:
-        raise Http404(f"“{chosen}” is no kind of record.")
-    wanted = {"what": "push", "kinds": [chosen] if chosen else list(map(str, RECORD_TYPES))}
-    return _begin(request, connected(), wanted | {"everything": bool(request.POST.get("everything"))})
+    """Of what waits; with ``everything`` also the one-time push of one kind of record, or all."""
+    chosen, is_whole = typed(request.POST, "kind"), bool(request.POST.get("everything"))
+    kinds = list(map(str, RECORD_TYPES if is_whole else SyncedKind))
+    if chosen and chosen not in kinds:
+        raise Http404(f"“{chosen}” can’t be pushed so.")
+    wanted = {"what": "push", "kinds": [chosen] if chosen else kinds, "everything": is_whole}
+    return _begin(request, connected(), wanted)
 
 
 def _begin(request: Request, connection: Connection, wanted: dict[str, Any]) -> HttpResponse:
@@ -172,11 +173,15 @@ def _find(pk: int) -> Run:
 def _status(run: Run) -> dict[str, Any]:
     parts = trying.parts_of(run) if run.kind == Run.Kind.TRIAL else parts_of(run)
     is_running, what = run.state == Run.State.RUNNING, run.request["what"]
-    is_first = what == "first_sync" and run.kind == Run.Kind.PREVIEW and not is_running
+    is_preview = run.kind == Run.Kind.PREVIEW
+    is_first = what == "first_sync" and is_preview and not is_running
+    refusal = carrying.refusal(run) if is_preview and not is_running else ""
     return {
         "parts": [_told(part) for part in parts],
-        "refusal": carrying.refusal(run) if run.kind == Run.Kind.PREVIEW and not is_running else "",
-        "is_stale": run.kind == Run.Kind.PREVIEW and not carrying.is_done(run) and carrying.is_stale(run),
+        "refusal": refusal,
+        # Of one that is finished that was asked already.
+        "is_stale": refusal == carrying.STALE
+        or (is_preview and run.state != Run.State.DONE and carrying.is_stale(run)),
         "touched": touched(parts),
         "is_running": is_running,
         "is_queued": is_running and not run.found,

@@ -17,7 +17,7 @@ from common.models import Record
 from common.visibility import seen_of
 from integrations import services
 from integrations.panels import sync_card
-from integrations.sync.records import RECORD_TYPES
+from integrations.sync.records import SYNCED, model_of
 
 PATIENCE = 60.0  # seconds that a card asks for what was pulled
 
@@ -97,6 +97,6 @@ def _card(request: Request, record: Record, refused: str = "", pulling: datetime
 
 
 def _record(request: Request, kind: str, pk: int) -> Record:
-    if kind not in RECORD_TYPES:
+    if kind not in SYNCED:
         raise Http404(f"There are no records of the kind “{kind}”.")
-    return get_object_or_404(seen_of(RECORD_TYPES[kind].model, request.user), pk=pk)
+    return get_object_or_404(seen_of(model_of(kind), request.user), pk=pk)

@@ -9,6 +9,7 @@ from django.utils.dateparse import parse_date
 from common.http import Request, number, typed
 from integrations import settings_log as log
 from integrations.access import admin_required
+from integrations.settings_events import SECTIONS
 from integrations.views.frame import framed
 
 LAST_PAGE = 10_000
@@ -20,20 +21,19 @@ def settings_log(request: Request) -> HttpResponse:
     """All changes, some moments at a time; ``moment`` names one of which everything is told."""
     section, since = typed(request.GET, "section"), typed(request.GET, "since")
     asked = log.Asked(
-        section=section if section in log.SECTIONS else "",
+        section=section if section in SECTIONS else "",
         user=number(typed(request.GET, "user")),
         since=_beginning(since),
     )
     page = min(max(number(request.GET.get("page", "")), 1), LAST_PAGE)
     chosen = log.moment(typed(request.GET, "moment")) if "moment" in request.GET else None
-    moments, has_more = ([chosen], False) if chosen else log.moments(asked, page)
+    moments, has_more = ([chosen], False) if chosen else log.moments(asked, page, most=SHOWN)
     query = request.GET.copy()
     query.pop("page", None)
     context = {
         "moments": moments,
         "is_whole": chosen is not None,
-        "shown": SHOWN,
-        "sections": log.SECTIONS.items(),
+        "sections": SECTIONS.items(),
         "people": log.people(),
         "asked": asked,
         "since": since if asked.since else "",
