@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test test-long lint bench lock
+.PHONY: setup demo test test-long lint docs pictures bench lock
 
 setup: $(VENV)/.installed node_modules/.installed
 
@@ -38,6 +38,20 @@ lint: setup
 	$(BIN)/python -m mypy .
 	$(BIN)/djlint --check --lint templates
 
+# The documentation as a site, in .cache/docs; a link that leads nowhere is an error.
+docs: setup
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -d .cache/doctrees docs .cache/docs
+
+# Asks public lists of known weaknesses about every pinned package: needs the network, so no part of the tests.
+audit: setup
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uvx pip-audit --require-hashes --disable-pip -r requirements.lock
+	npm audit
+
+# The pictures of the documentation, taken of a demo of its own.
+pictures: setup
+	$(BIN)/python -m pytest --quiet tests/browser/pictures.py
+
 # BENCH="pull --contacts 500000 --rounds 1" measures one thing at another size.
 bench: setup
 	$(BIN)/python -m benchmarks $(BENCH)
@@ -48,6 +62,8 @@ lock:
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --all-extras --generate-hashes --no-emit-index-url --no-header \
 		--python-version 3.11 --universal pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --extra redis --extra sentry --generate-hashes --no-emit-index-url --no-header \
+		--python-version 3.11 --universal -c requirements.lock pyproject.toml -o production.lock
 	for folder in $(dir $(wildcard tests/localorg/conformance/clients/*/requirements.in)); do \
 		$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
 			--python-version 3.11 --universal $$folder/requirements.in -o $$folder/requirements.lock || exit 1; \

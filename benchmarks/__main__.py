@@ -12,7 +12,7 @@ from importlib import import_module
 
 from benchmarks.world import opened
 
-BENCHMARKS = ("pull", "calls", "push", "visible", "pages", "beside")
+BENCHMARKS = ("pull", "calls", "push", "visible", "importing", "pages", "settings", "directory", "beside")
 
 
 def main() -> int:
@@ -32,7 +32,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("benchmarks", nargs="*", metavar="BENCHMARK", help=f"{', '.join(BENCHMARKS)}; all unless named")
     parser.add_argument("--contacts", type=int, default=50_000, help="in the org (default: 50,000)")
     parser.add_argument("--rounds", type=int, default=3, help="of each; the best counts (default: 3)")
-    parser.add_argument("--filled", type=int, default=1_000_000, help="contacts of the workspace whose pages are asked")
+    parser.add_argument(
+        "--filled", type=int, default=1_000_000, help="contacts, or people of the directory, whose pages are asked"
+    )
     options = parser.parse_args()
     if unknown := set(options.benchmarks) - set(BENCHMARKS):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")

@@ -19,7 +19,7 @@ CONTACTS = 10_000
 
 
 def run(world: World) -> Iterator[str]:
-    *_, ours = in_workspace(world, CONTACTS, "beside")
+    *_, ours = in_workspace(world, ["filling", str(CONTACTS)], ["beside"])
     title = f"pages at {CONTACTS:,} contacts each, 50 to a list, as an admin"
     yield table(title, [*_of_creme(world), *from_json(ours)])
 
@@ -48,7 +48,7 @@ def _of_creme(world: World) -> list[Asked]:
         "PYTHONWARNINGS": "ignore",
     }
     for work in ("migrate", "creme_populate", "generatemedia"):
-        subprocess.run([programs / "creme", work], env=environment, cwd=folder, capture_output=True, check=True)
-    command = [programs / "python", "-m", "benchmarks.creme.ask", str(CONTACTS), str(COUNT)]
+        subprocess.run([str(programs / "creme"), work], env=environment, cwd=folder, capture_output=True, check=True)
+    command = [str(programs / "python"), "-m", "benchmarks.creme.ask", str(CONTACTS), str(COUNT)]
     done = subprocess.run(command, env=environment, cwd=folder, stdout=subprocess.PIPE, text=True, check=True)
     return from_json(done.stdout)

@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 
 from django.db import connection as database
+from django.db.models import Model, QuerySet
 
 from accounts.models import Account
 from accounts.models import Stage as AccountStage
@@ -58,7 +59,7 @@ class Filling:
         assert not Contact.objects.exists(), "There are contacts already: give an empty database."
         self._people()
         self._fields()
-        with _without_indexes():
+        with without_indexes(*COPIED):
             for make in (self._accounts, self._contacts, self._deals, self._activities, self._lists, self._sync):
                 began = time.perf_counter()
                 yield f"{make.__name__.strip('_'):<12}{make():>12,} rows in {time.perf_counter() - began:.0f} s"
@@ -145,10 +146,10 @@ class Filling:
             for place, (name, closed) in enumerate([("Talks", False), ("Offer", False), ("Won", True), ("Lost", True)]):
                 values = {"position": place, "is_closed": closed, "is_won": name == "Won"}
                 Stage.objects.create(pipeline=pipeline, name=name, **values)
-        opened, closed = _ids(Stage.objects.filter(is_closed=False)), _ids(Stage.objects.filter(is_closed=True))
+        opened, ended = (_ids(Stage.objects.filter(is_closed=is_closed)) for is_closed in (False, True))
 
         def columns(first: int, count: int) -> dict[str, Any]:
-            stages = [self.random.choice(opened if self.random.random() < UNDER_WAY else closed) for _ in range(count)]
+            stages = [self.random.choice(opened if self.random.random() < UNDER_WAY else ended) for _ in range(count)]
             return {
                 "name": [f"{work} {first + n}" for n, work in enumerate(self.random.choices(invented.WORK, k=count))],
                 "account_id": [self._account() for _ in range(count)],
@@ -276,14 +277,14 @@ class Filling:
         return count
 
 
-def _ids(rows: Any) -> list[int]:
-    return list((rows.objects if isinstance(rows, type) else rows).values_list("pk", flat=True))
+def _ids(rows: QuerySet[Any] | type[Model]) -> list[int]:
+    return list((rows._default_manager if isinstance(rows, type) else rows).values_list("pk", flat=True))
 
 
 @contextmanager
-def _without_indexes() -> Iterator[None]:
+def without_indexes(*models: Any) -> Iterator[None]:
     """Indexes that forbid nothing are built at the end, and references are not checked: they come from here."""
-    tables = [model._meta.db_table for model in COPIED]
+    tables = [model._meta.db_table for model in models]
     sql = """SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
              WHERE indrelid::regclass::text = ANY(%s) AND NOT indisunique"""
     with database.cursor() as cursor:

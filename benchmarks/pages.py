@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 
 from django.db import connections
 from django.test import Client
@@ -21,14 +22,14 @@ AIMS = (("lists", "p95 within 100 ms", lists), ("records", "p95 within 80 ms", r
 
 
 def run(world: World) -> Iterator[str]:
-    yield from in_workspace(world, world.filled, "pages")
+    yield from in_workspace(world, ["filling", str(world.filled)], ["pages"])
 
 
-def in_workspace(world: World, contacts: int, module: str) -> Iterator[str]:
-    """What a module's ``work`` tells of a workspace that is filled with so many contacts."""
+def in_workspace(world: World, *works: list[str]) -> Iterator[str]:
+    """What the ``work`` of modules, with its arguments, tells of a fresh workspace, one after the other."""
     connections.close_all()  # nobody may be in a database that is copied
     environment = os.environ | {"DATABASE_URL": world.copy_database("bench")}
-    for work in (["filling", str(contacts)], [module]):
+    for work in works:
         command = [sys.executable, "-m", "benchmarks.with_django", *work]
         done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
         yield done.stdout.rstrip()
@@ -36,6 +37,7 @@ def in_workspace(world: World, contacts: int, module: str) -> Iterator[str]:
 
 def work(words: str = "", count: str = str(COUNT)) -> Iterator[str]:
     """Ask the pages of the database of DATABASE_URL, or those whose label has these words."""
+    import_module("config.wsgi")  # it prepares the process, as it does that of the server
     for role, sees in ((User.Role.ADMIN, Workspace.SeenBy.EVERYONE), (User.Role.MEMBER, Workspace.SeenBy.OWNERS)):
         let_see_pulled(sees)
         user = User.objects.filter(role=role).order_by("-pk")[:1].get()

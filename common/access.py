@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
+from common import audit
 from common.http import Request
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
@@ -40,14 +42,14 @@ def refuse_readers(request: HttpRequest) -> None:
         raise PermissionDenied(REFUSAL)
 
 
-def admin_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Strangers sign in first; members are told whom to ask (403.html)."""
+def admin_required(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Strangers sign in first; members are told whom to ask (403.html). What it changes stands in the audit log."""
 
     @login_required
     @wraps(view)
-    def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_admin:
             raise PermissionDenied("This page is for admins.")
-        return view(request, *args, **kwargs)
+        return audit.admins_view(view, request, *args, **kwargs)
 
     return guarded

@@ -8,6 +8,8 @@ An app registers what it can do with records of some kinds:
 
 The ids are written down when the job begins, in pieces of ``CHUNK``; each step works one piece off. So an action that
 changes what the list was filtered by neither skips nor repeats, and nothing is done to what nobody had chosen.
+
+What others carry out, later and one by one, the action only puts down; its ``rest`` says how far that is.
 """
 
 from array import array
@@ -36,6 +38,14 @@ RECORDS: tuple[str, ...] = tuple(RecordKind.values)
 Counts = Mapping[str, int]
 
 
+@dataclass(frozen=True)
+class Rest:
+    """What is still to come of a job whose pieces were all put down, and what came of the others."""
+
+    left: int
+    counts: Counts
+
+
 class ActionForm(forms.Form):
     """What an action asks for. It is filled in again for each piece: what held before may hold no more."""
 
@@ -62,7 +72,11 @@ class Batch:
 
 @dataclass(frozen=True)
 class Action:
-    """``refusal``: why a user can't do it now with records of a kind, "" if they can. ``tells``: what it will do."""
+    """``refusal``: why a user can't do it now with records of a kind, "" if they can. ``tells``: what it will do.
+
+    ``warns``: what more it does to these records of a kind, or (None) to any of it. ``rest``: of what was put down for
+    others, how much they have done; the job ends when nothing is left of it.
+    """
 
     name: str
     label: str
@@ -73,9 +87,13 @@ class Action:
     refusal: Callable[["User", str], str] = lambda user, kind: ""
     is_offered: Callable[["User", str], bool] = lambda user, kind: True
     tells: str = ""
+    warns: Callable[[str, Sequence[int] | None], str] = lambda kind, ids: ""
     position: int = 50
     is_danger: bool = False
     is_reading: bool = False  # changes nothing, so readers may do it
+    opens: Callable[[Sequence[int]], str] | None = None  # the page that does it with a few, instead of a job
+    most: int = 0  # of those
+    rest: Callable[[Job], Rest] | None = None
 
 
 _actions: dict[str, Action] = {}
@@ -94,7 +112,7 @@ def register(name: str, label: str, **values: Any) -> Callable[[Callable[[Batch]
 def offered(kind: str, user: "User") -> list[tuple[Action, str]]:
     """The actions for records of a kind, each with the reason why it can't be done now."""
     here = [one for one in _actions.values() if kind in one.kinds and (user.may_edit or one.is_reading)]
-    asked = {one.is_offered: one.is_offered(user, kind) for one in here}  # several may ask the same
+    asked = {ask: ask(user, kind) for ask in {one.is_offered for one in here}}  # several may ask the same
     found = [one for one in here if asked[one.is_offered]]
     return [(one, one.refusal(user, kind)) for one in sorted(found, key=lambda one: one.position)]
 
@@ -135,30 +153,51 @@ def start(action: Action, selection: Selection, *, user: "User", data: QueryDict
         "query": selection.query,
         "data": {name: data.getlist(name) for name in names if name in data},
     }
+    chosen = f"{len(selection.ids)} chosen" if selection.is_few else f"all that match {selection.query or 'everything'}"
     return jobs.start(
-        JOB, user=user, title=f"{action.label}: {selection.table.many}", params=params, is_run_here=selection.is_few
+        JOB,
+        user=user,
+        title=f"{action.label}: {selection.table.many}",
+        params=params,
+        is_run_here=selection.is_few,
+        is_export=action.is_reading,
+        of_what=chosen,
     )
 
 
 @jobs.runs(JOB, for_readers=True)  # who may do what is asked of the action
-def work(job: Job) -> bool:
+def work(job: Job) -> bool | None:
     table = table_of(job.params["kind"])
     action = action_for(job.params["action"], table.kind, job.user) if table else None
     if table is None or action is None:
         raise JobRefused("This can't be done with these records any more.")
-    if reason := action.refusal(job.user, table.kind):
+    if "put_down" not in job.position and (reason := action.refusal(job.user, table.kind)):
         raise JobRefused(reason)
     if "piece" not in job.position:
         selection = Selection(table, tuple(job.params["ids"]), job.params["query"])
         job.total = _write_down(job, selection.rows(job.user))
         job.position = {"piece": 0}
         return job.total == 0
+    if action.rest and job.position.get("put_down") == job.total:
+        return _follow(job, action.rest(job))
     piece = job.position["piece"]
     ids = _piece(job, piece)
     batch = Batch(table, ids, _values(job, action, table), job.user, job)
     job.counts = dict(Counter(job.counts) + Counter(action.run(batch)))
-    job.position, job.done = {"piece": piece + 1}, job.done + len(ids)
+    job.position["piece"] = piece + 1
+    if action.rest:
+        job.position["put_down"] = job.position.get("put_down", 0) + len(ids)
+        return False
+    job.done += len(ids)
     return job.done == job.total
+
+
+def _follow(job: Job, rest: Rest) -> bool | None:
+    """Tell how far others are with what the job put down; it waits for them."""
+    at_first = job.position.setdefault("counts", job.counts)
+    job.counts = {**at_first, **{word: count for word, count in rest.counts.items() if count}}
+    job.done = (job.total or 0) - rest.left
+    return True if rest.left == 0 else None
 
 
 def _write_down(job: Job, rows: QuerySet[Any]) -> int:

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from common import merging, trash
 from common.models import (
+    AuditEntry,
     CustomField,
     DeletedRecord,
     DuplicatePair,
@@ -69,6 +70,13 @@ class RecordAdmin(admin.ModelAdmin):
         columns = {column.name for column in obj._meta.fields}
         changes = {name: form.cleaned_data[name] for name in form.changed_data if name in columns}
         save_changes(now, assign(now, changes))
+
+    def delete_model(self, request: HttpRequest, obj: Record) -> None:
+        """As on our own pages: what others have a part in passes to them."""
+        trash.delete_records(type(obj), [obj.pk])
+
+    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet) -> None:
+        trash.delete_records(queryset.model, list(queryset.values_list("pk", flat=True)))
 
 
 class StageAdmin(admin.ModelAdmin):
@@ -157,7 +165,15 @@ class KeptReplyAdmin(KeptAdmin):
 class RetentionAdmin(KeptAdmin):
     """Set on the page of the settings."""
 
-    list_display = ["history_months", "runs_months", "errors_months", "settings_months"]
+    list_display = ["history_months", "runs_months", "errors_months", "settings_months", "audit_months"]
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(KeptAdmin):
+    list_display = ["at", "kind", "who", "what", "address"]
+    list_filter = ["kind"]
+    search_fields = ["=who", "=address"]
+    ordering = ["-at", "-id"]
 
 
 @admin.register(DuplicatePair)

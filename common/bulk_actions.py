@@ -30,7 +30,7 @@ class OwnerForm(ActionForm):
         self.initial["owner"] = self.user.pk
 
 
-@register("owner", "Change owner", icon="user", kinds=RECORDS, form=OwnerForm, position=10)
+@register("owner", "Change owner", icon="user", kinds=(*RECORDS, "activity"), form=OwnerForm, position=10)
 def change_owner(batch: Batch) -> Counts:
     present = _present(batch)
     changed = reassign(batch.table.model, present, batch.values["owner"], user=batch.user)
@@ -108,6 +108,7 @@ def export(batch: Batch) -> Counts:
     position=90,
     is_danger=True,
     tells="They will be gone for everybody. For 30 days they can be restored.",
+    warns=trash.what_deleting_does,
 )
 def delete(batch: Batch) -> Counts:
     present = _present(batch)

@@ -58,25 +58,22 @@ class Edit:
 def field_changes(record: models.Model, until: datetime | None, limit: int) -> list[Entry]:
     if not isinstance(record, Record):
         return []
-    edits = islice(edits_of(record, until=until, chunk=limit), limit)
-    return [
+    edits = list(islice(edits_of(record, until=until, chunk=limit), limit))
+    entries = [
         Entry(
             edit.at, "pencil", edit.title, who=edit.who, changes=edit.changes, run=edit.run, run_url=edit.run_url,
             rule=edit.rule,
         )
         for edit in edits
     ]  # fmt: skip
+    return entries if len(edits) == limit else [*entries, *_arrival(record, edits, until)]
 
 
-@source(group="changes")
-def arrival(record: models.Model, until: datetime | None, limit: int) -> list[Entry]:
-    """How a record was made; who pulled it tells of that."""
-    if not isinstance(record, Record) or record.origin == Origin.CRM_PULL:
-        return []
-    at = made_at(record)
-    if until and at > until:
-        return []
-    return [Entry(at, "plus", f"Added: {record.get_origin_display()}")]
+def _arrival(record: Record, edits: Sequence[Edit], until: datetime | None) -> list[Entry]:
+    """How a record was made, no later than its first edit; who pulled it tells of that."""
+    at = min([record.created_at, *(edit.at for edit in edits[-1:])])
+    is_told = record.origin == Origin.CRM_PULL or (until and at > until)
+    return [] if is_told else [Entry(at, "plus", f"Added: {record.get_origin_display()}")]
 
 
 def made_at(record: Record) -> datetime:
@@ -86,7 +83,12 @@ def made_at(record: Record) -> datetime:
 
 
 def edits_of(
-    record: Record, *, until: datetime | None = None, before: int | None = None, line: Line | None = None, chunk: int
+    record: models.Model,
+    *,
+    until: datetime | None = None,
+    before: int | None = None,
+    line: Line | None = None,
+    chunk: int,
 ) -> Iterator[Edit]:
     """Edits of a record, or of one of its lines, newest first, read ``chunk`` events at a time."""
     events = record.events.select_related("pgh_context").order_by("-pgh_id")  # type: ignore[attr-defined]
@@ -101,7 +103,7 @@ def edits_of(
         newer, before = found[-1], found[-1].pgh_id
 
 
-def _row_after(record: Record, event: Row) -> Row:
+def _row_after(record: models.Model, event: Row) -> Row:
     """The row as that event's update left it."""
     later = record.events.filter(pgh_id__gt=event.pgh_id)  # type: ignore[attr-defined]
     return later.order_by("pgh_id").first() or record
@@ -110,11 +112,12 @@ def _row_after(record: Record, event: Row) -> Row:
 class _Namer:
     """Knows the names behind ids, read once for all rows."""
 
-    def __init__(self, record: Record, rows: Sequence[Row], events: Sequence[Row], line: Line | None) -> None:
+    def __init__(self, record: models.Model, rows: Sequence[Row], events: Sequence[Row], line: Line | None) -> None:
         tracked = {column.name for column in record.pgh_event_model._meta.fields} - UNTOLD  # type: ignore[attr-defined]
         columns = [column for column in record._meta.fields if column.name in tracked and column.name != "custom"]
         self.columns = [column for column in columns if line is None or column.name in line.names]
-        definitions = custom.definitions(kind_of(record)) if _is_any_custom_changed(rows) else []
+        has_custom = isinstance(record, Record) and _is_any_custom_changed(rows)
+        definitions = custom.definitions(kind_of(record)) if has_custom else []  # type: ignore[arg-type]
         self.custom = [one for one in definitions if line is None or one == line.definition]
         self.names = self._names(rows)
         contexts = [event.pgh_context.metadata for event in events if event.pgh_context]

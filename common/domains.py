@@ -40,3 +40,9 @@ def registrable_domain(text: str) -> str:
 def is_free_mail(domain: str) -> bool:
     """Whether anybody can have an address there, so that it says nothing about a company."""
     return domain in free_mail_domains
+
+
+def company_domain(email: str) -> str:
+    """The domain that says where somebody works; "" for an address that anybody can have."""
+    domain = registrable_domain(email) if "@" in email else ""
+    return "" if is_free_mail(domain) else domain

@@ -150,6 +150,14 @@ def duplicates_of(record: Record) -> list[tuple[Record, DuplicatePair]]:
     return [(others[pk], pair) for pk, pair in pairs.items() if pk in others]
 
 
+def shown_duplicates(record: Record) -> list[tuple[Record, DuplicatePair]]:
+    """The same for the places of one page, which ask once."""
+    known = vars(record)
+    if "_shown_duplicates" not in known:
+        known["_shown_duplicates"] = duplicates_of(record)
+    return known["_shown_duplicates"]
+
+
 def counts_of(records: Sequence[Any]) -> dict[int, int]:
     """How many others each of these looks like, as far as the acting user sees them; without those that none does."""
     if not records or not isinstance(records[0], Record) or kind_of(records[0]) not in _recognisers:
@@ -190,7 +198,7 @@ def _other(pair: DuplicatePair, record: Record) -> int:
 def duplicate_entries(record: Any, until: datetime | None, limit: int) -> list[timeline.Entry]:
     if not isinstance(record, Record) or kind_of(record) not in _recognisers:
         return []
-    pairs = [(other, pair) for other, pair in duplicates_of(record) if until is None or pair.found_at <= until]
+    pairs = [(other, pair) for other, pair in shown_duplicates(record) if until is None or pair.found_at <= until]
     pairs.sort(key=lambda one: one[1].found_at, reverse=True)
     return [
         timeline.Entry(

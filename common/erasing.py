@@ -4,22 +4,22 @@ What stays says nothing of the person: that a record of this id was erased, when
 a twin elsewhere, the mark that keeps it from coming back.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
-from django.db.models import F, Func, Value
+from django.db.models import F, Func, Q, Value
 from django.dispatch import Signal
 from pghistory.models import Context
 
 from common import trash
 from common.acting import acting_user
 from common.bulk import any_of
-from common.models import DeletedRecord, Erasure, RecordKind
-from common.records import record_model
+from common.models import DeletedRecord, Erasure, KeptReply, Record, RecordKind
+from common.records import kind_of, record_model
 from common.relations import Relation, relations_to
 
 PEOPLE = (RecordKind.CONTACT,)
@@ -80,6 +80,8 @@ def erase(kind: str, record_id: int, *, elsewhere: bool) -> None:
     if not names:
         raise LookupError(f"There is no {kind} {record_id}.")
     records_erasing.send(sender=model, ids=ids, names=names)
+    for row, relation, _ in kept_with_others(model, ids):
+        _take_out(row, relation, ids)
     if record:
         trash.delete_records(model, [record_id])
     rows = DeletedRecord.objects.filter(record_kind=kind, record_id__in=ids)
@@ -87,11 +89,41 @@ def erase(kind: str, record_id: int, *, elsewhere: bool) -> None:
         _forget_attached(row)
     trash.purge(rows)
     forget_history(model, ids)
+    _forget_replies(kind, ids)
     Erasure.objects.bulk_create(
         [Erasure(record_kind=kind, record_id=pk, erased_by=acting_user(), is_elsewhere=elsewhere) for pk in ids],
         ignore_conflicts=True,
     )
     records_erased.send(sender=model, ids=ids, elsewhere=elsewhere)
+
+
+def kept_with_others(
+    model: type[Record], ids: Sequence[int]
+) -> Iterator[tuple[DeletedRecord, Relation, list[dict[str, Any]]]]:
+    """Rows that would go along, but went with something else before: with a deal its calls, for example."""
+    for relation in relations_to(model):
+        label, column = relation.model._meta.label, relation.field.attname
+        if not relation.goes_along:
+            continue
+        named = Q(*(Q(lost__contains={label: [{column: pk}]}) for pk in ids), _connector=Q.OR)
+        own = Q(record_kind=kind_of(model), record_id__in=ids)
+        for row in DeletedRecord.objects.select_for_update(of=("self",)).filter(named).exclude(own).order_by("pk"):
+            yield row, relation, [one for one in row.lost[label] if one[column] in ids]
+
+
+def _take_out(row: DeletedRecord, relation: Relation, ids: Sequence[int]) -> None:
+    label, column = relation.model._meta.label, relation.field.attname
+    forget_history(relation.model, [one["id"] for one in row.lost[label] if one[column] in ids])
+    row.lost[label] = [one for one in row.lost[label] if one[column] not in ids]
+    row.save(update_fields=["lost"])
+
+
+def _forget_replies(kind: str, ids: Sequence[int]) -> None:
+    """What the REST API would answer again: of one record the address tells, of many the body."""
+    numbers = "|".join(map(str, ids))
+    single = Q(location__regex=rf"/{kind}s/({numbers})/$")
+    several = Q(location="", body__regex=rf'"id":({numbers})[,}}]')
+    KeptReply.objects.filter(single | several | Q(body__regex=rf'"{kind}":({numbers})[,}}]')).delete()
 
 
 def _forget_attached(row: DeletedRecord) -> None:

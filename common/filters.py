@@ -11,22 +11,24 @@ from django.db.models import Q, QuerySet
 
 from common import custom, search
 from common.acting import acting_user
-from common.bulk import any_of
+from common.bulk import any_of, is_any_of
 from common.lines import custom_name
 from common.models import CustomField, Origin, Record, RecordKind
-from common.visibility import seen_of
+from common.paging import EXACT_COUNT, Count, estimate
+from common.visibility import count_seen, seen_of
 from common.widgets import DateInput
 
 YES_NO = [("yes", "Yes"), ("no", "No")]
 Type = CustomField.Type
+EMPTY = (None, "")
 
 
 class YesNoFilter(django_filters.ChoiceFilter):
-    """``yes`` and ``no``; ``true`` and ``false`` are understood too."""
+    """``yes`` and ``no``; ``true`` and ``false`` are understood too. ``when``: what "yes" means, or what tells it."""
 
     MEANS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
-    def __init__(self, *, when: Q, **kwargs: Any) -> None:
+    def __init__(self, *, when: Q | Callable[[], Q], **kwargs: Any) -> None:
         super().__init__(choices=[(word, word) for word in self.MEANS], **kwargs)
         self.when = when
 
@@ -39,7 +41,8 @@ class YesNoFilter(django_filters.ChoiceFilter):
     def filter(self, qs: QuerySet, value: str) -> QuerySet:
         if value not in self.MEANS:
             return qs
-        return qs.filter(self.when if self.MEANS[value] else ~self.when)
+        when = self.when if isinstance(self.when, Q) else self.when()
+        return qs.filter(when if self.MEANS[value] else ~when)
 
 
 class SeenFilter(django_filters.ModelChoiceFilter):
@@ -75,6 +78,10 @@ class RecordFilter(django_filters.FilterSet):
         if self._found is None:
             return self.qs
         return self.queryset.filter(pk__in=any_of(self._found[: search.FOUND], "bigint"))
+
+    def count(self, user: Any) -> Count:
+        """How many of them the user, who sees them all, is told of."""
+        return count_seen(self.qs, user) if self._found is None else Count(min(len(self._found), search.FOUND))
 
     @property
     def is_cut(self) -> bool:
@@ -154,13 +161,41 @@ class RecordPageFilter(PageFilter):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.not_filtered: list[str] = []  # custom fields that no index finds
         for definition in custom.definitions(RecordKind(self.kind)):
             if one := _custom_filter(definition):
                 self._add(custom_name(definition), one)
+            else:
+                self.not_filtered.append(definition.label)
 
     def filter_queryset(self, queryset: QuerySet) -> Any:
         """Records that only count for de-duplication are listed when they are asked for."""
         return super().filter_queryset(queryset.filter(is_hidden=self.form.cleaned_data.get("hidden") == "yes"))
+
+    @cached_property
+    def shown(self) -> Any:
+        if self._of_value is None or len(self._of_value) > EXACT_COUNT:
+            return super().shown
+        return self.queryset.filter(is_any_of("pk", self._of_value, "bigint"))
+
+    def count(self, user: Any) -> Count:
+        if self._of_value is None:
+            return super().count(user)
+        number = len(self._of_value)
+        return Count(number) if number <= EXACT_COUNT else estimate(self.qs, number)
+
+    @cached_property
+    def _of_value(self) -> list[int] | None:
+        """The ids of what values of custom fields find, up to one more than are counted; None: nothing asks for such.
+
+        No index has values in the order of the list. So the rows are read once, to be counted and put in order; of
+        very many the order's index is walked.
+        """
+        self.qs  # noqa: B018 - looks at the form
+        asked = (name for name, one in self.filters.items() if isinstance(one, _CustomFilter))
+        if self._found is not None or not any(self.form.cleaned_data.get(name) not in EMPTY for name in asked):
+            return None
+        return list(self.qs.order_by().values_list("pk", flat=True)[: EXACT_COUNT + 1])
 
 
 class _CustomFilter(django_filters.Filter):
@@ -171,7 +206,7 @@ class _CustomFilter(django_filters.Filter):
         self.definition, self._field = definition, field
 
     def filter(self, qs: QuerySet, value: Any) -> QuerySet:
-        if value in (None, ""):
+        if value in EMPTY:
             return qs
         stored = custom.as_json(value)
         wanted = [stored] if self.definition.type == Type.MULTI_PICKLIST else stored
@@ -179,7 +214,7 @@ class _CustomFilter(django_filters.Filter):
 
 
 def _custom_filter(definition: CustomField) -> _CustomFilter | None:
-    """None for what nobody would type whole."""
+    """None for what nobody would type whole: a long text, a moment; values are found by being equal."""
     common: dict[str, Any] = {"label": definition.label, "required": False}
     match definition.type:
         case Type.LONG_TEXT | Type.DATETIME:

@@ -27,7 +27,7 @@ def job_detail(request: Request, pk: int) -> HttpResponse:
     """The page, or its card, which asks for itself while the job is under way."""
     job = _job_or_404(request, pk)
     if job.state == Job.State.DRAFT:
-        return redirect("import", pk)
+        return redirect(jobs.asking_page(job.kind), pk)
     has_result = bool(job.result_name) and not job.is_under_way and job.chunks.filter(is_result=True).exists()
     template = "common/_job.html" if wants_fragment(request) else "common/job.html"
     return render(request, template, {"job": job, "has_result": has_result})

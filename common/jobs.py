@@ -10,6 +10,9 @@ was killed goes on where it stood and does nothing twice:
 
 A worker works at a job under a lease. Before a chunk is committed the lease is looked at again: what a worker did that
 was taken for dead, or whose job was stopped meanwhile, is rolled back.
+
+A step that has nothing to do until others have done their part answers None: the job is let go until ``wake``, or until
+the next minute.
 """
 
 import logging
@@ -25,6 +28,7 @@ from django.db import OperationalError, transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from common import audit
 from common.acting import acting_as
 from common.models import Job, JobChunk
 
@@ -41,9 +45,10 @@ TRIES = 4  # of a chunk that PostgreSQL ended so that somebody else could go on
 BROKEN = "Something unexpected happened. What was done until then stands; “Try again” goes on from there."
 MOVED = ("total", "done", "counts", "position", "message", "result_name")
 
-Step = Callable[[Job], bool]
+Step = Callable[[Job], bool | None]
 _steps: dict[str, Step] = {}
 _for_readers: set[str] = set()
+_asking: dict[str, str] = {}
 
 
 class JobRefused(Exception):
@@ -54,19 +59,26 @@ class _LeaseLost(Exception):
     """Another worker has the job, or it was stopped."""
 
 
-def runs(kind: str, *, for_readers: bool = False) -> Callable[[Step], Step]:
-    """Register what does one chunk of a job of this kind and answers whether that was the last.
+def runs(kind: str, *, for_readers: bool = False, asks: str = "") -> Callable[[Step], Step]:
+    """Register what does one chunk of a job of this kind and answers whether that was the last; None: it waits.
 
-    ``for_readers``: it changes nothing that is not its user's own, or sees to that itself.
+    ``for_readers``: it changes nothing that is not its user's own, or sees to that itself. ``asks``: the address of the
+    page that asks what is still to be said of one that was prepared.
     """
 
     def register(step: Step) -> Step:
         _steps[kind] = step
         if for_readers:
             _for_readers.add(kind)
+        if asks:
+            _asking[kind] = asks
         return step
 
     return register
+
+
+def asking_page(kind: str) -> str:
+    return _asking[kind]
 
 
 # --- what people do -----------------------------------------------------------------------------------------------
@@ -80,12 +92,17 @@ def start(
     params: dict[str, Any] | None = None,
     file: IO[bytes] | None = None,
     is_run_here: bool = False,
+    is_export: bool = False,
+    of_what: str = "",
 ) -> Job:
     """Put a job down, with the file that it works off; a worker begins once the transaction is through.
 
     ``is_run_here``: the caller begins with it at once, and a worker only if nobody does so within a minute.
+    ``is_export``, ``of_what``: for the audit log.
     """
     with transaction.atomic():
+        what = f"{title} ({of_what})" if of_what else title
+        audit.record(audit.Kind.EXPORT if is_export else audit.Kind.MASS, what, user=user)
         job = Job.objects.create(kind=kind, title=title[:200], user=user, params=params or {})
         if file is not None:
             keep(job, iter(partial(file.read, PIECE), b""), is_result=False)
@@ -108,6 +125,8 @@ def begin(job_id: int, *, params: dict[str, Any]) -> bool:
     jobs = Job.objects.filter(pk=job_id, state=Job.State.DRAFT)
     is_begun = bool(jobs.update(state=Job.State.WAITING, params=params))
     if is_begun:
+        job = Job.objects.select_related("user").get(pk=job_id)
+        audit.record(audit.Kind.MASS, job.title, user=job.user)
         transaction.on_commit(partial(wake, job_id))
     return is_begun
 
@@ -197,9 +216,9 @@ def _give_back(job: Job) -> None:
 
 
 def _is_left(job: Job) -> bool:
-    """Do one chunk; answers whether there is more to do."""
+    """Do one chunk; answers whether there is more to do now."""
     try:
-        return not _chunk(job)
+        return _chunk(job) is False
     except _LeaseLost:
         raise
     except JobRefused as refusal:
@@ -210,7 +229,7 @@ def _is_left(job: Job) -> bool:
     return False
 
 
-def _chunk(job: Job) -> bool:
+def _chunk(job: Job) -> bool | None:
     """Do one chunk again while PostgreSQL ends it for others to go on (deadlock, serialisation)."""
     for _ in range(TRIES - 1):
         try:
@@ -223,7 +242,7 @@ def _chunk(job: Job) -> bool:
 
 
 @transaction.atomic
-def _do_one(job: Job) -> bool:
+def _do_one(job: Job) -> bool | None:
     step = _steps.get(job.kind)
     if step is None:
         raise JobRefused("This version of Tandem does not know this kind of work.")
@@ -240,6 +259,8 @@ def _do_one(job: Job) -> bool:
     values: dict[str, Any] = {name: getattr(job, name) for name in MOVED}
     if is_last:
         values |= {"state": Job.State.DONE, "claim_token": None, "claimed_until": None, "ended_at": timezone.now()}
+    elif is_last is None:
+        values |= {"claim_token": None, "claimed_until": None}
     else:
         values["claimed_until"] = timezone.now() + LEASE
     ours = Job.objects.filter(pk=job.pk, claim_token=job.claim_token, state=Job.State.RUNNING)

@@ -4,8 +4,9 @@
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -20,7 +21,7 @@ class Item:
     section: str = field(compare=False, default="")
     admins_only: bool = field(compare=False, default=False)
     editors_only: bool = field(compare=False, default=False)
-    count: Callable[[], int] | None = field(compare=False, default=None)  # of what asks to be looked at
+    count: Callable[[Any], int] | None = field(compare=False, default=None)  # of what asks to be looked at
 
     @property
     def url(self) -> str:
@@ -39,6 +40,11 @@ def items_for(menu: str, request: HttpRequest) -> list[Item]:
     """What this user may open."""
     is_admin, may_edit = (getattr(request.user, name, False) for name in ("is_admin", "may_edit"))
     return [item for item in _items[menu] if (is_admin or not item.admins_only) and (may_edit or not item.editors_only)]
+
+
+def item_here(items: Sequence[Item], request: HttpRequest) -> Item | None:
+    """The item whose page, or one below it, is shown; of several the one that is nearest."""
+    return max((one for one in items if is_here(one, request)), key=lambda one: len(one.url), default=None)
 
 
 def is_here(item: Item, request: HttpRequest) -> bool:

@@ -1,17 +1,43 @@
-"""What every answer to htmx needs, written once."""
+"""What every answer needs, and every answer to htmx, written once."""
 
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.messages import get_messages
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.utils.cache import patch_vary_headers
 from django.utils.http import urlencode
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from common.http import Request
+
+# What a page could ask a browser for; Tandem asks for none of it, and neither does what is framed or injected.
+FEATURES = (
+    "accelerometer", "autoplay", "browsing-topics", "camera", "display-capture", "encrypted-media",
+    "fullscreen", "geolocation", "gyroscope", "hid", "identity-credentials-get", "idle-detection", "local-fonts",
+    "magnetometer", "microphone", "midi", "payment", "picture-in-picture", "screen-wake-lock", "serial", "usb",
+    "xr-spatial-tracking",
+)  # fmt: skip
+HEADERS = {
+    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in FEATURES),
+    "Cross-Origin-Resource-Policy": "same-origin",  # no other site embeds pages, pictures or data
+    "Cache-Control": "private, no-store",  # after signing out, going back shows nothing; static files say otherwise
+}
+
+
+class HeadersMiddleware:
+    """Tells browsers to be careful. A view that needs something else sets the header itself."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        for name, value in HEADERS.items():
+            response.setdefault(name, value)
+        return response
 
 
 class FragmentMiddleware:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -12,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
-from common import timeline
+from common import timeline, trash
 from common.access import refuse_readers
 from common.forms import RecordForm
 from common.http import Request
@@ -130,13 +131,29 @@ def _is_seen(request: Request, record: Record) -> bool:
     return seen_of(type(record), request.user).filter(pk=record.pk).exists()
 
 
-def form_page(request: HttpRequest, form: RecordForm, *, title: str) -> HttpResponse:
-    """All fields of a record, to make it or to edit it."""
-    refuse_readers(request)
+def create_page(request: Request, form: RecordForm, create: Callable[..., Record]) -> HttpResponse:
+    if request.method == "POST" and (record := created(form, create)):
+        messages.success(request, f"“{record}” was added.")
+        return redirect(record)
+    return form_page(request, form, title=f"New {form.instance._meta.verbose_name}")
+
+
+def edit_page(request: Request, form: RecordForm, update: Update) -> HttpResponse:
     record = form.instance
-    back = record.get_absolute_url() if record.pk else reverse(f"{record._meta.app_label}:list")
-    status = UNPROCESSABLE if form.is_bound else 200
-    return render(request, "common/record_form.html", {"form": form, "title": title, "back": back}, status=status)
+    if request.method == "POST" and saved(form, update):
+        messages.success(request, "Saved.")
+        return back_to(request, record)
+    return form_page(request, form, title=f"Edit {record._meta.verbose_name}")
+
+
+def form_page(request: HttpRequest, form: forms.ModelForm, *, title: str, listed_at: str = "") -> HttpResponse:
+    """All fields of a row, to make it or to edit it. ``listed_at``: where its like are listed, if not beside it."""
+    refuse_readers(request)
+    row = form.instance
+    back = row.get_absolute_url() if row.pk else reverse(listed_at or f"{row._meta.app_label}:list")
+    template = "common/record_form.html" if isinstance(form, RecordForm) else "common/form.html"
+    context = {"form": form, "title": title, "back": back}
+    return render(request, template, context, status=UNPROCESSABLE if form.is_bound else 200)
 
 
 def delete_page(request: HttpRequest, record: Record, delete: Callable[[int], None]) -> HttpResponse:
@@ -147,7 +164,13 @@ def delete_page(request: HttpRequest, record: Record, delete: Callable[[int], No
         delete(record.pk)
         messages.success(request, f"“{record}” was deleted.")
         return redirect(f"{app}:list")
-    context = {"record": record, "app": app, "kind": kind_of(record), "dependants": _dependants(record)}
+    context = {
+        "record": record,
+        "app": app,
+        "kind": kind_of(record),
+        "dependants": _dependants(record),
+        "elsewhere": trash.what_deleting_does(kind_of(record), [record.pk]),
+    }
     return render(request, "common/delete.html", context)
 
 

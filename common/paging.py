@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
-from django.db.models import BooleanField, F, Func, GeneratedField, Model, QuerySet, Value
+from django.db.models import BooleanField, F, Func, GeneratedField, Model, Q, QuerySet, Value
 from django.http import HttpRequest, QueryDict
 from rest_framework.exceptions import NotFound
 from rest_framework.exceptions import ValidationError as ParameterError
@@ -82,14 +82,18 @@ class Page(Generic[Row]):
 
 
 def paged(
-    queryset: QuerySet[Row], request: HttpRequest, orders: Mapping[str, Order] | None = None, size: int = PAGE_SIZE
+    queryset: QuerySet[Row],
+    request: HttpRequest,
+    orders: Mapping[str, Order] | None = None,
+    size: int = PAGE_SIZE,
+    count: Count | None = None,
 ) -> Page[Row]:
     """The page that ``?sort=&after=&before=`` asks for; the first order is the default, a bad cursor is page one."""
     orders = orders or {"": NEWEST}
     sort = request.GET.get("sort", "")
     sort = sort if sort in orders else next(iter(orders))
     after, before = request.GET.get("after", ""), request.GET.get("before", "")
-    count = honest_count(queryset)
+    count = count or honest_count(queryset)
     with nullcontext() if count.is_exact else _in_order():
         try:
             page = keyset_page(queryset, orders[sort], after=after, before=before, size=size)
@@ -113,13 +117,18 @@ def _in_order() -> Iterator[None]:
 def keyset_page(
     queryset: QuerySet[Row], order: Order, *, after: str = "", before: str = "", size: int = PAGE_SIZE
 ) -> Page[Row]:
-    """Rows after one cursor or before another. Raises BadCursorError."""
+    """Rows after one cursor or before another. Raises BadCursorError.
+
+    Their ids are found within: that can be read from an index alone, and nothing is joined to rows that are not shown.
+    """
     backwards = bool(before)
     wanted = _reverse(order) if backwards else order
     rows = queryset.order_by(*wanted)
     if cursor := before or after:
         rows = rows.filter(_beyond(queryset.model, wanted, _read(cursor, queryset.model, order)))
-    found = list(rows[: size + 1])
+    # Put in order here: asked for an order PostgreSQL could walk an index past all other rows to find these.
+    found = list(queryset.filter(pk__in=rows.values("pk")[: size + 1]).order_by())
+    found.sort(key=lambda row: _place(row, wanted), reverse=wanted[0].startswith("-"))
     more, found = len(found) > size, found[:size]
     if backwards:
         found.reverse()
@@ -139,10 +148,10 @@ def first_page(found: list[Row], order: Order, size: int) -> Page[Row]:
     return page
 
 
-def neighbours(queryset: QuerySet[Row], order: Order, row: Row) -> tuple[Row | None, Row | None]:
-    """The rows before and after one in an order."""
-    place = [getattr(row, name.removeprefix("-")) for name in order]
-    with nullcontext() if honest_count(queryset).is_exact else _in_order():
+def neighbours(queryset: QuerySet[Row], order: Order, row: Row, count: Count) -> tuple[Row | None, Row | None]:
+    """The rows before and after one in an order, of so many."""
+    place = _place(row, order)
+    with nullcontext() if count.is_exact else _in_order():
         before, after = (
             queryset.order_by(*wanted).filter(_beyond(queryset.model, wanted, place)).first()
             for wanted in (_reverse(order), order)
@@ -150,13 +159,20 @@ def neighbours(queryset: QuerySet[Row], order: Order, row: Row) -> tuple[Row | N
     return before, after
 
 
-def honest_count(queryset: QuerySet[Any]) -> Count:
-    """Exact up to ten thousand; above that what PostgreSQL's planner expects."""
-    number = queryset.order_by()[: EXACT_COUNT + 1].count()
-    if number <= EXACT_COUNT:
-        return Count(number)
+def honest_count(queryset: QuerySet[Any], parts: Sequence[Q] = ()) -> Count:
+    """Exact up to ten thousand; above that what PostgreSQL's planner expects.
+
+    ``parts``: conditions of which every row meets one, each with an index of its own, which an OR would not use.
+    """
+    first, *others = [queryset.filter(part).order_by().values("pk")[: EXACT_COUNT + 1] for part in parts or [Q()]]
+    number = first.union(*others, all=True)[: EXACT_COUNT + 1].count() if others else first.count()
+    return Count(number) if number <= EXACT_COUNT else estimate(queryset, number)
+
+
+def estimate(queryset: QuerySet[Any], least: int) -> Count:
+    """What PostgreSQL's planner expects."""
     plan = json.loads(queryset.order_by().values("pk").explain(format="json"))
-    return Count(max(plan[0]["Plan"]["Plan Rows"], number), is_exact=False)
+    return Count(max(plan[0]["Plan"]["Plan Rows"], least), is_exact=False)
 
 
 class _Row(Func):
@@ -177,6 +193,10 @@ def _beyond(model: type[Model], order: Order, values: Sequence[Any]) -> Func:
     )
 
 
+def _place(row: Model, order: Order) -> list[Any]:
+    return [getattr(row, name.removeprefix("-")) for name in order]
+
+
 def _reverse(order: Order) -> Order:
     return tuple(name[1:] if name.startswith("-") else f"-{name}" for name in order)
 
@@ -187,7 +207,7 @@ def _column(model: type[Model], name: str) -> Any:
 
 
 def _cursor(row: Model, order: Order) -> str:
-    values = [getattr(row, name.removeprefix("-")) for name in order]
+    values = _place(row, order)
     texts = [value.isoformat() if isinstance(value, date | datetime) else str(value) for value in values]
     return base64.urlsafe_b64encode(json.dumps(texts, ensure_ascii=False).encode()).decode().rstrip("=")
 
@@ -246,8 +266,8 @@ class KeysetPagination(BasePagination):
             "after": ("Rows after this cursor.", {"type": "string"}),
             "before": ("Rows before this cursor.", {"type": "string"}),
             "limit": (
-                "Rows a page.",
-                {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": self.page_size},
+                f"Rows a page. More than {MAX_PAGE_SIZE} is read as {MAX_PAGE_SIZE}, 0 as 1.",
+                {"type": "integer", "default": self.page_size},
             ),
             "ordering": ("What comes first.", {"type": "string", "enum": list(_orders(view))}),
         }

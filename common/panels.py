@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from common import slots
 from common.api import extras
-from common.duplicates import counts_of, duplicates_of
+from common.duplicates import counts_of, shown_duplicates
 from common.http import Request
 from common.merging import merged_into
 from common.models import Record
@@ -19,7 +19,7 @@ SHOWN = 10  # of those that were merged into a record
 
 @slots.fill("record.badges")
 def duplicate_badges(request: Request, records: Sequence[Any]) -> list[str]:
-    counts = counts_of(records)
+    counts = counts_of([record for record in records if isinstance(record, Record)])
     return [
         render_to_string("common/_duplicate_badge.html", {"count": counts[record.pk]}, request)
         if record.pk in counts
@@ -30,12 +30,12 @@ def duplicate_badges(request: Request, records: Sequence[Any]) -> list[str]:
 
 @slots.fill("record.panels")
 def duplicates_cards(request: Request, records: Sequence[Any]) -> list[str]:
-    return [_duplicates_card(request, record) for record in records]
+    return [_duplicates_card(request, record) if isinstance(record, Record) else "" for record in records]
 
 
 def _duplicates_card(request: Request, record: Record) -> str:
     """Nothing for a record that looks like no other and that none was merged into."""
-    found, merged = duplicates_of(record), list(merged_into(record)[:SHOWN])
+    found, merged = shown_duplicates(record), list(merged_into(record)[:SHOWN])
     if not found and not merged:
         return ""
     context = {"record": record, "kind": kind_of(record), "duplicates": found, "merged": merged}

@@ -18,6 +18,7 @@ HELP = {
     "runs_months": "What each pull and push did. A run that is not kept can’t be undone any more.",
     "errors_months": "Entries of the error log that are closed. Open ones stay.",
     "settings_months": "Who changed which setting of the integration.",
+    "audit_months": "Who signed in, changed settings, exported, or changed many records at once.",
 }
 
 

@@ -3,12 +3,16 @@
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.db.models.signals import post_migrate
+
+from common import heartbeat
 
 TICK = "The jobs' minute"
 PRUNE = "Files of jobs are kept no longer"
 REPLIES = "Replies to requests are kept no longer"
 RETAIN = "What happened is kept no longer"
+BEAT = "A sign of life: {}"
 
 
 def write_schedules(using: str, **kwargs: Any) -> None:
@@ -22,6 +26,10 @@ def write_schedules(using: str, **kwargs: Any) -> None:
         name=REPLIES, defaults={"func": "common.api.idempotency.prune", "schedule_type": "D", "repeats": -1}
     )
     schedule.update_or_create(name=PRUNE, defaults={"func": "common.jobs.prune", "schedule_type": "D", "repeats": -1})
+    for cluster in heartbeat.clusters():
+        beats = {**minutely, "func": "common.heartbeat.beat", "args": repr((cluster,))}
+        own = None if cluster == settings.Q_CLUSTER["name"] else cluster  # the first one takes what names none
+        schedule.update_or_create(name=BEAT.format(cluster), defaults={**beats, "cluster": own})
 
 
 def connect() -> None:

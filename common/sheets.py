@@ -7,6 +7,8 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 
+from common import audit
+
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 BOM = "\ufeff"  # without it spreadsheets read UTF-8 as something else
 
@@ -19,7 +21,8 @@ class _Echo:
 
 
 def sheet(name: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:
-    """A file to download, however many rows there are: they are drawn while it is sent."""
+    """A file to download, however many rows there are: they are drawn while it is sent. The audit log tells of it."""
+    audit.record(audit.Kind.EXPORT, f"{name}.csv")
     response = StreamingHttpResponse(_lines(head, rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response

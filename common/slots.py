@@ -4,11 +4,16 @@ A filler takes the request and a sequence of records and returns one piece of HT
 queries that one record costs. The places:
 
     record.badges    beside a record's name, and in the last column of lists
+    activity.badges  the same, of activities
+    directory.badges the same, of people and companies of the directory
+    directory.actions  buttons in the head of their pages
+    job_change.badges  what can be made of a job change
     record.actions   buttons in the head of a record's page
     record.panels    cards (``<section class="card">``) below a record's first fields
     record.activity  cards above its timeline; activities puts its own there
     record.related   cards with other records, after those
     home.panels      cards on top of the home page; the record is the user
+    job.panels       cards below a job's own
     menu.foot        buttons beside the user's name, on every page; the record is the user
     deleted.links    lines above the list of deleted records; the record is the user
     you.panels       cards of the user's own settings; the record is the user

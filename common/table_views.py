@@ -20,15 +20,13 @@ NOT_KEPT = ("after", "before", "view")  # of an address: they say which page, no
 
 def table_page(request: Request, table: RecordTable, template: str) -> HttpResponse:
     filters = table.asked(request.GET, request.user)
-    page = paged(filters.shown, request, table.orders)
+    page = paged(filters.shown, request, table.orders, count=filters.count(request.user))
     views = list(SavedView.objects.visible_to(request.user).filter(record_kind=table.kind).select_related("user"))
     view = next((one for one in views if one.name and str(one.pk) == request.GET.get("view")), None)
     own = next((one for one in views if not one.name and one.user_id == request.user.pk), None)
     every = table.columns()
     columns = table.choose(every, view.columns if view else own.columns if own else ())
-    chosen = {column.key for column in columns}
-    is_record = issubclass(table.model, Record)
-    badges = slots.render("record.badges", request, page.rows) if is_record else ["" for _ in page]
+    badges = slots.render(table.badges, request, page.rows)
     query = tidy(request.GET)
     context = {
         "table": table,
@@ -36,7 +34,7 @@ def table_page(request: Request, table: RecordTable, template: str) -> HttpRespo
         "filters": filters,
         "query": query,
         "columns": columns,
-        "offered": [(column, column.key in chosen) for column in every],
+        "offered": [(column, True) for column in columns] + [(one, False) for one in every if one not in columns],
         "rows": shown_rows(table, columns, page.rows, badges),
         "has_badges": any(badges),
         "views": [one for one in views if one.name],
@@ -44,7 +42,7 @@ def table_page(request: Request, table: RecordTable, template: str) -> HttpRespo
         "may_change_view": view is not None and view.user_id == request.user.pk,
         "is_view_changed": view is not None and view.query != query,
         "actions": actions.offered(table.kind, request.user),
-        "can_merge": is_record and request.user.may_edit,
+        "can_merge": issubclass(table.model, Record) and request.user.may_edit,
         "is_empty": not page.rows and not filters.is_active,
     }
     return render(request, "common/_rows.html" if wants_fragment(request) else template, context)

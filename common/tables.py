@@ -53,10 +53,12 @@ class RecordTable:
     related: tuple[str, ...] = ("owner", "stage")
     under_name: Shown = lambda row: ""
     named: tuple[Cell, ...] = ()
+    badges: str = "record.badges"  # the slot of its last column
+    list_name: str = "list"  # of its address, in the app's urls
 
     @property
     def address(self) -> str:
-        return f"{self.model._meta.app_label}:list"
+        return f"{self.model._meta.app_label}:{self.list_name}"
 
     @property
     def one(self) -> str:

@@ -11,7 +11,7 @@ at all of it or at one of its groups.
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Model
@@ -34,6 +34,7 @@ class Change:
 class Entry:
     """``run``: the piece of work that it was part of; ``rule``: why it was done, when nobody did it by hand.
 
+    ``day``: of what lasts all day, said instead of the moment.
     ``is_folded``: its changes are told elsewhere as well, and wait to be asked for.
     """
 
@@ -48,6 +49,7 @@ class Entry:
     run_url: str = ""
     rule: str = ""
     is_folded: bool = False
+    day: date | None = None
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,15 @@ from common.acting import acting_user
 from common.bulk import any_of
 from common.models import DeletedRecord, Record
 from common.records import MODELS, kind_of, record_model
-from common.relations import Relation, relations_to, rows_from, values_of
+from common.relations import Relation, existing, relations_to, rows_from, values_of
 
 KEPT_FOR = timedelta(days=30)
 CHUNK = 1_000
 
+# Sent by ``bury`` before it is looked what hangs on the records: what is taken off them now does not go with them. A
+# deletion by another way has looked already, and takes all along. sender: the model; records; into: the record that
+# they are merged into, or None.
+records_leaving = Signal()
 # Sent in the transaction of the deletion, before it. sender: the model; records; into: the record that they were
 # merged into, or None.
 records_deleted = Signal()
@@ -54,6 +58,21 @@ def what_restoring_does(rows: Sequence[DeletedRecord]) -> list[str]:
     return [" ".join(parts) for parts in zip(*told, strict=True)] if told else ["" for _ in rows]
 
 
+DeletionTeller = Callable[[str, Sequence[int] | None], str]
+_deletion_tellers: list[DeletionTeller] = []
+
+
+def tells_what_deleting_does(teller: DeletionTeller) -> DeletionTeller:
+    """Register what another app says before records of a kind are deleted: these, or (None) any of it."""
+    _deletion_tellers.append(teller)
+    return teller
+
+
+def what_deleting_does(kind: str, ids: Sequence[int] | None) -> str:
+    """What people are told before they delete."""
+    return " ".join(filter(None, (teller(kind, ids) for teller in _deletion_tellers)))
+
+
 class NotRestorable(Exception):
     """Why a record can't be brought back, for a person."""
 
@@ -76,6 +95,7 @@ def bury(records: Sequence[Record], *, into: Record | None = None, **kept: Any) 
     if not records:
         return
     model = type(records[0])
+    records_leaving.send(sender=model, records=records, into=into)
     _keep(records, into=into, **kept)
     with _kept_already():
         model._base_manager.filter(pk__in=[record.pk for record in records]).delete()
@@ -200,7 +220,7 @@ def put_back(rows: Sequence[DeletedRecord]) -> list[Record]:
 def _attach(row: DeletedRecord) -> None:
     for label, stored in row.lost.items():
         model = Relation.model_of(label)
-        present = set(model._base_manager.filter(pk__in=[one["id"] for one in stored]).values_list("pk", flat=True))
+        present = existing(model, [one[model._meta.pk.attname] for one in stored])
         bulk.put_back([one for one in rows_from(model, stored) if one.pk not in present])
     for name, ids in row.loosened.items():
         relation = Relation.named(name)

@@ -2,6 +2,7 @@ from django.urls import path
 
 from common import (
     action_views,
+    audit_views,
     erase_views,
     job_views,
     merge_views,
@@ -28,6 +29,7 @@ urlpatterns = [
     path("deleted/<int:pk>/", trash_views.deleted_detail, name="deleted"),
     path("deleted/<int:pk>/restore/", trash_views.deleted_restore, name="deleted_restore"),
     path("settings/erase/<slug:kind>/<int:pk>/", erase_views.erase, name="erase"),
+    path("settings/audit/", audit_views.audit_log, name="audit_log"),
     path("settings/retention/", retention_views.retention, name="retention"),
     path("records/<slug:kind>/import/", import_views.import_upload, name="import_upload"),
     path("imports/<int:pk>/", import_views.import_map, name="import"),

@@ -58,9 +58,10 @@ def record_neighbours(request: Request, kind: str, pk: int) -> HttpResponse:
     """The records before and after one in the list that the address asks for; nothing when it is not in that list."""
     record, table = record_or_404(request, kind, pk), table_of(kind)
     before = after = None
-    if table and (rows := table.asked(request.GET, request.user).shown).filter(pk=pk).exists():
+    filters = table.asked(request.GET, request.user) if table else None
+    if table and filters and filters.shown.filter(pk=pk).exists():
         order = table.orders.get(request.GET.get("sort", "")) or next(iter(table.orders.values()))
-        before, after = neighbours(rows, order, record)
+        before, after = neighbours(filters.shown, order, record, filters.count(request.user))
     return render(request, "common/_neighbours.html", {"before": before, "after": after})
 
 

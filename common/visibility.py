@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from django.db import models
 from django.db.models import Q
 
-from common.models import DeletedRecord, Origin
+from common.models import DeletedRecord, Origin, Record
+from common.paging import Count, honest_count
 from common.search import matching
 from common.workspace import change_workspace
 
@@ -39,6 +40,16 @@ class RecordQuerySet(models.QuerySet[AnyRecord]):
         if user is None or user.sees_everything:
             return self
         return self.filter(seen_by(user) | Q(pk=also) if also else seen_by(user))
+
+
+def count_seen(rows: models.QuerySet, user: "User | None") -> Count:
+    """How many of these rows, which a user sees, there are.
+
+    Where some are kept to their owners, what was made here and what is the user's own is counted by an index for each.
+    """
+    if user is None or user.sees_everything or not issubclass(rows.model, Record):
+        return honest_count(rows)
+    return honest_count(rows, [~Q(origin=Origin.CRM_PULL), Q(origin=Origin.CRM_PULL, owner=user.pk)])
 
 
 def seen_of(model: type[AnyRecord], user: "User | None") -> RecordQuerySet[AnyRecord]:

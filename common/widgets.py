@@ -1,13 +1,13 @@
 """Inputs that Django lacks: dates by the browser's own picker, and one record out of very many."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django import forms
 from django.forms.utils import flatatt
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 
 
 class DateInput(forms.DateInput):
@@ -32,20 +32,21 @@ class LongSelect(forms.Select):
     """A select of hundreds of options: written at once, where Django renders a template for each."""
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
-        chosen = set(self.format_value(value))
         attributes = flatatt(self.build_attrs(self.attrs, {"name": name} | (attrs or {})))
-        groups = ((self._written(value, label, chosen),) for value, label in self.choices)
-        return format_html("<select{}>{}</select>", attributes, format_html_join("", "{}", groups))
+        return format_html("<select{}>{}</select>", attributes, options(self.choices, self.format_value(value)))
 
-    @classmethod
-    def _written(cls, value: Any, label: Any, chosen: Collection[str]) -> SafeString:
-        """An option, or a group of them."""
-        if isinstance(label, list | tuple):
-            options = format_html_join("", "{}", ((cls._written(kept, said, chosen),) for kept, said in label))
-            return format_html('<optgroup label="{}">{}</optgroup>', value, options)
-        kept = "" if value is None else str(value)
-        is_chosen = " selected" if kept in chosen else ""
-        return format_html('<option value="{}"{}>{}</option>', kept, is_chosen, label)
+
+def options(choices: Iterable[tuple[Any, Any]], chosen: Collection[str] = ()) -> SafeString:
+    """Options, or groups of them, as they stand in a select."""
+    return mark_safe("".join(_option(value, label, chosen) for value, label in choices))  # noqa: S308 - each is escaped
+
+
+def _option(value: Any, label: Any, chosen: Collection[str]) -> str:
+    if isinstance(label, list | tuple):
+        return f'<optgroup label="{escape(value)}">{options(label, chosen)}</optgroup>'
+    kept = "" if value is None else str(value)
+    is_chosen = " selected" if kept in chosen else ""
+    return f'<option value="{escape(kept)}"{is_chosen}>{escape(label)}</option>'
 
 
 class RecordPicker(forms.Select):
@@ -53,12 +54,12 @@ class RecordPicker(forms.Select):
 
     template_name = "common/widgets/picker.html"
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, address: str = "record_options") -> None:
         super().__init__()
-        self.kind = kind
+        self.kind, self.address = kind, address
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = forms.Widget.get_context(self, name, value, attrs)
         records: Any = self.choices  # of a ModelChoiceField
         chosen = records.queryset.filter(pk=value).first() if str(value or "").isdecimal() else None
-        return context | {"chosen": chosen, "kind": self.kind, "url": reverse("record_options", args=[self.kind])}
+        return context | {"chosen": chosen, "kind": self.kind, "url": reverse(self.address, args=[self.kind])}

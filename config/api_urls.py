@@ -13,7 +13,9 @@ from common.api.owning import ReassignView
 from common.api.views import NothingHere
 from common.api.workspace import WorkspaceView
 from contacts.api import ContactView
+from contacts.api_prospects import SaveManyView, SaveView
 from deals.api import DealView
+from directory.api import CompanyView, ProspectView
 from integrations.api import ErrorView, HeldView, PushView, RunView
 from integrations.api_conditions import ConditionsView
 from integrations.api_conflicts import ConflictView
@@ -26,6 +28,8 @@ router.register("contacts", ContactView)
 router.register("accounts", AccountView)
 router.register("deals", DealView)
 router.register("activities", ActivityView)
+router.register("prospects", ProspectView)
+router.register("companies", CompanyView)
 router.register("lists", ListsView)
 router.register("sequences", SequenceView)
 router.register("enrolments", EnrolmentView)
@@ -51,6 +55,8 @@ urlpatterns = [
         )
     ),
     *(path(f"{kind}s/reassign/", ReassignView.as_view(kind=kind)) for kind in ("contact", "account", "deal")),
+    path("prospects/save/", SaveManyView.as_view()),
+    path("prospects/<int:pk>/save/", SaveView.as_view()),
     path("lists/<int:pk>/members/", MembersView.as_view({"get": "list"})),
     path("lists/<int:pk>/add/", AddMembersView.as_view()),
     path("lists/<int:pk>/remove/", RemoveMembersView.as_view()),

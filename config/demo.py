@@ -162,6 +162,7 @@ def _prepare(data: Path, database_url: str, port: int, org_port: int) -> None:
         "CSRF_TRUSTED_ORIGINS": site,
         "SALESFORCE_LOCAL_ORG": f"http://127.0.0.1:{org_port}",
         "SALESFORCE_LOGIN_URL": f"http://127.0.0.1:{org_port}",
+        "SALESFORCE_FRAME_HOSTS": f"http://127.0.0.1:{org_port},http://localorg--c.vf.localhost:{org_port}",
         "SYNC_TIMEOUT": "30",
         "STATIC_ROOT": str(data / "static"),
         "LOG_LEVEL": os.environ.get("LOG_LEVEL") or "WARNING",
@@ -173,6 +174,7 @@ def _prepare(data: Path, database_url: str, port: int, org_port: int) -> None:
     django.setup()
     call_command("migrate", verbosity=0)
     call_command("demo_data", password=PASSWORD)
+    call_command("demo_directory")
 
     from integrations.sync.outbox import forget_claims  # noqa: PLC0415 - Django must be set up
 

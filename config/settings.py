@@ -11,6 +11,9 @@ import environ
 from cryptography.fernet import Fernet
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from pythonjsonlogger.core import RESERVED_ATTRS
+
+from config import sentry
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -56,6 +59,8 @@ INSTALLED_APPS = [
     "integrations",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "django_filters",
     "django_htmx",
     "django_q",
@@ -78,7 +83,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.metrics.DurationMiddleware",
+    "common.logs.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "common.middleware.HeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -174,7 +182,18 @@ ACCOUNT_EMAIL_VERIFICATION = "none"  # an address is an admin's word: only invit
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_PRESERVE_USERNAME_CASING = False
+ACCOUNT_RATE_LIMITS = {  # of the panel in Salesforce; what allauth limits by itself stays as it is
+    "panel_code": "20/5m/user",
+    "panel_org": "20/5m/ip",
+    "panel_token": "60/5m/ip",
+    "panel_write": "120/m/user",
+}
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # no mail to whatever address somebody typed
+
+MFA_ADAPTER = "users.adapters.SealedFactorAdapter"
+MFA_TOTP_ISSUER = "Tandem"
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True  # whoever finds a signed-in browser does not find a way back in
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
@@ -205,19 +224,23 @@ BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 # Failed sign-ins are counted by the address before the proxies, not by theirs.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=int(BEHIND_PROXY))
+SECURE_REDIRECT_EXEMPT = [r"^healthz(/|$)", r"^metrics$"]  # balancers and Prometheus ask the process itself
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_TRANSPORT else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_TRANSPORT
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_TRANSPORT
-SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+if SECURE_TRANSPORT:  # no other host of the domain, and nobody on the way, can set cookies of these names
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
-        "base-uri": [SELF],
+        "base-uri": [NONE],
         "connect-src": [SELF],
         "font-src": [SELF],
         "form-action": [SELF],
         "frame-ancestors": [NONE],
+        "frame-src": [SELF],
         "img-src": [SELF, "data:"],
         "script-src": [SELF, NONCE],
         "style-src": [SELF, NONCE],
@@ -227,11 +250,21 @@ CONTENT_SECURITY_POLICY = {
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 20  # seconds: less than a worker stays with one job
+# People name the servers of their mailboxes and calendars: these may lie in private networks, and do without TLS.
+MAIL_PRIVATE_HOSTS = env.bool("MAIL_PRIVATE_HOSTS", default=False)
+MAIL_MINUTES = env.float("MAIL_MINUTES", default=5.0)  # between two looks at a mailbox or a calendar
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Tandem <tandem@localhost>")
+
+# Services that the directory asks beside what admins load: what makes each, by its dotted path (docs/developers.md).
+DIRECTORY_PROVIDERS = env.list("DIRECTORY_PROVIDERS", default=[])
+DIRECTORY_HTTP_URL = env.str("DIRECTORY_HTTP_URL", default="")
+DIRECTORY_HTTP_TOKEN = env.str("DIRECTORY_HTTP_TOKEN", default="")
+DIRECTORY_HTTP_NAME = env.str("DIRECTORY_HTTP_NAME", default="Data service")
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "rest_framework.authentication.TokenAuthentication",
+        "users.authentication.ExtensionTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -241,10 +274,18 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "common.paging.KeysetPagination",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_CLASSES": ["common.api.throttling.PerProcessThrottle"],
+    "DEFAULT_THROTTLE_CLASSES": [
+        "common.api.throttling.PerProcessThrottle",
+        "users.authentication.ExtensionThrottle",
+    ],
     "DEFAULT_THROTTLE_RATES": {"user": env.str("API_RATE", default="6000/min")},  # each user, in each web process
     "EXCEPTION_HANDLER": "common.api.errors.problem",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+# Requests of one token of a browser extension, by its scope, in each web process.
+EXTENSION_RATES = {
+    "extension": env.str("EXTENSION_RATE", default="120/min"),
+    **env.dict("EXTENSION_RATES", default={}),
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Tandem",
@@ -253,6 +294,10 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "RecordKindEnum": "common.models.RecordKind",
+        "SyncedKindEnum": "integrations.models.SyncedKind",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "common.api.schema.complete",
@@ -265,19 +310,46 @@ SALESFORCE_CLIENT_SECRET = env.str("SALESFORCE_CLIENT_SECRET", default="")
 SALESFORCE_LOGIN_URL = env.str("SALESFORCE_LOGIN_URL", default="https://login.salesforce.com")
 # The one address that may be spoken to without TLS and outside Salesforce's domains: a local org for trying things out.
 SALESFORCE_LOCAL_ORG = env.str("SALESFORCE_LOCAL_ORG", default="").rstrip("/")
+# Origins whose pages may frame the panel beside those of the connected org's My Domain: those of a local org, of a
+# Visualforce page in a package (acme--package.vf.force.com), of a cloud with names of its own.
+SALESFORCE_FRAME_HOSTS = env.list("SALESFORCE_FRAME_HOSTS", default=[])
 # Waiting changes of one object that go as jobs: at 5,000 a third of the calls of batches, and up to twice their time.
 SYNC_BULK_FROM = env.int("SYNC_BULK_FROM", default=20_000)
 SYNC_TIMEOUT = env.float("SYNC_TIMEOUT", default=60.0)  # seconds for one answer
 SALESFORCE_SETUP_HOURS = env.float("SALESFORCE_SETUP_HOURS", default=6.0)
 
+# Who sends it as a bearer token reads /metrics; without one there are none.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+
+LOG_FORMAT = env.str("LOG_FORMAT", default="plain")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "plain": {"format": "{asctime} {levelname} {name}: {message}{about}", "style": "{"},
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "format": "{levelname}{name}{message}",
+            "style": "{",
+            "rename_fields": {"levelname": "level", "name": "logger"},
+            "timestamp": "at",
+            "reserved_attrs": [*RESERVED_ATTRS, "about", "request", "server_time", "status_code"],
+        },
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["ids"]}},
     "filters": {
+        "ids": {"()": "django.utils.log.CallbackFilter", "callback": "ext://common.logs.with_ids"},
         "refusals": {"()": "django.utils.log.CallbackFilter", "callback": "ext://common.logs.refusals_in_a_line"},
     },
-    "loggers": {"django.request": {"filters": ["refusals"]}},
+    "loggers": {
+        "django.request": {"filters": ["refusals"]},
+        # Their finer lines hold addresses of secret calendars, and mail.
+        "imapclient": {"level": "INFO"},
+        "urllib3": {"level": "INFO"},
+    },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }
+
+# Errors go there as well, without what people wrote and without secrets.
+if SENTRY_DSN := env.str("SENTRY_DSN", default=""):
+    sentry.begin(SENTRY_DSN, env.str("SENTRY_ENVIRONMENT", default="production"))

@@ -1,22 +1,21 @@
-// Copies the value of the field that a button names.
-document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy]");
-  if (!button) return;
-  const field = document.querySelector(button.dataset.copy);
-  const label = button.querySelector("span");
-  try {
-    await navigator.clipboard.writeText(field.value);
-    label.textContent = "Copied";
-  } catch {
-    field.select(); // no leave to write the clipboard: the person copies
-  }
-});
-
 // One box for all the boxes of its table.
 document.addEventListener("change", (event) => {
   if (!event.target.matches("[data-select-all]")) return;
   const boxes = document.querySelectorAll(event.target.dataset.selectAll);
   boxes.forEach((box) => { box.checked = event.target.checked; });
+});
+
+// Selects of the same hundreds of options: the page has them once, in a template.
+document.addEventListener("htmx:load", ({ target }) => {
+  target.querySelectorAll("select[data-options]").forEach((select) => {
+    const options = document.getElementById(select.dataset.options).content.cloneNode(true);
+    const chosen = select.value && options.querySelector(`option[value="${CSS.escape(select.value)}"]`);
+    if (chosen) {
+      select.selectedOptions[0].remove();
+      chosen.defaultSelected = true;
+    }
+    select.append(options);
+  });
 });
 
 // On a narrow screen the tab that is open may lie beyond the edge.

@@ -63,6 +63,37 @@ document.addEventListener("click", ({ target }) => {
   sort.dispatchEvent(new Event("change", { bubbles: true }));
 });
 
+// Columns stand in the order in which they are sent. The button that moves one keeps the focus.
+// The buttons that move columns are many, and seldom wanted: they come when their menu is opened.
+document.addEventListener("show.bs.dropdown", ({ target }) => {
+  const list = target.parentElement.querySelector("[data-ordered]");
+  if (!list || list.querySelector("[data-step]")) return;
+  const buttons = list.parentElement.querySelector("[data-step-buttons]").content;
+  [...list.children].forEach((row) => {
+    const name = row.querySelector("label").textContent.trim();
+    const copy = buttons.cloneNode(true);
+    copy.querySelectorAll("[data-step]").forEach((button) => {
+      button.title = `Move “${name}” ${button.dataset.step}`;
+      button.querySelector(".visually-hidden").textContent = button.title;
+    });
+    row.append(copy);
+  });
+});
+
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-step]");
+  if (!button) return;
+  const row = button.closest("li");
+  const other = button.dataset.step === "up" ? row.previousElementSibling : row.nextElementSibling;
+  if (!other) return;
+  other[button.dataset.step === "up" ? "before" : "after"](row);
+  button.focus();
+  row.scrollIntoView({ block: "nearest" });
+  const all = [...row.parentElement.children];
+  row.closest("form").querySelector("[data-moved]").textContent =
+    `${row.querySelector("label").textContent.trim()}: ${all.indexOf(row) + 1} of ${all.length}`;
+});
+
 // The words were searched for while they were typed. Leaving the field would ask again, and overtake a click on “Next”.
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-live]")) event.stopPropagation();

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from django.contrib.auth import get_user_model
 from django.db.models import Model, QuerySet
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.utils import extend_schema_field
@@ -52,6 +53,18 @@ class ReferenceField(serializers.PrimaryKeyRelatedField):
     def narrowed(self, found: QuerySet[Any]) -> Sequence[Model]:
         """Which of several are meant."""
         return list(found[:2])
+
+
+class OwnerField(ReferenceField):
+    """Who a row belongs to: somebody who is active, or nobody."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        given: dict[str, Any] = {
+            "required": False,
+            "help_text": "Whoever makes it owns it, unless another is named (id or e-mail address).",
+        }
+        owners = get_user_model()._default_manager.filter(is_active=True)
+        super().__init__(queryset=owners, word="email", allow_null=True, **given | kwargs)
 
 
 class ReferenceSchema(OpenApiSerializerFieldExtension):

@@ -10,6 +10,8 @@ from django.db.models import Q, QuerySet
 from django_filters.fields import IsoDateTimeField
 from rest_framework.exceptions import ValidationError
 
+from common import search
+from common.bulk import any_of
 from common.models import Origin
 
 LONGEST_ID = 19  # digits
@@ -72,8 +74,28 @@ class TimesFilter(django_filters.FilterSet):
     updated_after = MomentFilter("updated_at", "gte", help_text="Changed at this moment or later.")
 
 
-class RecordApiFilter(TimesFilter):
-    """Stands before an app's own filters among a class's bases, and so replaces ``owner`` and ``stage``."""
+class WordsFilter(django_filters.FilterSet):
+    """Stands before the filters of the pages among a class's bases, and so replaces ``q``."""
+
+    q = django_filters.CharFilter(
+        method="keep_all",
+        help_text=f"Words, each of which begins a word of the record. Of more than {search.FOUND:,} records that "
+        f"match, {search.FOUND:,} are listed: first those whose names begin so. "
+        "Fewer than two letters find everything.",
+    )
+
+    without_words: Any
+
+    def filter_queryset(self, queryset: QuerySet) -> Any:
+        """As pages do: finding all that a frequent word finds takes long."""
+        found, words = super().filter_queryset(queryset), self.form.cleaned_data.get("q", "")
+        if not search.matching(words):
+            return found
+        return queryset.filter(pk__in=any_of(search.best_found(self.without_words, words)[: search.FOUND], "bigint"))
+
+
+class RecordApiFilter(WordsFilter, TimesFilter):
+    """Stands before an app's own filters among a class's bases, and so replaces ``owner`` and ``stage``, too."""
 
     owner = ReferenceFilter(word="email", help_text="Id or e-mail address.")
     stage = ReferenceFilter(word="name", help_text="Id or name.")

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.acting import acting_user
-from common.api.fields import ReferenceField
+from common.api.fields import OwnerField
 from common.api.views import ApiView
 from common.owning import reassign
 from common.records import record_model
@@ -22,12 +21,7 @@ class ReassignSerializer(serializers.Serializer):
     ids = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=LARGEST_ID), allow_empty=False, max_length=MOST
     )
-    owner = ReferenceField(
-        queryset=get_user_model()._default_manager.filter(is_active=True),
-        word="email",
-        allow_null=True,
-        help_text="Id or e-mail address; null: nobody.",
-    )
+    owner = OwnerField(required=True, help_text="Id or e-mail address; null: nobody.")
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         # An empty text would be read as null: a script that lacks a value must not take owners away.

@@ -4,7 +4,7 @@ from typing import Any
 
 from common.api.errors import CONTENT_TYPE
 
-METHODS = ("get", "post", "patch", "delete")
+METHODS = ("get", "post", "put", "patch", "delete")
 PROBLEM = {
     "type": "object",
     "description": "Why a request was refused (RFC 9457); ``errors`` has messages by field.",

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, ClassVar
 
-from django.contrib.auth import get_user_model
 from rest_framework import serializers
 
 from common.api import extras
-from common.api.fields import CustomValuesField, ReferenceField
+from common.api.fields import CustomValuesField, OwnerField
 from common.models import Origin
 
 # Every kind of record has these, before and after its own.
@@ -64,13 +63,7 @@ class RecordListSerializer(serializers.ListSerializer):
 class RecordSerializer(StrictSerializer):
     """A record with its custom values and what other apps say of it. Its ``Meta`` names the columns of its own."""
 
-    owner = ReferenceField(
-        queryset=get_user_model()._default_manager.filter(is_active=True),
-        word="email",
-        required=False,
-        allow_null=True,
-        help_text="Whoever makes a record owns it, unless another is named (id or e-mail address).",
-    )
+    owner = OwnerField()
     origin = OriginField()
     custom = CustomValuesField(
         required=False, help_text="Values by the keys of the custom fields; null empties one, others stay."

@@ -23,6 +23,7 @@ from common.access import REFUSAL, SAFE_METHODS, is_for_readers, is_reader
 from common.acting import acting_as, acting_user
 from common.api import idempotency
 from common.api.bulk import BulkMixin
+from common.logs import note
 from common.models import Origin
 from common.paging import Order
 
@@ -38,8 +39,11 @@ def both_ways(**columns: str) -> dict[str, Order]:
 class ApiView(APIView):
     """Runs as the user whom REST framework found, by token or session, and in UTC.
 
-    The middleware that does so for pages runs before a token is read.
+    The middleware that does so for pages runs before a token is read. ``open_to_extensions``: what of it the tokens of
+    browser extensions may do, by the actions of view sets and the methods of others.
     """
+
+    open_to_extensions: ClassVar[frozenset[str]] = frozenset()
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with ExitStack() as self.acting, timezone.override(UTC):
@@ -48,7 +52,11 @@ class ApiView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         user = request.user
+        if user.is_authenticated and user.is_panel_only:
+            raise PermissionDenied("This sign-in is for the panel in the CRM only.")
         self.acting.enter_context(acting_as(user if user.is_authenticated else None))
+        if user.is_authenticated:
+            note(user_id=user.pk)
         if is_reader(user) and request.method not in SAFE_METHODS and not is_for_readers(self):
             raise PermissionDenied(f"{REFUSAL}.")
 
@@ -102,9 +110,14 @@ class WriteView(BulkMixin, ListView):
         return idempotency.once(request, lambda: self._made(request))
 
     def _made(self, request: Request) -> Response:
-        row = self.create_row(**{**self.new_values, **self._checked(request.data)})
+        row = self.create_row(**{**self.new_values, **self._checked(request.data), **self._forced(request)})
         where = request.build_absolute_uri(f"{request.path}{row.pk}/")
         return Response(self.get_serializer(row).data, status.HTTP_201_CREATED, headers={"Location": where})
+
+    def _forced(self, request: Request) -> dict[str, Any]:
+        """What the token has to say of new rows, where they have such a column."""
+        forced: Mapping[str, Any] = getattr(request.auth, "new_values", {})
+        return {name: value for name, value in forced.items() if name in self.new_values}
 
     def partial_update(self, request: Request, pk: int) -> Response:
         row = self.update_row(pk, self._checked(request.data, self.get_object()))

@@ -1,17 +1,15 @@
 """Carrying an import out: one piece of rows after another, each in the transaction that moves the job's bookmark."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import IO, TYPE_CHECKING, Any
 
-from common import jobs, sheets
+from common import jobs
 from common.bulk import create_rows, write_rows
-from common.importing import files
-from common.importing.files import Row
+from common.importing import keeping
 from common.importing.kinds import all_afterwards
 from common.importing.planning import Fate, Planned, Planner, Settings
-from common.jobs import JobRefused
 from common.models import Job
 
 if TYPE_CHECKING:
@@ -23,27 +21,7 @@ ON_RECORD = (Fate.CREATED, Fate.UPDATED, Fate.UNCHANGED, Fate.SKIPPED)
 
 def prepare(kind: str, file: IO[bytes], name: str, *, user: "User") -> Job:
     """Keep a file until it is said what becomes of its columns. Raises files.Unreadable."""
-    sheet = files.read(file)
-    counted = _Counted(sheet.rows)
-    params = {"kind": kind, "head": sheet.head, "encoding": sheet.encoding, "file": name[-120:]}
-    pieces = files.pieces(iter(counted))
-    job = jobs.prepare(JOB, user=user, title=f"Import of {params['file']}", params=params, pieces=pieces)
-    if not counted.number:
-        job.delete()
-        raise files.Unreadable("The file has no rows below its first one.")
-    job.total = counted.number
-    job.save(update_fields=["total"])
-    return job
-
-
-class _Counted:
-    def __init__(self, rows: Iterator[Row]) -> None:
-        self.rows, self.number = rows, 0
-
-    def __iter__(self) -> Iterator[Row]:
-        for row in self.rows:
-            self.number += 1
-            yield row
+    return keeping.prepare(JOB, file, name, user=user, title="Import of", params={"kind": kind})
 
 
 def start(job: Job, settings: Settings) -> bool:
@@ -51,17 +29,13 @@ def start(job: Job, settings: Settings) -> bool:
     return jobs.begin(job.pk, params={**job.params, "settings": asdict(settings)})
 
 
-def first_rows(job: Job, number: int) -> list[Row]:
-    return _piece(job, 0)[:number]
-
-
-@jobs.runs(JOB)
+@jobs.runs(JOB, asks="import")
 def work(job: Job) -> bool:
     number = job.position.get("piece", 0)
     planner = Planner(Settings(**job.params["settings"]), job.user)
-    planned = planner.plan(_piece(job, number), locks=True)
+    planned = planner.plan(keeping.piece(job, number), locks=True)
     carry_out(planner, planned)
-    _keep_rejected(job, planner, [one for one in planned if one.fate == Fate.REJECTED])
+    keeping.keep_rejected(job, [one for one in planned if one.fate == Fate.REJECTED])
     counts = Counter({fate.value: job.counts.get(fate.value, 0) for fate in Fate})
     counts.update(one.fate.value for one in planned)
     job.counts = {fate.value: counts[fate.value] for fate in Fate if counts[fate.value]}
@@ -100,20 +74,3 @@ def _make_missing(planner: Planner, records: Sequence[Any]) -> None:
 
 def _once(records: Any) -> list[Any]:
     return list({id(record): record for record in records}.values())
-
-
-def _keep_rejected(job: Job, planner: Planner, rejected: Sequence[Planned]) -> None:
-    if not rejected:
-        return
-    lines = sheets.lines([[*one.texts, one.line, one.reason] for one in rejected])
-    if not job.result_name:
-        job.result_name = "rejected rows.csv"
-        lines = sheets.head([*planner.settings.head, "Line", "Reason"]) + lines
-    jobs.keep(job, [lines.encode()])
-
-
-def _piece(job: Job, number: int) -> list[Row]:
-    piece = job.chunks.filter(is_result=False, number=number).first()
-    if piece is None:
-        raise JobRefused("The file is not kept any more: upload it again.")
-    return files.rows_in(bytes(piece.data))

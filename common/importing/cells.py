@@ -28,6 +28,15 @@ def bare(text: str) -> str:
     return text[1:] if text.startswith("'") and text[1:].lstrip(" ").startswith(FORMULA) else text
 
 
+def name_parts(text: str) -> tuple[str, str]:
+    """First and last name, of "Ann Roe" and of "Roe, Ann"; a single word is a last name."""
+    if "," in text:
+        last, _, first = text.partition(",")
+    else:
+        first, _, last = text.rpartition(" ")
+    return first.strip(), last.strip()
+
+
 def value_of(field: forms.Field, text: str, *, day_first: bool) -> Any:
     """Raises ValidationError. ``text`` is not empty."""
     match field:

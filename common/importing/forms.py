@@ -51,7 +51,7 @@ class MappingForm(forms.Form):
     def __init__(self, *args: Any, kind: Kind, head: Sequence[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.kind, self.head, self.targets = kind, list(head), targets_of(kind)
-        initial, offered = proposed(head, self.targets, kind), choices(self.targets)
+        initial, offered = proposed(head, self.targets, kind.aliases), choices(self.targets)
         for number, name in enumerate(head):
             self.fields[f"column_{number}"] = forms.ChoiceField(
                 choices=offered, required=False, label=name, initial=initial[number]

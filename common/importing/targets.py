@@ -11,6 +11,7 @@ from common.importing.kinds import Kind
 from common.lines import custom_name
 
 ID = "id"
+Aliases = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -47,15 +48,16 @@ def choices(targets: Mapping[str, Target]) -> list[tuple[str, object]]:
     return [("", "Leave out"), *groups.items()]
 
 
-def proposed(head: Sequence[str], targets: Mapping[str, Target], kind: Kind) -> list[str]:
+def proposed(head: Sequence[str], targets: Mapping[str, Target], aliases: Aliases) -> list[str]:
     """The target of each column, "" for none; none twice."""
     names: dict[str, str] = {}
-    for name, words in kind.aliases.items():
+    for name, words in aliases.items():
         names |= {_plain(word): name for word in words}
     for target in targets.values():
         if target.name != ID:  # another system's ids are none of ours
             names |= {_plain(target.label): target.name, _plain(target.name): target.name}
-    names[_plain(targets[ID].label)] = ID
+    if ID in targets:
+        names[_plain(targets[ID].label)] = ID
     taken: set[str] = {""}
     found = []
     for cell in head:

@@ -1,6 +1,5 @@
 """Pages of an import: the file, what its columns become with a look at the first rows, and then the job's own page."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -11,8 +10,7 @@ from django.views.decorators.http import require_POST
 
 from common.access import refuse_readers
 from common.http import Request
-from common.importing import carrying, files
-from common.importing.files import Row
+from common.importing import carrying, files, keeping
 from common.importing.forms import MappingForm, UploadForm
 from common.importing.kinds import Kind, kind_named
 from common.importing.planning import Fate, Planned, Planner
@@ -21,7 +19,6 @@ from common.models import Job
 from common.pages import UNPROCESSABLE
 
 PREVIEWED = 20
-SAMPLES = 3
 
 
 @login_required
@@ -52,13 +49,13 @@ def import_map(request: Request, pk: int) -> HttpResponse:
         if not carrying.start(job, form.settings()):
             messages.info(request, "It has begun already.")
         return redirect("job", pk)
-    rows = carrying.first_rows(job, PREVIEWED)
+    rows = keeping.piece(job, 0)[:PREVIEWED]
     context = {
         "job": job,
         "form": form,
         "kind": form.kind,
         "app": f"{form.kind.kind}s",
-        "columns": [(field, _samples(rows, at)) for at, field in enumerate(form.columns())],
+        "columns": [(field, keeping.samples(rows, at)) for at, field in enumerate(form.columns())],
         **_preview(request, job, form),
     }
     return render(request, "common/import_map.html", context, status=UNPROCESSABLE if form.errors else 200)
@@ -83,12 +80,6 @@ def import_drop(request: Request, pk: int) -> HttpResponse:
     return redirect(f"{app}:list")
 
 
-def _samples(rows: Sequence[Row], at: int) -> list[str]:
-    """A few different texts of a column."""
-    texts = (cells[at].strip()[:40] for _, cells in rows if at < len(cells))
-    return list(dict.fromkeys(filter(None, texts)))[:SAMPLES]
-
-
 def _form(request: Request, job: Job) -> MappingForm:
     kind = _kind_or_404(job.params["kind"])
     return MappingForm(request.POST if request.method == "POST" else None, kind=kind, head=job.params["head"])
@@ -102,7 +93,7 @@ def _preview(request: Request, job: Job, form: MappingForm) -> dict[str, Any]:
     if not form.is_valid() or job.state != Job.State.DRAFT:
         return {"preview": None, "why_not": [error for errors in form.errors.values() for error in errors]}
     planner = Planner(form.settings(), request.user)
-    planned = planner.plan(carrying.first_rows(job, PREVIEWED))
+    planned = planner.plan(keeping.piece(job, 0)[:PREVIEWED])
     return {
         "preview": [(one, _cells(planner, one)) for one in planned],
         "shown": [target for _, target in planner.columns],

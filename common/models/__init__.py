@@ -1,5 +1,6 @@
 """What every app may use: records and their fields, what is kept of deleted ones, jobs, views of lists."""
 
+from .audit import AuditEntry
 from .jobs import Job, JobChunk, JobQuerySet
 from .kept import DeletedRecord, DuplicatePair, Erasure, ExactEncoder, Retention
 from .records import (
@@ -10,6 +11,7 @@ from .records import (
     Stage,
     TimestampedModel,
     Workspace,
+    list_index,
     record_constraints,
     record_indexes,
 )
@@ -17,6 +19,7 @@ from .requests import KeptReply
 from .views import SavedView, SavedViewQuerySet
 
 __all__ = [
+    "AuditEntry",
     "CustomField",
     "DeletedRecord",
     "DuplicatePair",
@@ -35,6 +38,7 @@ __all__ = [
     "Stage",
     "TimestampedModel",
     "Workspace",
+    "list_index",
     "record_constraints",
     "record_indexes",
 ]

@@ -99,7 +99,7 @@ class Erasure(models.Model):
         return f"{self.record_kind} {self.record_id}"
 
 
-@track_settings("history_months", "runs_months", "errors_months", "settings_months")
+@track_settings("history_months", "runs_months", "errors_months", "settings_months", "audit_months")
 class Retention(TimestampedModel):
     """For how many months what happened is kept; empty: for ever. One row, or none while all is as at first."""
 
@@ -107,6 +107,7 @@ class Retention(TimestampedModel):
     runs_months = models.PositiveSmallIntegerField("runs", null=True, blank=True)
     errors_months = models.PositiveSmallIntegerField("closed errors", null=True, blank=True)
     settings_months = models.PositiveSmallIntegerField("changes of settings", null=True, blank=True, default=24)
+    audit_months = models.PositiveSmallIntegerField("audit log", null=True, blank=True, default=24)
 
     class Meta:
         verbose_name_plural = "retention"

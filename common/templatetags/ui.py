@@ -52,7 +52,8 @@ def control(field: BoundField, **attrs: Any) -> SafeString:
     """A form field's input in Tabler's look, with the hidden value that it was shown with."""
     widget = field.field.widget
     classes = next(name for kind, name in CLASSES if isinstance(widget, kind))
-    attrs["class"] = f"{attrs.pop('classes', '')} {classes}{' is-invalid' if field.errors else ''}".strip()
+    own = f"{widget.attrs.get('class', '')} {attrs.pop('classes', '')}".strip()
+    attrs["class"] = f"{own} {classes}{' is-invalid' if field.errors else ''}".strip()
     html = field.as_widget(attrs={name.replace("_", "-"): value for name, value in attrs.items()})
     return html + field.as_hidden(only_initial=True) if field.field.show_hidden_initial else html
 
@@ -64,12 +65,19 @@ def is_checkbox(field: BoundField) -> bool:
 
 @register.simple_tag(takes_context=True)
 def menu(context: RequestContext, name: str) -> list[dict[str, Any]]:
-    """The items of a menu, each with ``is_here`` and, where a new section begins, its name."""
+    """The items of a menu, each with ``is_here``, its count and, where a new section begins, its name."""
     request: HttpRequest = context["request"]
     rows, section = [], ""
-    for item in menus.items_for(name, request):
+    items = menus.items_for(name, request)
+    here = menus.item_here(items, request)
+    for item in items:
         rows.append(
-            {"item": item, "is_here": menus.is_here(item, request), "section": item.section != section and item.section}
+            {
+                "item": item,
+                "is_here": item is here,
+                "section": item.section != section and item.section,
+                "count": item.count(request) if item.count else 0,
+            }
         )
         section = item.section
     return rows
