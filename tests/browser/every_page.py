@@ -44,7 +44,7 @@ from users.models import User
 # Not ours to look at, for machines, or a part of a page that has to be asked for more closely.
 NO_PAGES = (
     "admin/", "api/", "healthz", "metrics", "auth/email/", "auth/confirm-email/", "auth/^", "auth/login/code/",
-    "auth/reauthenticate/", "auth/2fa/recovery-codes/", "auth/2fa/totp/deactivate/",
+    "auth/reauthenticate/", "auth/2fa/reauthenticate/", "auth/2fa/recovery-codes/", "auth/2fa/totp/deactivate/",
     "deals/board/more/", "embedded-crm/", "activities/<int:pk>/html/",
     "settings/integrations/salesforce/mapping/<str:remote_object>/",
     "settings/integrations/salesforce/previews/<int:pk>/trial/",
