@@ -19,6 +19,8 @@ ORDERS: dict[str, Order] = {
     "-id": ("-id",),
     "id": ("id",),
 }
+# Else the description promises an address there: REST framework drops this of fields that are only read.
+MAY_BE_BLANK = {"allow_blank": True}
 
 
 class EntrySerializer(serializers.ModelSerializer):
@@ -39,6 +41,7 @@ class ProspectSerializer(EntrySerializer):
             "company", "company_name", "in_crm", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = fields
+        extra_kwargs = {"email": MAY_BE_BLANK, "linkedin_url": MAY_BE_BLANK}
 
 
 class CompanySerializer(EntrySerializer):
@@ -52,6 +55,7 @@ class CompanySerializer(EntrySerializer):
             "ticker", "in_crm", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = fields
+        extra_kwargs = {"linkedin_url": MAY_BE_BLANK}
 
 
 class ProspectApiFilter(WordsFilter, ProspectFilter):
