@@ -55,14 +55,17 @@ def people(request: Request, account: Account) -> HttpResponse:
 
 @panel_view
 @require_GET
-def person(request: Request, account: Account, key: str) -> HttpResponse:
-    """One row, which waits for its push; nothing in its place when they are gone. Once it is through it counts."""
+def mark(request: Request, account: Account, key: str) -> HttpResponse:
+    """The mark of somebody who waits for a push; their row goes when they are gone. Once they are through it counts.
+
+    The mark alone: who is ticked stays so, and a menu that is open stays open.
+    """
     everybody = AccountPeople(account, request.user)
     one = next(iter(everybody.rows([key])), None)
-    context: dict[str, Any] = {"rows": [("", one)], "deeds": doing.deeds(request.user)}
+    context: dict[str, Any] = {"one": one, "instead_of": key}
     if one is None or not one.is_on_the_way:
         context |= {"counts": everybody.counts(), "is_swapped": True}
-    return render(request, "embedding/_changed.html", context)
+    return render(request, "embedding/_marked.html", context)
 
 
 @panel_view

@@ -226,7 +226,7 @@ def test_export_saves_and_pushes(frame: Framed, account: Account, prospect: Pros
     assert [row["AccountId"] for row in rows] == [account.crm_id]
     assert "On its way" in body(answer)
     assert "In Salesforce" in body(
-        frame(kim).get("person", f"contact-{Contact.objects.get(email='nils@acme.example').pk}")
+        frame(kim).get("mark", f"contact-{Contact.objects.get(email='nils@acme.example').pk}")
     )
 
 
