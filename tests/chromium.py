@@ -1,16 +1,27 @@
 """A real Chromium for tests marked ``browser``, and the rule that pages leave its console clean."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import IntEnum
+from pathlib import Path
+from time import monotonic
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking"]
 
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="The browser tests need Chromium: install it to run them.")
+
+
+class CookiesOfFrames(IntEnum):
+    """What Chromium does with cookies of a site that another site frames; the numbers are its own."""
+
+    ALLOWED = 0
+    BLOCKED = 1
 
 
 @contextmanager
@@ -28,21 +39,65 @@ def open_page(browser: Browser, width: int = 1280, *, expected: str = "status of
 
     ``expected``: what the browser says of an answer that the test asks for, such as a form that is refused.
     """
+    # Nothing moves, so that a click finds its button where it was seen.
+    context = browser.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce")
+    with watched(context, expected=expected):
+        yield context.new_page()
+
+
+@contextmanager
+def watched(context: BrowserContext, *, expected: str = "status of 422") -> Iterator[None]:
+    """Closes the context at the end, and fails if the console of any of its pages had errors."""
     errors: list[str] = []
+    under_way: set[Request] = set()
 
     def note(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and expected not in message.text:
             errors.append(message.text)
 
-    # Nothing moves, so that a click finds its button where it was seen.
-    context = browser.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce")
-    page = context.new_page()
-    page.set_default_timeout(10_000)
-    page.on("console", note)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    context.close()
+    def begun(request: Request) -> None:
+        under_way.add(request)
+
+    def ended(request: Request) -> None:
+        under_way.discard(request)
+
+    context.set_default_timeout(10_000)
+    context.on("console", note)
+    context.on("weberror", lambda error: errors.append(str(error.error)))
+    context.on("request", begun)
+    context.on("requestfinished", ended)
+    context.on("requestfailed", ended)
+    try:
+        yield
+    finally:
+        context.remove_listener("console", note)
+        _come_to_rest(context, under_way)
+        context.close()
     assert errors == [], errors
+
+
+def _come_to_rest(context: BrowserContext, under_way: set[Request]) -> None:
+    """Until the server is through: what it did for a page that polls would stand in the tables of the next test."""
+    context.route("**/*", lambda route: route.abort())
+    deadline = monotonic() + 10
+    while under_way and context.pages and monotonic() < deadline:
+        context.pages[0].wait_for_timeout(20)
+
+
+@contextmanager
+def with_cookies_of_frames(browser: Browser, folder: Path, mode: CookiesOfFrames) -> Iterator[BrowserContext]:
+    """A profile of its own, as people have one: private windows block cookies of frames whatever is set."""
+    (folder / "Default").mkdir(parents=True)
+    (folder / "Default/Preferences").write_text(json.dumps({"profile": {"cookie_controls_mode": mode}}))
+    context = browser.browser_type.launch_persistent_context(
+        folder,
+        executable_path=CHROMIUM,
+        args=ARGUMENTS,
+        viewport={"width": 1280, "height": 900},
+        reduced_motion="reduce",
+    )
+    with watched(context):
+        yield context
 
 
 def sign_in(page: Page, base: str, email: str, password: str) -> None:

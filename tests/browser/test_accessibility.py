@@ -55,7 +55,7 @@ def no_faults(
 
 
 def _faults(browser: Browser, base: str, client: Client, paths: Sequence[str], expected: str) -> Iterator[str]:
-    """What is grave, by page, rule and place."""
+    """What is grave, by page, look, rule and place."""
     for width, look in WAYS:
         with open_page(browser, width, expected=expected) as page:
             page.context.add_cookies(
@@ -64,14 +64,13 @@ def _faults(browser: Browser, base: str, client: Client, paths: Sequence[str], e
             page.emulate_media(color_scheme=look, reduced_motion="reduce")
             for path in paths:
                 page.goto(base + path)
-                for rule in _grave(page):
-                    places = [
-                        f"{' '.join(map(str, node['target']))} – {node['failureSummary']}" for node in rule["nodes"][:3]
-                    ]
-                    yield "\n  ".join([f"{path} at {width}, {look}: {rule['id']}", *places])
+                yield from grave(page, f"{path} at {width}, {look}")
 
 
-def _grave(page: Page) -> list[dict[str, Any]]:
+def grave(page: Page, name: str) -> Iterator[str]:
+    """What is grave on a page as it is now."""
     page.evaluate(AXE.read_text())
-    violations = page.evaluate("rules => axe.run(document, rules)", RULES)["violations"]
-    return [rule for rule in violations if rule["impact"] in GRAVE]
+    for rule in page.evaluate("rules => axe.run(document, rules)", RULES)["violations"]:
+        if rule["impact"] in GRAVE:
+            places = [f"{' '.join(map(str, node['target']))} – {node['failureSummary']}" for node in rule["nodes"][:3]]
+            yield "\n  ".join([f"{name}: {rule['id']}", *places])
