@@ -45,6 +45,7 @@ urlpatterns = [
     path("logins/secret/", logins.secret, name="secret"),
     path("logins/revoke/", logins.revoke_all, name="revoke_all"),
     path("logins/permissions/", logins.permissions, name="permissions"),
+    path("logins/permissions/set/", logins.permission_set, name="permission_set"),
     path("logins/people/", people.people_list, name="people"),
     path("logins/people/match/", people.people_match, name="people_match"),
     path("logins/embedding/", embedding.embedding, name="embedding"),

@@ -13,7 +13,7 @@ from integrations.salesforce.answers import answer_of
 from integrations.salesforce.client import Client, TokenExpired
 from integrations.salesforce.ingest import Ingests
 from integrations.salesforce.recognising import by_wanted, conditions, keys_of
-from integrations.salesforce.rows import field_of, record_of, records_of
+from integrations.salesforce.rows import fields_of, record_of, records_of
 from integrations.sync.provider import (
     Accepted,
     Answer,
@@ -96,7 +96,7 @@ class SalesforceProvider(Ingests):
         return {name: self._description(raw) for name, raw in self.client.describes(remote_objects).items()}
 
     def _description(self, raw: Mapping[str, Any]) -> Description:
-        fields = [field_of(field) for field in raw["fields"]]
+        fields = fields_of(raw["fields"])
         if raw["name"] == TASK:
             fields = [self._with_closed(field) if field.name == STATUS else field for field in fields]
         return Description(

@@ -14,7 +14,13 @@ def parse_moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def field_of(raw: Mapping[str, Any]) -> RemoteField:
+def fields_of(raws: Sequence[Mapping[str, Any]]) -> list[RemoteField]:
+    by_name = {raw["name"]: raw for raw in raws}
+    return [_field(raw, by_name.get(raw["compoundFieldName"], raw)) for raw in raws]
+
+
+def _field(raw: Mapping[str, Any], whole: Mapping[str, Any]) -> RemoteField:
+    """``whole``: what it is a part of, such as an address; rights on parts are those on the whole."""
     return RemoteField(
         name=raw["name"],
         label=raw["label"],
@@ -35,6 +41,8 @@ def field_of(raw: Mapping[str, Any]) -> RemoteField:
         is_custom=raw["custom"],
         values=tuple(choice["value"] for choice in raw["picklistValues"] if choice["active"]),
         references=tuple(raw["referenceTo"]),
+        is_computed=raw["calculated"] or raw["autoNumber"],
+        secured_as=whole["name"] if whole["permissionable"] else "",
     )
 
 

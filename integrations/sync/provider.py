@@ -70,6 +70,8 @@ class RemoteField(NamedTuple):
     values: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     closed_values: tuple[str, ...] = ()  # of a status: what is at one of them is done
+    is_computed: bool = False
+    secured_as: str | None = None  # whose field-level security it has; "": none; None: not known
 
     @property
     def is_writable(self) -> bool:

@@ -18,9 +18,11 @@ from integrations.logins import the_connection
 from integrations.models import Connection, Credential
 from integrations.permissions import FieldRights, ObjectRights, asked_for, rights_of, rights_on, what_is_read
 from integrations.salesforce import oauth
+from integrations.salesforce.permission_set import FILE, archive
 from integrations.sync.provider import ProviderError
 from integrations.sync.records import KINDS
 from integrations.views.frame import framed
+from integrations.views.tables import connected
 from users.models import User
 
 LOGINS = 10  # on a page of permissions
@@ -95,6 +97,13 @@ def permissions(request: Request) -> HttpResponse:
         "logins_section": "permissions",
     }
     return framed(request, "integrations/permissions.html", context)
+
+
+@admin_required
+def permission_set(request: Request) -> HttpResponse:
+    """A permission set for exactly what is mapped, for the Salesforce admin to deploy."""
+    headers = {"Content-Disposition": f'attachment; filename="{FILE}"'}
+    return HttpResponse(archive(connected()), content_type="application/zip", headers=headers)
 
 
 def _lacking(rights: Sequence[ObjectRights]) -> list[tuple[FieldRights, list[FieldRights | None]]]:

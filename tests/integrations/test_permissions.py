@@ -1,19 +1,36 @@
 """What each login may do, and which of them is the team's."""
 
+import io
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
+from zipfile import ZipFile
 
 import pytest
 import requests
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
 from common.acting import acting_as
 from contacts.models import Contact
 from integrations import checking, connecting, tasks
-from integrations.models import Connection, Credential, DeletionSettings, ErrorEntry, LoginDescription, SyncEvent
+from integrations.models import (
+    Connection,
+    Credential,
+    DeletionSettings,
+    ErrorEntry,
+    FieldMapping,
+    LoginDescription,
+    ObjectSettings,
+    SyncEvent,
+)
 from integrations.ownership import push_preview
 from integrations.permissions import LoginRights, ObjectRights, rights_of
 from integrations.salesforce import oauth
+from integrations.salesforce.permission_set import archive
+from integrations.sync.provider import Description
 from integrations.views import logins as logins_page
 from tests.api.conftest import V1, Api
 from tests.conftest import push_all
@@ -24,6 +41,7 @@ from tests.salesforce_org import Org
 from users.models import User
 
 pytestmark = pytest.mark.django_db
+METADATA = "{http://soap.sforce.com/2006/04/metadata}"
 
 
 def tokens_of(org: Org, profile: str) -> oauth.TokenSet:
@@ -341,3 +359,78 @@ def test_checking_again_is_left_to_a_worker(
     client.post(reverse("integrations:permissions"))
 
     assert asked == ["integrations.tasks.read_metadata"]
+
+
+def deployed(content: bytes) -> tuple[dict[str, bool], dict[str, set[str]], dict[str, str]]:
+    """Of a permission set as it is downloaded: fields and whether they are edited, rights by object, package.xml."""
+    with ZipFile(io.BytesIO(content)) as archive:
+        assert archive.namelist() == ["package.xml", "permissionsets/Tandem.permissionset"]
+        package, given = (ElementTree.fromstring(archive.read(name)) for name in archive.namelist())  # noqa: S314 - ours
+    assert {given.tag, package.tag} == {f"{METADATA}PermissionSet", f"{METADATA}Package"}
+    parts = [(part.tag, {leaf.tag.removeprefix(METADATA): leaf.text or "" for leaf in part}) for part in given]
+    fields = {row["field"]: row["editable"] == "true" for tag, row in parts if tag == f"{METADATA}fieldPermissions"}
+    objects = {
+        row["object"]: {name for name, value in row.items() if value == "true"}
+        for tag, row in parts
+        if tag == f"{METADATA}objectPermissions"
+    }
+    assert [tag for tag, _ in parts] == sorted(tag for tag, _ in parts)  # Salesforce wants those of a kind together
+    return fields, objects, {leaf.tag.removeprefix(METADATA): leaf.text or "" for part in package for leaf in part}
+
+
+def test_the_permission_set_has_exactly_the_mapped_fields(connection: Connection, org: Org, admin_client) -> None:
+    connection.object_settings.filter(record_kind="contact").update(create_as="Contact", source_field="LeadSource")
+    mappings = connection.field_mappings.filter(remote_object="Contact")
+    mappings.filter(remote_field="Title").update(direction=FieldMapping.Direction.IN)
+    mappings.exclude(remote_field__in=["LastName", "Title", "MailingCity", "MailingStreet", "Phone"]).delete()
+
+    answer = admin_client.get(reverse("integrations:permission_set"))
+
+    fields, objects, package = deployed(answer.content)
+    assert {name for name in fields if name.startswith("Contact.")} == {
+        "Contact.LeadSource", "Contact.MailingAddress", "Contact.Phone", "Contact.Title"
+    }  # fmt: skip
+    assert (fields["Contact.Title"], fields["Contact.MailingAddress"]) == (False, True)
+    read_and_written = {"allowRead", "allowEdit", "viewAllRecords"}
+    assert objects["Contact"] == read_and_written | {"allowCreate"}
+    assert objects["Lead"] == read_and_written
+    assert package["members"] == "Tandem"
+    assert answer["Content-Disposition"] == 'attachment; filename="tandem-permission-set.zip"'
+
+
+def test_the_permission_set_follows_what_is_synced(connection: Connection, org: Org) -> None:
+    connection.object_settings.filter(record_kind="deal").update(sync=ObjectSettings.Sync.PULL)
+    connection.object_settings.filter(record_kind="account").update(sync=ObjectSettings.Sync.OFF)
+    DeletionSettings.objects.create(connection=connection, remote_object="Contact", sync_deletes=True)
+
+    fields, objects, _ = deployed(archive(connection))
+
+    assert objects["Opportunity"] == objects["Account"] == {"allowRead", "viewAllRecords"}
+    assert not any(is_edited for name, is_edited in fields.items() if name.startswith("Opportunity."))
+    assert not any(name.startswith("Account.") for name in fields)  # contacts can't be read without it
+    assert "allowDelete" in objects["Contact"]
+
+
+def test_no_right_is_asked_for_that_salesforce_gives_to_nobody(connection: Connection, org: Org) -> None:
+    """A permission set that names a required, computed or unknown field is refused whole."""
+    description = Description.from_json(connection.descriptions.get(remote_object="Contact").content)
+    computed = description.fields["Title"]._replace(is_computed=True)
+    unread = description.fields["Phone"]._replace(secured_as=None)
+    required = description.fields["LastName"]._replace(secured_as=None)
+    fields = {**description.fields, "Title": computed, "Phone": unread, "LastName": required}
+    connection.descriptions.filter(remote_object="Contact").update(
+        content=replace(description, fields=fields).as_json()
+    )
+
+    given, _, _ = deployed(archive(connection))
+
+    assert (given["Contact.Title"], given["Contact.Phone"]) == (False, True)
+    assert not {"Contact.LastName", "Contact.Id", "Contact.OwnerId", "Account.Name"} & set(given)
+
+
+def test_the_permission_set_is_written_by_a_command(connection: Connection, org: Org, tmp_path: Path) -> None:
+    path = tmp_path / "set.zip"
+    with pytest.raises(SystemExit) as ended:
+        call_command("salesforce", "permission-set", str(path), stdout=io.StringIO())
+    assert ended.value.code == 0
+    assert path.read_bytes() == archive(connection)

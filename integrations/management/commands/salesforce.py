@@ -19,7 +19,7 @@ from integrations.doctor.examining import examine
 from integrations.doctor.parity import SAMPLE
 from integrations.doctor.telling import told
 from integrations.models import Connection, Credential, HeldDeletions, Lane, ObjectSettings, Outbox, Run, SyncedKind
-from integrations.salesforce import oauth
+from integrations.salesforce import oauth, permission_set
 from integrations.status import status
 from integrations.sync.activities.objects import ACTIVITY_OBJECTS
 from integrations.sync.provider import ProviderError
@@ -61,6 +61,8 @@ class Command(BaseCommand):
             "--sample", type=int, default=SAMPLE, help="Records of each object to compare, 2000 at most."
         )
         commands.add_parser("restored", help="After a backup was restored, before any worker starts.")
+        rights = commands.add_parser("permission-set", help="A permission set for exactly what is mapped, as a ZIP.")
+        rights.add_argument("file", nargs="?", default=permission_set.FILE)
         connect = commands.add_parser("connect", help="Connect an org without a browser.")
         connect.add_argument("--login-url", required=True)
         connect.add_argument("--client-credentials", action="store_true", required=True)
@@ -72,7 +74,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, action: str, **options: Any) -> None:
         try:
             with pghistory.context(source=f"manage.py salesforce {action}"):
-                code = getattr(self, action)(**options)
+                code = getattr(self, action.replace("-", "_"))(**options)
         except (services.Refused, oauth.LoginRefused) as error:
             self.stderr.write(str(error))
             code = REFUSED
@@ -172,9 +174,7 @@ class Command(BaseCommand):
         return DONE
 
     def config(self, **options: Any) -> int:
-        connection = Connection.objects.exclude(org_id="").first()
-        if connection is None:
-            raise services.Refused("Salesforce was never connected: there are no settings yet.")
+        connection = self._once_connected()
         path = None if options["file"] == "-" else Path(options["file"])
         if options["way"] == "import":
             return self._import(connection, path, is_dry=options["dry_run"])
@@ -183,6 +183,11 @@ class Command(BaseCommand):
             path.write_text(text)
         else:
             self.stdout.write(text, ending="")
+        return DONE
+
+    def permission_set(self, **options: Any) -> int:
+        Path(options["file"]).write_bytes(permission_set.archive(self._once_connected()))
+        self.stdout.write(options["file"])
         return DONE
 
     def _import(self, connection: Connection, path: Path | None, *, is_dry: bool) -> int:
@@ -234,6 +239,12 @@ class Command(BaseCommand):
             connecting.start_syncing(Connection.objects.get(pk=connection.pk))
         self.stdout.write(f"Connected to {connection.org_name}.")
         return DONE
+
+    def _once_connected(self) -> Connection:
+        connection = Connection.objects.exclude(org_id="").first()
+        if connection is None:
+            raise services.Refused("Salesforce was never connected: there are no settings yet.")
+        return connection
 
     def _ready(self, refusal: str) -> Connection:
         if refusal:
