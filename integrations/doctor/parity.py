@@ -1,7 +1,7 @@
 """The parity check: whether the two sides hold the same, by counts of all and by the fields of a few.
 
 It costs a few calls, however many records there are: one for the counts of five objects, one more for what changed
-since the last pull, and one for each object's sample of up to 2,000 records.
+since the last pull, and one for each object's sample of up to 2,000 records, tasks and events among them.
 """
 
 import random
@@ -10,19 +10,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, Max, Min, OuterRef, QuerySet
 from django.utils import timezone
 
 from common.bulk import any_of
-from common.models import Record
 from integrations.doctor.findings import Finding
 from integrations.models import Connection, Cursor, ErrorEntry, Lane, Outbox, RecordLink, SkippedRecord
 from integrations.pulling import pull_remote
 from integrations.salesforce.provider import SalesforceProvider
 from integrations.services import Bell, read_everything, wake_pull
 from integrations.sync import outbox
+from integrations.sync.activities.objects import EVENT, TASK
+from integrations.sync.activities.scope import scope_for
 from integrations.sync.alignment import read
 from integrations.sync.copies import Copies, plan_all
 from integrations.sync.records import KINDS
@@ -40,7 +42,19 @@ def look(connection: Connection, provider: SalesforceProvider, size: int) -> Ite
     if known:
         yield from _counts(connection, known, provider)
     for cursor in known:
-        sample = _sample(Scope.load(connection, cursor.remote_object), cursor, provider, min(size, MOST))
+        sample = _sample(Scope.load(connection, cursor.remote_object), cursor.position, provider, min(size, MOST))
+        yield from _drift(sample)
+    yield from _activities(connection, provider, min(size, MOST))
+
+
+def _activities(connection: Connection, provider: SalesforceProvider, size: int) -> Iterator[Finding]:
+    """Counts would tell nothing: most of theirs are none of ours."""
+    described = connection.descriptions.filter(remote_object__in=(TASK, EVENT)).order_by("-remote_object")
+    for name in described.values_list("remote_object", flat=True):
+        cursor = connection.cursors.filter(remote_object=name, is_refused=False).exclude(position=None).first()
+        sample = _sample(scope_for(connection, name), cursor.position if cursor else None, provider, size)
+        if cursor is None:  # what somebody does with them there is not followed
+            sample.to_pull, sample.unseen = [], []
         yield from _drift(sample)
 
 
@@ -111,12 +125,12 @@ class Sample:
     scope: Scope
     size: int
     to_pull: list[str] = field(default_factory=list)
-    to_push: list[Record] = field(default_factory=list)
+    to_push: list[Any] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
     fields: Counter[str] = field(default_factory=Counter)
 
 
-def _sample(scope: Scope, cursor: Cursor, provider: SalesforceProvider, size: int) -> Sample:
+def _sample(scope: Scope, pulled_to: datetime | None, provider: SalesforceProvider, size: int) -> Sample:
     links = _chosen(scope, size)
     sample = Sample(scope, len(links))
     if not links:
@@ -133,7 +147,7 @@ def _sample(scope: Scope, cursor: Cursor, provider: SalesforceProvider, size: in
         record = records.get(link.record_id or 0)
         if remote is None:
             sample.unseen.append(link.remote_id)
-        elif record and not (cursor.position and remote.changed_at >= cursor.position):  # else the next pull has it
+        elif record and not (pulled_to and remote.changed_at >= pulled_to):  # else the next pull has it
             local = expressed[record.pk]
             base = scope.recalled(base_of(link), local, remote.values)
             meant.append((link, Copies(record, base, local, remote.values, remote.edited_at, scope.rules_of(record))))
@@ -205,7 +219,7 @@ def _pull(name: str, ids: Sequence[str]) -> int:
 
 
 @transaction.atomic
-def _push(scope: Scope, records: Sequence[Record]) -> int:
+def _push(scope: Scope, records: Sequence[Any]) -> int:
     outbox.mark_due(scope.connection, scope.kind, records, lane=Lane.BACKGROUND)
     Bell(Lane.BACKGROUND).ring()
     return len(records)

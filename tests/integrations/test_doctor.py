@@ -12,14 +12,17 @@ from django.db import connection as database
 from django.utils import timezone
 
 from accounts.models import Account
+from activities.models import Activity
 from common import heartbeat
 from contacts.models import Contact
 from integrations.doctor import standing
 from integrations.doctor.examining import Report, examine
 from integrations.models import Connection, Credential, Cursor, FieldMapping, Outbox, RecordLink
 from tests.conftest import pull_all, push_all
-from tests.factories import ContactFactory
+from tests.factories import ContactFactory, TaskFactory
+from tests.integrations.sync.activities.making import linked_contact, turn_on
 from tests.salesforce_org import Org
+from users.models import User
 
 pytestmark = pytest.mark.django_db
 
@@ -228,3 +231,52 @@ def test_the_command_ends_with_an_error_for_cron(synced: Connection) -> None:
     assert code == 1
     assert "PROBLEM: The login of" in out
     assert "Something needs you" in out
+
+
+def pushed_task(org: Org, admin: User) -> Activity:
+    contact = linked_contact()
+    task = TaskFactory(contact=contact, account=contact.account, owner=admin, completed_at=timezone.now())
+    push_all()
+    task.refresh_from_db()
+    assert task.crm_id
+    return task
+
+
+def test_activities_that_were_pushed_are_compared_in_a_call_each(synced: Connection, org: Org, admin: User) -> None:
+    turn_on(synced)
+    task = pushed_task(org, admin)
+    org.forget_calls()
+    before = examine()
+    assert before.findings == []
+    assert before.api_calls == sum(org.calls().values())
+
+    Activity.objects.filter(pk=task.pk).update(subject="Nobody rang for it")
+    org.update("Task", task.crm_id, Priority="Low")  # of a log what is done there is left alone
+    [found] = examine(mends=True).findings
+
+    assert (found.code, found.count, found.details) == ("drift_unpushed", 1, ["1: Subject"])
+    push_all()
+    assert org.get("Task", task.crm_id)["Subject"] == "Nobody rang for it"
+    assert org.get("Task", task.crm_id)["Priority"] == "Low"
+    assert examine().findings == []
+
+
+def test_a_pushed_activity_that_somebody_deleted_there_is_no_trouble(synced: Connection, org: Org, admin: User) -> None:
+    turn_on(synced)
+    org.delete("Task", pushed_task(org, admin).crm_id)
+    assert examine().findings == []
+
+
+def test_a_task_that_a_pull_missed_is_found_and_mended(synced: Connection, org: Org) -> None:
+    turn_on(synced, "pull_tasks")
+    task_id = org.create("Task", Subject="Call back", WhoId=linked_contact().crm_id)
+    pull_all()
+    assert examine().findings == []
+    org.update("Task", task_id, Subject="Call back today")
+    pulled_meanwhile()
+
+    [found] = examine(mends=True).findings
+
+    assert (found.code, found.count) == ("drift_unpulled", 1)
+    assert Activity.objects.get(crm_id=task_id).subject == "Call back today"
+    assert examine().findings == []
