@@ -160,7 +160,7 @@ Q_CLUSTER = {
 }
 PUSH_WORKERS = env.int("PUSH_WORKERS", default=Q_CLUSTER["workers"])  # that work off one lane at once, on all hosts
 if REDIS_URL := env.str("REDIS_URL", default=""):
-    Q_CLUSTER |= {"orm": None, "redis": REDIS_URL}
+    Q_CLUSTER |= {"orm": None, "redis": REDIS_URL, "broker_class": "common.wakeups.WakeUps"}
 
 AUTH_USER_MODEL = "users.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

@@ -78,8 +78,10 @@ def test_old_keys_may_stand_behind_the_new_one(tmp_path: Path) -> None:
     assert run(tmp_path, "manage.py", "check", **PRODUCTION | {"TOKEN_KEYS": keys}).returncode == 0
 
 
-def test_the_deployment_check_finds_nothing(tmp_path: Path) -> None:
-    ended = run(tmp_path, "manage.py", "check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
+@pytest.mark.parametrize("redis", ["", "redis://127.0.0.1:1/0"])
+def test_the_deployment_check_finds_nothing(tmp_path: Path, redis: str) -> None:
+    environment = PRODUCTION | {"REDIS_URL": redis}
+    ended = run(tmp_path, "manage.py", "check", "--deploy", "--fail-level", "WARNING", **environment)
 
     assert ended.returncode == 0, ended.stderr
 
