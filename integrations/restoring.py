@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import connection as database
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
@@ -47,10 +48,26 @@ def begin(connection: Connection) -> Restored:
         raise Refused(STOP_WORKERS)
     as_of = _last_sign(connection)
     forget_claims()
-    Connection.objects.filter(pk=connection.pk).update(paused_until=None, pause_reason="", failures=0)
+    Connection.objects.filter(pk=connection.pk).update(paused_until=None, pause_reason="", failures=0, home=here())
     doubtful = _doubt_creates(connection, as_of + connection.clock_offset)
     connection.cursors.update(due_at=timezone.now())
     return Restored(as_of, doubtful, enrolling.pause_all(WHY_PAUSED))
+
+
+def note_home(connection: Connection) -> None:
+    """Remember the database, once; only ``begin`` says that another one is right."""
+    if not connection.home:
+        Connection.objects.filter(pk=connection.pk, home="").update(home=here())
+
+
+def here() -> str:
+    """Of this database and its table: neither is the same in a copy, or after a dump was restored."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT concat(oid, '/', %s::regclass::oid) FROM pg_database WHERE datname = current_database()",
+            [Connection._meta.db_table],
+        )
+        return str(cursor.fetchone()[0])
 
 
 def _last_sign(connection: Connection) -> datetime:

@@ -18,6 +18,7 @@ from integrations import (
     member_pushing,
     notices,
     previewing,
+    restoring,
     sampling,
     trying,
     undoing,
@@ -58,6 +59,7 @@ def tick() -> None:
         if connection.is_setup_over:
             start_syncing(connection)
         return
+    restoring.note_home(connection)
     end_lost_runs()
     everything.end_finished(connection)
     if undoing.is_any_under_way(connection):

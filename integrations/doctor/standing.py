@@ -7,7 +7,7 @@ from django.db.models import Count, Min
 from django.utils import timezone
 
 from common import heartbeat
-from integrations import budget
+from integrations import budget, restoring
 from integrations.causes import causes
 from integrations.doctor.findings import Finding, Weight
 from integrations.models import ActivitySettings, Connection, Cursor, ErrorEntry, HeldDeletions, IngestJob, Lane, Outbox
@@ -25,6 +25,7 @@ SHOWN = 5
 
 
 def look(connection: Connection) -> Iterator[Finding]:
+    yield from _home(connection)
     yield from workers()
     yield from _claims()
     if not connection.is_connected:
@@ -34,6 +35,16 @@ def look(connection: Connection) -> Iterator[Finding]:
     yield from _jobs(connection)
     yield from _pulls(connection)
     yield from _people(connection)
+
+
+def _home(connection: Connection) -> Iterator[Finding]:
+    if connection.home and connection.home != restoring.here():
+        yield Finding(
+            "database_restored",
+            "This database is not the one that was synced with Salesforce: it is a restored backup, or a copy.",
+            "Salesforce may know more than it does: what was queued may be there already, and be made twice.",
+            "Stop all workers, then: manage.py salesforce restored. If it is a copy to try things with, disconnect it.",
+        )
 
 
 def workers() -> Iterator[Finding]:

