@@ -46,9 +46,12 @@ def login_of(connection: Connection, user: User) -> Credential | None:
     return Logins(connection).choose(Outbox.Operation.CREATE, "", user.pk, is_log=True).credential
 
 
-def refusal(user: User) -> str:
-    """Why this user can't add people to campaigns now; "" when they can. From what is stored: no call is made."""
-    connection = Connection.objects.first()
+def refusal(user: User, connection: Connection | None = None) -> str:
+    """Why this user can't add people to campaigns now; "" when they can. From what is stored: no call is made.
+
+    ``connection``: if it is read already.
+    """
+    connection = connection or Connection.objects.first()
     if reason := services.connection_refusal(connection):
         return reason
     assert connection is not None

@@ -1,6 +1,6 @@
 """Who owns a record in Salesforce, and who will have created it there."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from common.models import Record
@@ -23,10 +23,10 @@ from integrations.sync.records import kind_of
 from users.models import User
 
 
-def remote_owners(records: Sequence[Record]) -> dict[int, str]:
+def remote_owners(records: Sequence[Record], links: Iterable[RecordLink] | None = None) -> dict[int, str]:
     """Salesforce owners who are nobody here, queues among them, by the ids of their records of one kind.
 
-    An owner whose name the org did not tell stands there by id.
+    An owner whose name the org did not tell stands there by id. ``links``: those of the records, if they are read.
     """
     kind = kind_of(records[0]) if records else None
     if kind is None:
@@ -34,7 +34,8 @@ def remote_owners(records: Sequence[Record]) -> dict[int, str]:
     columns = dict(
         FieldMapping.objects.filter(record_kind=kind, field="owner").values_list("remote_object", "remote_field")
     )
-    links = RecordLink.objects.live().of(kind, [record.pk for record in records])
+    if links is None:
+        links = RecordLink.objects.live().of(kind, [record.pk for record in records])
     owners = {
         link.record_id: str(owner)
         for link in links

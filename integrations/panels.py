@@ -1,6 +1,6 @@
 """What the sync says in other apps' pages: badges in lists, a card on a record, the timeline, the home page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from integrations import campaigns, inbox, services
 from integrations.forms.notices import NoticeChoiceForm
 from integrations.logins import the_connection
 from integrations.models import Connection, ErrorEntry, NoticeCopy, RecordLink, SyncedKind
-from integrations.ownership import push_preview, remote_owners
+from integrations.ownership import remote_owners
 from integrations.remedies import remedy
 from integrations.sync.records import kind_of
 
@@ -35,10 +35,20 @@ def _connection(request: HttpRequest) -> Connection:
 def sync_badges(request: HttpRequest, records: Sequence[Any]) -> list[str]:
     if not _connection(request).org_id or kind_of(records[0]) is None:
         return ["" for _ in records]
-    states = services.sync_states(records)
+    states = _states(request, records)
     return [
         render_to_string("integrations/_badge.html", {"state": states.get(record.pk)}, request) for record in records
     ]
+
+
+def _states(request: HttpRequest, records: Sequence[Record]) -> Mapping[int, services.SyncState]:
+    """Asked for once, where the badge of a record's page and its card tell the same."""
+    known: dict[tuple[type, int], services.SyncState] = vars(request).setdefault("_sync_states", {})
+    keys = [(type(record), record.pk) for record in records]
+    if not known.keys() >= set(keys):
+        found = services.sync_states(records)
+        known |= {key: found[key[1]] for key in keys if key[1] in found}
+    return {key[1]: known[key] for key in keys if key in known}
 
 
 @slots.fill("record.panels")
@@ -55,7 +65,7 @@ def sync_card(request: HttpRequest, record: Record, refused: str = "", pulling: 
     if not connection.org_id or kind is None:
         return ""
     links = RecordLink.objects.live().of(kind, [record.pk]).select_related("credential")
-    state = services.sync_states([record]).get(record.pk)
+    state = _states(request, [record]).get(record.pk)
     context = {
         "record": record,
         "kind": kind,
@@ -63,10 +73,9 @@ def sync_card(request: HttpRequest, record: Record, refused: str = "", pulling: 
         "state": state,
         "remedy": remedy(state, kind, request.user) if state else None,  # type: ignore[arg-type]
         "link": links.first(),
-        "remote_owner": remote_owners([record]).get(record.pk, ""),
-        "preview": push_preview(record, request.user),  # type: ignore[arg-type]
+        "remote_owner": remote_owners([record], links).get(record.pk, ""),
         "error": ErrorEntry.objects.open().of(kind, [record.pk]).first(),
-        "refusal": services.push_refusal(record),
+        "refusal": services.push_refusal(record, connection),
         "refused": refused,
         "pulling": pulling,
         "pull_refusal": services.pull_refusal(connection) if record.crm_id else "",
@@ -74,7 +83,7 @@ def sync_card(request: HttpRequest, record: Record, refused: str = "", pulling: 
     if kind == SyncedKind.CONTACT:
         context |= {
             "campaigns": campaigns.of_record(record.pk),
-            "campaign_refusal": campaigns.refusal(request.user),  # type: ignore[arg-type]
+            "campaign_refusal": campaigns.refusal(request.user, connection),  # type: ignore[arg-type]
         }
     return render_to_string("integrations/_panel.html", context, request)
 

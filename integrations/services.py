@@ -161,9 +161,9 @@ def connection_refusal(connection: Connection | None) -> str:
     return ""
 
 
-def push_refusal(record_or_kind: Record | str) -> str:
-    """Why a push by hand is not possible now; "" when it is."""
-    connection = Connection.objects.first()
+def push_refusal(record_or_kind: Record | str, connection: Connection | None = None) -> str:
+    """Why a push by hand is not possible now; "" when it is. ``connection``: if it is read already."""
+    connection = connection or Connection.objects.first()
     if reason := connection_refusal(connection):
         return reason
     kind = record_or_kind if isinstance(record_or_kind, str) else kind_of(record_or_kind)

@@ -142,6 +142,7 @@ urlpatterns = [
     path("campaigns/jobs/<int:pk>/", campaigns.campaign_people, name="campaign_people"),
     path("campaigns/statuses/", campaigns.member_statuses, name="member_statuses"),
     path("records/<slug:kind>/<int:pk>/", records.panel, name="panel"),
+    path("records/<slug:kind>/<int:pk>/push-notes/", records.push_notes, name="push_notes"),
     path("records/<slug:kind>/<int:pk>/push/", records.push, name="push"),
     path("records/<slug:kind>/<int:pk>/pull/", records.pull, name="record_pull"),
     path("records/<slug:kind>/<int:pk>/skip/", records.skip, name="skip"),

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -16,6 +16,7 @@ from common.http import Request
 from common.models import Record
 from common.visibility import seen_of
 from integrations import services
+from integrations.ownership import push_preview
 from integrations.panels import sync_card
 from integrations.sync.records import SYNCED, model_of
 
@@ -35,6 +36,13 @@ def panel(request: Request, kind: str, pk: int) -> HttpResponse:
     if (timezone.now() - asked_at).total_seconds() > PATIENCE:
         return _card(request, record, refused="Salesforce has not answered yet. The pull goes on in the background.")
     return _card(request, record, pulling=asked_at)
+
+
+@login_required
+def push_notes(request: Request, kind: str, pk: int) -> HttpResponse:
+    """As whom a push by hand would write, and what would be refused: what the card asks for once it is seen."""
+    preview = push_preview(_record(request, kind, pk), request.user)
+    return render(request, "integrations/_push_notes.html", {"preview": preview})
 
 
 def _moment(text: str) -> datetime | None:

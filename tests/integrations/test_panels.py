@@ -58,6 +58,20 @@ def test_a_pulled_record_links_to_its_twin(member_client: Client, synced: Connec
     assert "Synced" in page
 
 
+def test_the_card_says_as_whom_a_push_would_write_once_it_is_asked(
+    member_client: Client, synced: Connection, django_assert_max_num_queries: Any
+) -> None:
+    contact = Contact.objects.exclude(crm_id="").first()
+    url = contact.get_absolute_url()
+    member_client.get(url)
+    with django_assert_max_num_queries(40):
+        page = member_client.get(url).content.decode()
+    asked = reverse("integrations:push_notes", args=["contact", contact.pk])
+
+    assert f'hx-get="{asked}"' in page
+    assert "the acting user has no login of their own" in member_client.get(asked, headers=HTMX).content.decode()
+
+
 def test_badges_of_a_list_cost_the_same_for_any_number(
     member_client: Client, synced: Connection, django_assert_num_queries: Any
 ) -> None:
