@@ -35,7 +35,7 @@ def _measure(world: World, theirs: Sequence[Row], ours: Sequence[Row], sample: i
     peers = Peers(world)
     loop = _one_by_one(peers, theirs, sample)
     jsforce, alone, both = in_turns(
-        [lambda: peers.jsforce(_changes(theirs)), lambda: _push(ours, 1), lambda: _push(ours, 2)], world.rounds
+        [lambda: peers.jsforce(_changes(theirs)), lambda: pushed_by(ours, 1), lambda: pushed_by(ours, 2)], world.rounds
     )
     return [loop, jsforce], [alone, both]
 
@@ -54,10 +54,10 @@ def _changes(rows: Sequence[Row]) -> list[tuple[str, str]]:
     return [(crm_id, title) for _, crm_id in rows]
 
 
-def _push(rows: Sequence[Row], number: int) -> Result:
+def pushed_by(rows: Sequence[Row], number: int) -> Result:
     """Workers of the background lane; an installation has two unless it is told otherwise."""
     workspace.edit([pk for pk, _ in rows], next(TITLES))
-    workers = [workspace.Worker("push") for _ in range(number)]
+    workers = [workspace.Worker("push", environment={"PUSH_WORKERS": str(number)}) for _ in range(number)]
     began = time.perf_counter()
     measures = [end() for end in [worker.begin() for worker in workers]]
     seconds = time.perf_counter() - began

@@ -49,6 +49,7 @@ class World:
     contacts: int
     rounds: int
     filled: int
+    minutes: float
 
     def database(self, name: str) -> str:
         return embedded.database_url(self.server, name)
@@ -87,7 +88,7 @@ class World:
 
 
 @contextmanager
-def opened(contacts: int, rounds: int, filled: int) -> Iterator[World]:
+def opened(contacts: int, rounds: int, filled: int, minutes: float) -> Iterator[World]:
     """A world for the time of the benchmarks; it sets Django up."""
     with ExitStack() as started:
         folder = Path(started.enter_context(tempfile.TemporaryDirectory(prefix="tandem-bench-")))
@@ -96,7 +97,7 @@ def opened(contacts: int, rounds: int, filled: int) -> Iterator[World]:
         org = Org(folder / "localorg", seed=str(contacts), redirect_uri=CALLBACK)
         started.callback(org.stop)
         org.sign_in()
-        world = World(org, folder, server, contacts, rounds, filled)
+        world = World(org, folder, server, contacts, rounds, filled, minutes)
         _set_up(world)
         yield world
 
