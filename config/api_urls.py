@@ -13,10 +13,12 @@ from common.api.owning import ReassignView
 from common.api.views import NothingHere
 from common.api.workspace import WorkspaceView
 from contacts.api import ContactView
+from contacts.api_job_changes import JobChangeView
 from contacts.api_prospects import SaveManyView, SaveView
 from deals.api import DealView
 from directory.api import CompanyView, ProspectView
 from integrations.api import ErrorView, HeldView, PushView, RunView
+from integrations.api_campaigns import AddToCampaignView, CampaignMemberView, CampaignsView, CampaignView
 from integrations.api_conditions import ConditionsView
 from integrations.api_conflicts import ConflictView
 from integrations.api_logins import LoginView
@@ -33,6 +35,8 @@ router.register("companies", CompanyView)
 router.register("lists", ListsView)
 router.register("sequences", SequenceView)
 router.register("enrolments", EnrolmentView)
+router.register("job-changes", JobChangeView)
+router.register("campaign-members", CampaignMemberView)
 router.register("errors", ErrorView)
 router.register("runs", RunView)
 router.register("conflicts", ConflictView)
@@ -63,6 +67,9 @@ urlpatterns = [
     path("sequences/<int:pk>/steps/", StepsView.as_view()),
     path("sequences/<int:pk>/steps/<int:step>/", StepView.as_view()),
     path("sequences/<int:pk>/enrol/", EnrolView.as_view()),
+    path("campaigns/", CampaignsView.as_view()),
+    path("campaigns/<str:crm_id>/", CampaignView.as_view()),
+    path("campaigns/<str:crm_id>/add/", AddToCampaignView.as_view()),
     path("pull-conditions/<str:remote_object>/", ConditionsView.as_view()),
     path("workspace/", WorkspaceView.as_view()),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),

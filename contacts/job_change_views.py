@@ -14,11 +14,6 @@ from contacts.job_change_table import JOB_CHANGES
 from contacts.models import Contact, JobChange
 
 State = JobChange.State
-DECISIONS = {
-    "new": job_changes.make_contacts,
-    "update": job_changes.update_contacts,
-    "dismiss": job_changes.dismiss,
-}
 
 
 @login_required
@@ -30,11 +25,11 @@ def job_change_list(request: Request) -> HttpResponse:
 @require_POST
 def job_change_decide(request: Request, pk: int, decision: str) -> HttpResponse:
     """From a row of the list, which shows what became of it, or from the contact's page."""
-    if decision not in DECISIONS:
+    if decision not in job_changes.DECISIONS:
         raise Http404("There is no such decision.")
     rows = JobChange.objects.visible_to(request.user).select_related(*JOB_CHANGES.related)
     get_object_or_404(rows, pk=pk)
-    counts = DECISIONS[decision]([pk])
+    counts = job_changes.DECISIONS[decision]([pk])
     change = rows.get(pk=pk)
     if request.htmx:
         return render(request, "contacts/_job_change.html", {"change": change, "is_new": True})

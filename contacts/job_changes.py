@@ -183,3 +183,6 @@ def _decide(changes: Sequence[JobChange]) -> None:
     for change in changes:
         change.decided_by, change.decided_at, change.updated_at = acting_user(), now, now
     write_columns(changes, ["state", "new_contact", "decided_by", "decided_at", "updated_at"])
+
+
+DECISIONS = {"new": make_contacts, "update": update_contacts, "dismiss": dismiss}

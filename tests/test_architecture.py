@@ -99,6 +99,7 @@ LAYERS: list[set[str]] = [
         "salesforce.views",
         "salesforce.urls",
         "api",
+        "api_campaigns",
         "api_conditions",
         "api_conflicts",
         "api_logins",

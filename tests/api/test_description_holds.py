@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from rest_framework.authtoken.models import Token
 
-from directory.models import Company, Prospect
+from contacts.models import JobChange
+from directory.models import Company, Move, Prospect
 from integrations import api as sync_api
 from integrations.models import Connection
 from tests.factories import (
@@ -45,7 +46,11 @@ def _something_of_every_kind(synced: Connection) -> None:
             factory(pk=pk)
         StepFactory(pk=pk, sequence=SequenceFactory(pk=pk))
         company = Company.objects.create(pk=pk, key=str(pk), name="Acme", domain=f"acme{pk}.example")
-        Prospect.objects.create(pk=pk, key=str(pk), last_name="Sample", email=f"s{pk}@acme.example", company=company)
+        person = Prospect.objects.create(
+            pk=pk, key=str(pk), last_name="Sample", email=f"s{pk}@acme.example", company=company
+        )
+        move = Move.objects.create(prospect=person, from_company_name="Gamma")
+        JobChange.objects.create(pk=pk, contact_id=pk, move=move)
 
 
 @pytest.mark.usefixtures("_something_of_every_kind")
