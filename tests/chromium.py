@@ -62,6 +62,7 @@ def watched(context: BrowserContext, *, expected: str = "status of 422") -> Iter
         under_way.discard(request)
 
     context.set_default_timeout(10_000)
+    context.set_default_navigation_timeout(30_000)  # the first page of a run is slow where much else runs
     context.on("console", note)
     context.on("weberror", lambda error: errors.append(str(error.error)))
     context.on("request", begun)
