@@ -18,8 +18,12 @@ from activities.sequences.enrolling import enrol
 from common import duplicates
 from common.models import DeletedRecord, Job, Origin, RecordKind, Workspace
 from common.visibility import let_see_pulled
-from contacts.models import Contact
+from contacts.models import Contact, JobChange
 from deals.models import Deal
+from directory.loading import load_prospects
+from directory.models import Move, Prospect
+from integrations.logins import the_connection
+from integrations.models import Campaign, CampaignMember
 from tests.api.conftest import V1, Api
 from tests.factories import (
     AccountFactory,
@@ -43,7 +47,7 @@ OF_ADMINS = re.compile(
     r"^(admin/|settings/(people|pipelines|integrations/salesforce/(?!records))|api/v1/(conflicts|errors|runs|held|logins|tombstones|pull-conditions))"
 )
 NOT_OF_RECORDS = re.compile(
-    r"^(auth/|activities/templates/|(api/v1/)?(prospects|companies)/|directory/|embedded-crm/|contacts/save/|imports/|settings/(?!integrations)|api/v1/schema|healthz|metrics|unsubscribe/)"
+    r"^(auth/|activities/templates/|(api/v1/)?(prospects|companies)/|api/v1/campaigns/|directory/|embedded-crm/|contacts/save/|imports/|settings/(?!integrations)|api/v1/schema|healthz|metrics|unsubscribe/)"
 )
 # The team's: everybody finds them, and on them what they see.
 SHARED = re.compile(r"^(api/v1/)?(lists/<|sequences/(<|steps/))")
@@ -61,11 +65,13 @@ class World:
     activity: Activity
     job: Job
     enrolment: Enrolment
+    job_change: JobChange
+    campaign_member: CampaignMember
     deleted_pk: int
     twins: dict[str, int]
 
     def pk(self, what: str) -> int:
-        return getattr(self, what).pk
+        return getattr(self, what.replace("-", "_")).pk
 
 
 @pytest.fixture
@@ -87,8 +93,24 @@ def world() -> World:
     deleted = DeletedRecord.objects.get()
     job = JobChunkFactory(job__user=kim, job__title=f"Export of {SECRET}", job__state="done", is_result=True).job
     enrol(StepFactory().sequence, [contact.pk], user=kim)
+    load_prospects([{"key": "1", "last_name": SECRET}])
+    move = Move.objects.create(prospect=Prospect.objects.get(), from_company_name="Gamma")
+    campaign = Campaign.objects.create(connection=the_connection(), remote_id="701000000000001AAA", name="Fair")
     let_see_pulled(Workspace.SeenBy.OWNERS)
-    return World(kim, lee, account, contact, deal, activity, job, Enrolment.objects.get(), deleted.pk, twins)
+    return World(
+        kim,
+        lee,
+        account,
+        contact,
+        deal,
+        activity,
+        job,
+        Enrolment.objects.get(),
+        JobChange.objects.create(contact=contact, move=move),
+        CampaignMember.objects.create(campaign=campaign, record_id=contact.pk, message=f"{SECRET} is refused."),
+        deleted.pk,
+        twins,
+    )
 
 
 def routes(patterns: Any = None, before: str = "") -> Iterator[str]:
@@ -113,7 +135,7 @@ def addresses(world: World, *, of_one: bool) -> Iterator[str]:
             filled = filled.replace("sequences/people/", "enrolments/").replace("<slug:deed>", "pause")
             filled = filled.replace("<slug:decision>", "dismiss")
             filled = filled.replace("<slug:key>", "name" if "contacts/" not in route else "first_name")
-            named = re.search(r"\b(account|contact|deal|job|enrolment)s?/", filled)
+            named = re.search(r"\b(account|contact|deal|job-change|job|enrolment|campaign-member)s?/", filled)
             what = named[1] if named else "activity"
             pk = world.deleted_pk if "deleted/" in filled else world.pk(what)
             filled = filled.replace("<int:pk>", str(pk)).replace("<int:contact_pk>", str(world.contact.pk))
