@@ -218,7 +218,7 @@ def _chunk(alignment: Alignment) -> bool:
     finally:
         alignment.run.count(api_calls=provider.calls)
         budget.note(credential, provider, ApiUsage.Purpose.BACKGROUND)
-    all_is_well(connection)
+    all_is_well(credential)
     with transaction.atomic(), pghistory.context(source="Salesforce", run=alignment.run_id):
         if _is_still_at(alignment):
             if found:

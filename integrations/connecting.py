@@ -139,6 +139,7 @@ def store_login(
             "power": power_of(rights),
             "object_rights": dict(rights.objects),
             "broken_reason": "",
+            "refusals": 0,
         },
     )[0]
 

@@ -37,7 +37,8 @@ class Renewal:
     """Gives the session of one login a new access token; raises ConnectionBroken or CallFailed.
 
     The row is locked while the org is asked: where refresh tokens rotate, a second use of one revokes them all.
-    Whoever comes second takes the token that the first one got.
+    Whoever comes second takes the token that the first one got. Edits meanwhile are not held up: what they queue
+    points at the login, which this lock lets them do.
     """
 
     def __init__(self, credential: Credential) -> None:
@@ -47,7 +48,8 @@ class Renewal:
     def __call__(self) -> str:
         try:
             with transaction.atomic():
-                self.token = self._renewed(Credential.objects.select_for_update(of=["self"]).get(pk=self.pk))
+                rows = Credential.objects.select_for_update(of=["self"], no_key=True)
+                self.token = self._renewed(rows.get(pk=self.pk))
         except Credential.DoesNotExist as error:
             raise ConnectionBroken("This login was removed.") from error
         except oauth.NoAnswer as error:

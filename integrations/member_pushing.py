@@ -79,7 +79,7 @@ def _send(claim: MemberClaim, run: Run, lane: str) -> str:
         reason = "Tandem ran into an error of its own while sending it."
         members.halve(claim, reason, delay=BROKEN_PAUSE)
     else:
-        all_is_well(connection)
+        all_is_well(credential)
         if provider.calls:
             Connection.objects.filter(pk=connection.pk).update(wrote_at=timezone.now())
     run.count(api_calls=provider.calls)

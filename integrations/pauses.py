@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.db.models import F
 from django.utils import timezone
 
 from integrations.logins import mark_broken
@@ -22,14 +23,22 @@ def pause(connection: Connection, error: ProviderError) -> None:
 
 
 def doubt(credential: Credential, error: ConnectionBroken) -> None:
-    """A login was refused with a fresh token: tried again later and later, until a person must connect it anew."""
+    """A login was refused with a fresh token: tried again later and later, until a person must connect it anew.
+
+    Other calls that failed, of an outage say, tell nothing of the login. Calls of one moment count as one.
+    """
     connection = Connection.objects.get(pk=credential.connection_id)
-    if connection.failures >= DOUBTS:
+    logins = Credential.objects.filter(pk=credential.pk)
+    if not connection.is_paused:
+        logins.update(refusals=F("refusals") + 1)
+    if logins.filter(refusals__gte=DOUBTS).exists():
         mark_broken(credential, error.reason)
     pause(connection, error)
 
 
-def all_is_well(connection: Connection) -> None:
-    Connection.objects.filter(pk=connection.pk).exclude(failures=0, paused_until=None).update(
+def all_is_well(credential: Credential) -> None:
+    if credential.refusals:
+        Credential.objects.filter(pk=credential.pk).update(refusals=0)
+    Connection.objects.filter(pk=credential.connection_id).exclude(failures=0, paused_until=None).update(
         failures=0, paused_until=None, pause_reason=""
     )

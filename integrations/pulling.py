@@ -128,7 +128,7 @@ def _pull(
     except CallFailed as error:
         pause(connection, error)
         return Run.objects.filter(connection=connection, remote_object=cursor.remote_object).first()
-    all_is_well(connection)
+    all_is_well(credential)
     if run.state == Run.State.DONE:
         Cursor.objects.filter(pk=cursor.pk, is_refused=True).update(is_refused=False)
         _plan_next(connection, cursor)

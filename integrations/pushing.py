@@ -117,7 +117,7 @@ def _look(job: IngestJob, runs: dict[RunKey, Run], cut_off: dict[int, str]) -> N
         logger.exception("A job broke; its records are planned again.")
         ingested.free(job)
     else:
-        all_is_well(credential.connection)
+        all_is_well(credential)
     budget.note(credential, provider, job.lane)
 
 
@@ -168,7 +168,7 @@ def _send(claim: Claim, run: Run) -> str:
         reason = "Tandem ran into an error of its own while sending it."
         outbox.halve(claim, reason, delay=BROKEN_PAUSE)
     else:
-        all_is_well(credential.connection)
+        all_is_well(credential)
         Connection.objects.filter(pk=credential.connection_id).update(wrote_at=timezone.now())
     run.count(api_calls=provider.calls)
     budget.note(credential, provider, claim.rows[0].lane)

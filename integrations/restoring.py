@@ -49,6 +49,7 @@ def begin(connection: Connection) -> Restored:
     as_of = _last_sign(connection)
     forget_claims()
     Connection.objects.filter(pk=connection.pk).update(paused_until=None, pause_reason="", failures=0, home=here())
+    connection.credentials.update(refusals=0)
     doubtful = _doubt_creates(connection, as_of + connection.clock_offset)
     connection.cursors.update(due_at=timezone.now())
     return Restored(as_of, doubtful, enrolling.pause_all(WHY_PAUSED))

@@ -22,7 +22,8 @@ def rotate_secret(connection: Connection, secret: str) -> Credential:
         raise oauth.LoginRefused("No login is left to check the secret with. Connect again, with the new secret.")
     with transaction.atomic():
         # Locked as for any renewal: where refresh tokens rotate, a second use of one revokes them all.
-        login = Credential.objects.select_for_update(of=["self"]).select_related("connection").get(pk=login.pk)
+        rows = Credential.objects.select_for_update(of=["self"], no_key=True).select_related("connection")
+        login = rows.get(pk=login.pk)
         login.connection.client_secret = secret
         tokens = ask_anew(login)
         login.access_token = tokens.access_token
@@ -37,7 +38,7 @@ def _keep(connection: Connection, secret: str) -> None:
     locked.client_secret, locked.client_secret_set_at = secret, timezone.now()
     locked.save(update_fields=["client_secret", "client_secret_set_at"])
     locked.credentials.filter(broken_reason__in=oauth.SECRET_REFUSED).update(
-        broken_reason="", updated_at=timezone.now()
+        broken_reason="", refusals=0, updated_at=timezone.now()
     )
     connecting.choose_team_login(locked)
 

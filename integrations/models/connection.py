@@ -172,6 +172,9 @@ class Credential(TimestampedModel):
     broken_reason = models.TextField(
         blank=True, default="", help_text="Why it must be connected again; empty: it works."
     )
+    refusals = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How often in a row the org refused a fresh token of it."
+    )
     last_used_at = models.DateTimeField(null=True, blank=True)
 
     objects = CredentialQuerySet.as_manager()
