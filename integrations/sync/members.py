@@ -107,7 +107,8 @@ def _claim_sql() -> str:
             ORDER BY m.next_attempt_at, m.id LIMIT (SELECT batch_limit FROM head) FOR UPDATE OF m SKIP LOCKED
         )
         UPDATE integrations_campaignmember
-        SET claim_token = %(token)s, claimed_until = clock_timestamp() + %(lease)s::interval, attempts = attempts + 1
+        SET claim_token = %(token)s, claimed_until = clock_timestamp() + %(lease)s::interval,
+            attempts = attempts + (claim_token IS NULL)::integer -- that of a killed worker came to nothing
         WHERE id IN (SELECT id FROM batch) RETURNING (SELECT person FROM head)
     """  # noqa: S608 - names only; every value is a parameter
 

@@ -270,7 +270,8 @@ _CLAIM = f"""
         FOR UPDATE OF o SKIP LOCKED
     )
     UPDATE integrations_outbox
-    SET claim_token = %(token)s, claimed_until = clock_timestamp() + %(lease)s::interval, attempts = attempts + 1
+    SET claim_token = %(token)s, claimed_until = clock_timestamp() + %(lease)s::interval,
+        attempts = attempts + (claim_token IS NULL)::integer -- that of a killed worker came to nothing
     WHERE id IN (SELECT id FROM batch)
 """  # noqa: S608 - names only; every value is a parameter
 

@@ -7,8 +7,9 @@ from django.utils import timezone
 
 from contacts.models import Contact
 from integrations import pushing, services, tasks
-from integrations.models import Connection, ErrorEntry, FieldMapping, ObjectDescription, Outbox
-from integrations.sync import own
+from integrations.models import Connection, ErrorEntry, FieldMapping, Lane, ObjectDescription, Outbox
+from integrations.sync import outbox, own
+from integrations.sync.outcomes import LATER_TRIES
 from integrations.sync.provider import CallFailed
 from integrations.sync.state import State
 from tests.conftest import push_all
@@ -66,6 +67,16 @@ def test_a_row_that_stays_locked_is_left_to_a_person_after_five_tries(synced: Co
 
     assert ErrorEntry.objects.open().get().code == "UNABLE_TO_LOCK_ROW"
     assert state_of(contact) == State.FAILED
+
+
+def test_claims_of_workers_that_were_killed_are_no_tries(synced: Connection, org: Org) -> None:
+    contact = Contact.objects.filter(crm_object="Contact").first()
+    contact.save(update_fields=["title"])
+    for _ in range(LATER_TRIES):
+        outbox.claim(Lane.REAL_TIME)
+        later()
+
+    assert Outbox.objects.of("contact", [contact.pk]).get().attempts == 1
 
 
 def test_a_revoked_login_keeps_the_queue_and_says_so(synced: Connection, org: Org) -> None:
