@@ -115,7 +115,7 @@ def _sort(scope: Scope, record: RemoteRecord, known: Known, applied: Applied) ->
     if link is None:
         _sort_unlinked(scope, record, known, applied)
     elif link.record_id is None:
-        _sort_deleted(record, link, known, applied)
+        _sort_deleted(scope, record, link, known, applied)
     elif is_gone(record):
         is_new = link.dropped_at is None and link.gone_at is None
         applied.gone.append((link, record)) if is_new else applied.counts.update(["unchanged"])
@@ -147,10 +147,10 @@ def _sort_unlinked(scope: Scope, record: RemoteRecord, known: Known, applied: Ap
         applied.unknown.append(record)
 
 
-def _sort_deleted(record: RemoteRecord, link: RecordLink, known: Known, applied: Applied) -> None:
+def _sort_deleted(scope: Scope, record: RemoteRecord, link: RecordLink, known: Known, applied: Applied) -> None:
     """A record that was deleted here: it comes back only if it was gone there as well, and was undeleted."""
     if is_gone(record):
-        note_tombstone(known, link, record, applied)
+        note_tombstone(scope, known, link, record, applied)
     elif link.drop_reason == ERASED:
         applied.skip(ERASED)
     elif link.gone_at is not None and link.gone_at < applied.page.read_at:

@@ -84,19 +84,24 @@ def _deletes_of_ours(scope: Scope, ids: Iterable[int]) -> set[int]:
 
 def note_lead(link: RecordLink, lead: RemoteRecord, applied: Applied) -> None:
     """The lead beside a contact is gone as well: converted, merged into another one, or deleted."""
+    before = (link.also_lead_id, link.former_ids)
     if lead.merged_into:
         link.also_lead_id = lead.merged_into
     elif not lead.is_converted:
         link.also_lead_id = ""
     elif lead.id not in link.former_ids:
         link.former_ids = [*link.former_ids, lead.id]
-    applied.store(link)
+    if (link.also_lead_id, link.former_ids) != before:  # a converted lead is read again with each page that repeats
+        applied.store(link)
 
 
-def note_tombstone(known: Known, link: RecordLink, remote: RemoteRecord, applied: Applied) -> None:
+def note_tombstone(scope: Scope, known: Known, link: RecordLink, remote: RemoteRecord, applied: Applied) -> None:
     """What became of a record there that we deleted here: gone as well, or a person under another id."""
     remote_object, remote_id = successor(remote)
     if remote_object == CONTACT != link.remote_object and remote_id not in known.own:
+        if link.base:
+            # Should the record come back, it is compared as what it is there by then.
+            reword(link, scope, scope.of(remote_object), {})
         known.own[remote_id] = moved(link, remote_object, remote_id)
     elif link.gone_at is None:
         link.gone_at = applied.page.read_at

@@ -46,16 +46,25 @@ def agree(link: RecordLink, scope: Scope, plan: Plan) -> None:
 def store_links(links: Sequence[RecordLink], columns: Sequence[str] = COLUMNS) -> None:
     """Insert new links and update ``columns`` of known ones, a statement each. A dropped link is taken up by its id.
 
-    A link whose record was deleted here since it was read stays the tombstone that it has become.
+    A link whose record was deleted or restored here since it was read stays the tombstone, or the link, that it became.
     """
     for link in links:
         link.updated_at = timezone.now()
     known = [link for link in links if link.pk]
-    ids = any_of((link.pk for link in known if link.record_id), "bigint")
-    present = RecordLink.objects.filter(pk__in=ids).select_for_update().order_by("pk")
-    buried = {pk for pk, record_id in present.values_list("pk", "record_id") if record_id is None} if known else set()
-    write_columns([link for link in known if link.pk not in buried], columns)
+    overtaken = _overtaken(known) if known else set()
+    write_columns([link for link in known if link.pk not in overtaken], columns)
     upsert([link for link in links if not link.pk], ["connection", "remote_id"], [*COLUMNS, "record_kind"])
+
+
+def _overtaken(links: Sequence[RecordLink]) -> set[int]:
+    """Lock known links; returns those that became tombstones, or links that live, since they were read."""
+    was_buried = {link.pk: link.record_id is None for link in links}
+    present = RecordLink.objects.filter(pk__in=any_of(was_buried, "bigint")).select_for_update().order_by("pk")
+    return {
+        pk
+        for pk, record_id, dropped_at in present.values_list("pk", "record_id", "dropped_at")
+        if (record_id and not dropped_at if was_buried[pk] else record_id is None)
+    }
 
 
 def moved(link: RecordLink, remote_object: str, remote_id: str) -> RecordLink:

@@ -8,6 +8,7 @@ from common.models import DeletedRecord
 from contacts.models import Contact
 from contacts.services import delete_contact
 from integrations.models import Connection, DeletionSettings, Outbox, RecordLink
+from integrations.sync.linking import store_links
 from tests.conftest import pull_all, push_all
 from tests.factories import ActivityFactory
 from tests.integrations.sync.storms import time_passes
@@ -62,6 +63,37 @@ def test_an_account_and_its_contacts_deleted_and_undeleted_there_are_together_ag
 
     assert Contact.objects.filter(account_id=account.pk).count() == mates
     assert org.get("Contact", contact.crm_id)["AccountId"] == account.crm_id
+
+
+def test_a_lead_deleted_here_and_converted_there_comes_back_as_the_contact_that_it_is_by_then(
+    synced: Connection, org: Org
+) -> None:
+    """A lead's street is no contact's street: what was agreed of the one is said in the words of the other."""
+    lead = Contact.objects.filter(crm_object="Lead")[0]
+    delete_contact(lead.pk)
+    org.update("Lead", lead.crm_id, Street="1 Changed St", Title="Changed")
+    org.control("convert", lead=lead.crm_id)
+    pull_all()
+
+    trash.restore("contact", lead.pk)
+    push_all()
+
+    back = Contact.objects.get(pk=lead.pk)
+    assert (back.crm_object, back.street, back.title) == ("Contact", "1 Changed St", "Changed")
+    assert org.get("Contact", back.crm_id)["MailingStreet"] == "1 Changed St"
+
+
+def test_a_pull_that_had_read_a_tombstone_does_not_undo_a_restore(synced: Connection) -> None:
+    """Lost links heal, but what is merged into their records meanwhile does not."""
+    contact = linked_contact()
+    delete_contact(contact.pk)
+    read_before = RecordLink.objects.get(deleted_id=contact.pk)
+    trash.restore("contact", contact.pk)
+
+    store_links([read_before])
+
+    link = RecordLink.objects.live().get(record_id=contact.pk)
+    assert (link.remote_id, link.deleted_id) == (contact.crm_id, None)
 
 
 def test_a_restored_record_is_linked_again_and_takes_up_what_changed_there(synced: Connection, org: Org) -> None:
