@@ -87,9 +87,14 @@ class Calls:
         self.log.add(entry)
 
     @property
+    def under_way(self) -> int:
+        """Requests of the API that have come in and are not through, also those whose caller is gone."""
+        return len(self._under_way)
+
+    @property
     def busy(self) -> bool:
         """Whether others are served besides the one who asks."""
-        return len(self._under_way) > 1
+        return self.under_way > 1
 
     @property
     def crowded(self) -> bool:

@@ -75,6 +75,19 @@ class RunningOrg:
             time.sleep(0.05)
         raise TimeoutError(f"No request met the fault {name}.")
 
+    def wait_for_the_dead(self, seconds: float = 60) -> None:
+        """Until what was asked for by processes that were killed since is carried out.
+
+        The last of it may not have been read from its connection yet when it is looked for the first time.
+        """
+        deadline, is_quiet = time.monotonic() + seconds, 0
+        while is_quiet < 2:
+            if time.monotonic() > deadline:
+                raise TimeoutError("The org has not come to rest.")
+            log = requests.get(f"{self.url}/localorg/calls/log?since={2**60}", timeout=30).json()
+            is_quiet = 0 if log["under_way"] else is_quiet + 1
+            time.sleep(0.02)
+
     def query(self, soql: str, *, with_deleted: bool = False) -> list[dict[str, Any]]:
         resource = "queryAll" if with_deleted else "query"
         answer = self._ask("GET", f"{resource}?q={quote(soql)}")

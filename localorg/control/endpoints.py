@@ -83,7 +83,8 @@ async def call_log(request: Request) -> Response:
     except ValueError:
         return _bad(ValueError("since and limit are numbers"))
     names = await asyncio.to_thread(signin.usernames, org)
-    return JSONResponse(org.calls.log.as_json(since, most or KEPT, names))
+    told = org.calls.log.as_json(since, most or KEPT, names)
+    return JSONResponse({**told, "under_way": org.calls.under_way})
 
 
 async def the_clock(request: Request) -> Response:

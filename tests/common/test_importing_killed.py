@@ -2,15 +2,10 @@
 
 import csv
 import io
-import os
 import random
-import re
-import subprocess
-import sys
 import time
 
 import pytest
-from django.db import connection as database
 from django.utils import timezone
 
 from accounts.models import Account
@@ -23,7 +18,7 @@ from common.importing.targets import proposed, targets_of
 from common.models import Job
 from contacts.models import Contact
 from tests.factories import UserFactory
-from tests.salesforce_org import ROOT
+from tests.workers import kill, worker
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 ROWS, ACCOUNTS, WRONG = 20_000, 500, 100
@@ -46,22 +41,13 @@ def begun() -> Job:
     return job
 
 
-def worker(job: Job) -> subprocess.Popen:
-    """In a process of its own, on the test's database."""
-    url = re.sub(r"(?<=@)/[^?]*", f"/{database.settings_dict['NAME']}", os.environ["DATABASE_URL"])
-    code = f"import django; django.setup(); from common import jobs; jobs.run({job.pk})"
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "DATABASE_URL": url}
-    return subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=environment)
-
-
 def killed_in_the_middle(job: Job, chance: random.Random) -> None:
-    before, process = job.done, worker(job)
-    while job.done == before and process.poll() is None:
+    before, process = job.done, worker(jobs.run, job.pk)
+    while job.done == before and process.is_alive():
         time.sleep(0.01)
         job.refresh_from_db()
     time.sleep(chance.uniform(0, 0.3))
-    process.kill()
-    process.wait()
+    kill(process)
     Job.objects.filter(pk=job.pk, state=Job.State.RUNNING).update(claimed_until=timezone.now())
     job.refresh_from_db()
 

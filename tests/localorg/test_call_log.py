@@ -1,5 +1,7 @@
 """The log of requests: what each cost and came to."""
 
+from time import monotonic, sleep
+
 import pytest
 import requests
 from localorg.calllog import KEPT, CallLog, Entry
@@ -166,3 +168,16 @@ def test_the_log_keeps_the_newest_and_sums_up_all() -> None:
 
 def test_a_question_that_is_no_number_is_refused(admin: Caller) -> None:
     assert requests.get(f"{admin.url}/localorg/calls/log?since=x", timeout=30).status_code == 400
+
+
+def test_it_tells_how_many_are_under_way_whose_callers_have_gone(admin: Caller) -> None:
+    admin.faults({"match": {"path": "limits"}, "do": "delay", "delay_ms": 600, "times": 1})
+
+    with pytest.raises(requests.ReadTimeout):
+        admin.http.get(f"{admin.url}/services/data/v62.0/limits", timeout=0.1)
+    during = log(admin)["under_way"]
+    deadline = monotonic() + 30
+    while log(admin)["under_way"] and monotonic() < deadline:
+        sleep(0.05)
+
+    assert (during, log(admin)["under_way"]) == (1, 0)

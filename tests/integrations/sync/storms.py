@@ -207,6 +207,17 @@ def time_passes() -> None:
     Connection.objects.update(paused_until=None)
 
 
+def is_sending() -> bool:
+    """Whether a worker holds something; what the dead hold has run out."""
+    return Outbox.objects.filter(claimed_until__gt=timezone.now()).exists()
+
+
+def let_time_pass(org: Org) -> None:
+    """After workers were killed: what they held is free, and what they had sent has arrived."""
+    org.wait_for_the_dead()
+    time_passes()
+
+
 def be_impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lost creates are looked for at once."""
     monkeypatch.setattr(own, "patience", timedelta)

@@ -3,12 +3,14 @@
 import random
 
 import pytest
+from django.utils import timezone
 
 from contacts.models import Contact
+from integrations import tasks
 from integrations.models import CampaignMember, Connection, ErrorEntry
 from tests.integrations.sync.joining import ask, later, make_campaign, members_of, work
-from tests.integrations.sync.test_killed import SEED, kill_after, worker
 from tests.salesforce_org import Org
+from tests.workers import KILL_SEED, kill_after, worker
 from users.models import User
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
@@ -17,7 +19,7 @@ KILLS = 5
 
 
 def test_a_thousand_people_survive_killed_workers(synced: Connection, org: Org, admin: User) -> None:
-    chance = random.Random(SEED)
+    chance = random.Random(KILL_SEED)
     org.create_many("Contact", [{"LastName": f"Killed {n}"} for n in range(MANY)])
     rows = org.query("SELECT Id FROM Contact WHERE LastName LIKE 'Killed %'")
     people = Contact.objects.bulk_create(
@@ -29,16 +31,17 @@ def test_a_thousand_people_survive_killed_workers(synced: Connection, org: Org, 
 
     for _ in range(KILLS):
         kill_after(
-            worker(org, "tasks.push_members('people', 60)"),
-            lambda: CampaignMember.objects.filter(sent_at__isnull=False).exists(),
+            worker(tasks.push_members, "people", 60, org=org),
+            lambda: CampaignMember.objects.exclude(sent_at=None).filter(claimed_until__gt=timezone.now()).exists(),
             chance,
         )
+        org.wait_for_the_dead()
         later()
     org.faults()
     for _ in range(3):
         work()
         later()
 
-    assert set(members_of(org, campaign)) == {one.crm_id for one in people}, f"seed {SEED}"
-    assert not CampaignMember.objects.exclude(state="added").exists(), f"seed {SEED}"
+    assert set(members_of(org, campaign)) == {one.crm_id for one in people}, f"seed {KILL_SEED}"
+    assert not CampaignMember.objects.exclude(state="added").exists(), f"seed {KILL_SEED}"
     assert not ErrorEntry.objects.exists()

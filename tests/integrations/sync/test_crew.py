@@ -6,6 +6,8 @@ A seed repeats the deeds and faults; where the workers were when they died is ch
 import os
 import random
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from django.core.exceptions import ObjectDoesNotExist
@@ -23,41 +25,24 @@ from tests.integrations.sync.storms import (
     check,
     follow_deletions,
     join_no_accounts,
+    let_time_pass,
 )
-from tests.integrations.sync.test_killed import let_time_pass, worker
+from tests.integrations.sync.work import pull_and_push_for_ever
 from tests.salesforce_org import Gone, Org
+from tests.workers import kill, worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DEEDS = (*EDITS, *EDITS, *DELETIONS, "merge_there", "create_lead_there", "edit_lead_there", "convert_there")
-WORK = """
-import time
-from datetime import timedelta
-from integrations.models import Lane
-from integrations.sync import own
-own.patience = timedelta
-while True:
-    for name in tasks.PULL_ORDER:
-        tasks.pull_due(10, only=name, is_forced=True)
-    for lane in Lane:
-        tasks.push_lane(lane, 10)
-    time.sleep(0.02)
-"""
 
 
-class Crew:
+@contextmanager
+def crew(org: Org, many: int = 2) -> Iterator[None]:
     """So many workers, until they are killed."""
-
-    def __init__(self, org: Org, many: int = 2) -> None:
-        self.workers = [worker(org, WORK) for _ in range(many)]
-
-    def __enter__(self) -> "Crew":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for process in self.workers:
-            process.kill()
-        for process in self.workers:
-            process.wait()
+    workers = [worker(pull_and_push_for_ever, org=org) for _ in range(many)]
+    try:
+        yield
+    finally:
+        kill(*workers)
 
 
 def do(storm: Storm, deed: str) -> None:
@@ -81,7 +66,7 @@ def storm_on_a_crew(org: Org, connection: Connection, rounds: int, deeds: int, s
             storm.break_something()
         org.faults(*storm.faults)
         storm.faults.clear()
-        with Crew(org):
+        with crew(org):
             for _ in range(deeds):
                 do(storm, chance.choice(DEEDS))
                 time.sleep(chance.uniform(0, 0.15))

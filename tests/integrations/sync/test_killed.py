@@ -1,16 +1,10 @@
 """Workers that are killed with SIGKILL at random points: another one goes on, and nothing is lost or doubled."""
 
-import os
 import random
-import re
-import subprocess
-import sys
-import time
 from collections import Counter
 from datetime import timedelta
 
 import pytest
-from django.db import connection as database
 from django.utils import timezone
 
 from common.bulk import update_rows
@@ -20,55 +14,19 @@ from integrations.models import Connection, Cursor, ErrorEntry, IngestJob, Outbo
 from integrations.sync import own
 from tests.conftest import pull_all, push_all
 from tests.factories import AccountFactory
-from tests.salesforce_org import ROOT, Org
+from tests.integrations.sync.storms import is_sending, let_time_pass
+from tests.integrations.sync.work import pull_contacts
+from tests.salesforce_org import Org
+from tests.workers import KILL_SEED, finished, kill_after, worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
-SEED = int(os.environ.get("KILL_SEED", "20261121"))
 MANY = 1_000
 KILLS = 6
 
 
-def worker(org: Org, code: str, **more: str) -> subprocess.Popen:
-    """A worker in a process of its own, on the test's database; ``more``: of its environment."""
-    settings = database.settings_dict
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "DATABASE_URL": re.sub(r"(?<=@)/[^?]*", f"/{settings['NAME']}", os.environ["DATABASE_URL"]),
-        "SALESFORCE_LOCAL_ORG": org.url,
-        "SALESFORCE_CLIENT_ID": org.client_id,
-        "SALESFORCE_CLIENT_SECRET": org.client_secret,
-        "LOG_LEVEL": "ERROR",
-        **more,
-    }
-    setup = "import django; django.setup(); from integrations import tasks; from integrations.sync import pull;"
-    return subprocess.Popen([sys.executable, "-c", f"{setup} {code}"], cwd=ROOT, env=environment)
-
-
-def kill_after(process: subprocess.Popen, has_begun, chance: random.Random) -> None:
-    """Let a worker get to work, and kill it somewhere in it."""
-    deadline = time.monotonic() + 20
-    while not has_begun() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
-    time.sleep(chance.uniform(0, 0.4))
-    process.kill()
-    process.wait()
-
-
-def let_time_pass(org: Org) -> None:
-    """What the dead held is free, and what they had sent has arrived."""
-    size = -1
-    while size != (size := len(org.query("SELECT Id FROM Contact"))):
-        time.sleep(0.2)
-    Outbox.objects.update(next_attempt_at=timezone.now(), claimed_until=timezone.now())
-    Cursor.objects.update(leased_until=timezone.now())
-    IngestJob.objects.update(leased_until=timezone.now(), due_at=timezone.now())
-    Connection.objects.update(paused_until=None)
-
-
 def test_a_push_of_a_thousand_new_contacts_survives_killed_workers(synced: Connection, org: Org, monkeypatch) -> None:
     monkeypatch.setattr(own, "patience", timedelta)
-    chance = random.Random(SEED)
+    chance = random.Random(KILL_SEED)
     account = AccountFactory(name="All of them")
     contacts = Contact.objects.bulk_create(
         Contact(
@@ -82,10 +40,9 @@ def test_a_push_of_a_thousand_new_contacts_survives_killed_workers(synced: Conne
     )
 
     for _ in range(KILLS):
-        left = Outbox.objects.count()
         kill_after(
-            worker(org, "tasks.push_lane('real_time', 60)"),
-            lambda left=left: Outbox.objects.filter(claim_token__isnull=False).exists(),
+            worker(tasks.push_lane, "real_time", 60, org=org),
+            is_sending,
             chance,
         )
         let_time_pass(org)
@@ -95,7 +52,7 @@ def test_a_push_of_a_thousand_new_contacts_survives_killed_workers(synced: Conne
     push_all()
 
     made = Counter(row["LastName"] for row in org.query("SELECT LastName FROM Contact WHERE LastName LIKE 'Double %'"))
-    assert made == Counter(f"Double {n}" for n in range(MANY)), f"seed {SEED}"
+    assert made == Counter(f"Double {n}" for n in range(MANY)), f"seed {KILL_SEED}"
     assert not Outbox.objects.exists()
     assert not ErrorEntry.objects.exists()
     assert not Contact.objects.filter(crm_id="").exists()
@@ -106,7 +63,7 @@ def test_a_push_of_a_thousand_new_contacts_survives_killed_workers(synced: Conne
 def test_jobs_survive_killed_workers(synced: Connection, org: Org, monkeypatch, path: str) -> None:
     """Workers are killed about one of a job's calls: that which begins it, fills it, closes it or asks after it."""
     monkeypatch.setattr(own, "patience", timedelta)
-    chance = random.Random(SEED)
+    chance = random.Random(KILL_SEED)
     synced.object_settings.update(external_id_field="Tandem_Id__c")
     new = Contact.objects.bulk_create(Contact(first_name=f"N{n}", last_name="Killed") for n in range(120))
     services.queue_push(new, lane="background")
@@ -116,8 +73,8 @@ def test_jobs_survive_killed_workers(synced: Connection, org: Org, monkeypatch, 
 
     for _ in range(KILLS):
         kill_after(
-            worker(org, "tasks.push_lane('background', 60)", SYNC_BULK_FROM="10"),
-            lambda: IngestJob.objects.exists() or Outbox.objects.filter(claim_token__isnull=False).exists(),
+            worker(tasks.push_lane, "background", 60, org=org, SYNC_BULK_FROM=10),
+            lambda: is_sending() or IngestJob.objects.filter(leased_until__gt=timezone.now()).exists(),
             chance,
         )
         let_time_pass(org)
@@ -127,20 +84,23 @@ def test_jobs_survive_killed_workers(synced: Connection, org: Org, monkeypatch, 
         push_all()
 
     made = Counter(row["FirstName"] for row in org.query("SELECT FirstName FROM Contact WHERE LastName = 'Killed'"))
-    assert made == Counter(person.first_name for person in new), f"seed {SEED}"
+    assert made == Counter(person.first_name for person in new), f"seed {KILL_SEED}"
     assert len(org.query("SELECT Id FROM Contact WHERE Title = 'Killed'")) == len(linked)
     assert not Outbox.objects.exists()
     assert not IngestJob.objects.exists()
     assert not ErrorEntry.objects.exists()
 
 
+def is_pulling() -> bool:
+    return Cursor.objects.filter(leased_until__gt=timezone.now()).exists()
+
+
 def test_a_pull_survives_killed_workers(synced: Connection, org: Org) -> None:
-    chance = random.Random(SEED)
+    chance = random.Random(KILL_SEED)
     org.create_many("Contact", [{"LastName": f"Pulled {n}", "Email": f"pulled{n}@kill.example"} for n in range(MANY)])
-    code = "pull.PAGE = 50; tasks.pull_due(60, only='Contact', is_forced=True)"
 
     for _ in range(KILLS):
-        kill_after(worker(org, code), lambda: Cursor.objects.exclude(lease_token=None).exists(), chance)
+        kill_after(worker(pull_contacts, 50, org=org), is_pulling, chance)
         let_time_pass(org)
     pull_all()
 
@@ -160,9 +120,9 @@ def test_two_workers_at_once_send_each_record_once(synced: Connection, org: Org)
     )
     services.queue_push(contacts)
 
-    workers = [worker(org, "tasks.push_lane('real_time', 60); tasks.push_lane('real_time', 60)") for _ in range(2)]
+    workers = [worker(tasks.push_lane, "real_time", 60, org=org) for _ in range(2)]
     for process in workers:
-        assert process.wait(60) == 0
+        finished(process)
     push_all()
 
     made = Counter(row["LastName"] for row in org.query("SELECT LastName FROM Contact WHERE LastName LIKE 'Shared %'"))
@@ -172,11 +132,10 @@ def test_two_workers_at_once_send_each_record_once(synced: Connection, org: Org)
 
 def test_two_pullers_never_work_on_one_object(synced: Connection, org: Org) -> None:
     org.create_many("Contact", [{"LastName": f"Both {n}"} for n in range(200)])
-    code = "pull.PAGE = 20; tasks.pull_due(60, only='Contact', is_forced=True)"
 
-    workers = [worker(org, code) for _ in range(2)]
+    workers = [worker(pull_contacts, 20, org=org) for _ in range(2)]
     for process in workers:
-        assert process.wait(60) == 0
+        finished(process)
     tasks.pull_due(600, only="Contact", is_forced=True)
 
     assert Contact.objects.filter(last_name__startswith="Both").count() == 200

@@ -13,8 +13,9 @@ from integrations.models import Connection, ErrorEntry, Lane, Outbox
 from integrations.sync import own
 from tests.conftest import push_all
 from tests.integrations.sync.activities.making import linked_contact, turn_on
-from tests.integrations.sync.test_killed import SEED, kill_after, worker
+from tests.integrations.sync.storms import is_sending, let_time_pass
 from tests.salesforce_org import Org
+from tests.workers import KILL_SEED, finished, kill_after, worker
 from users.models import User
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
@@ -22,19 +23,10 @@ MANY = 1_000
 KILLS = 6
 
 
-def let_time_pass(org: Org) -> None:
-    """What the dead held is free, and what they had sent has arrived."""
-    size = -1
-    while size != (size := len(org.query("SELECT Id FROM Task"))):
-        pass
-    Outbox.objects.update(next_attempt_at=timezone.now(), claimed_until=timezone.now())
-    Connection.objects.update(paused_until=None)
-
-
 def test_a_thousand_emails_survive_killed_workers(synced: Connection, org: Org, admin: User, monkeypatch) -> None:
     monkeypatch.setattr(own, "patience", lambda: timedelta(seconds=-1))
     turn_on(synced, "push_emails_sent_here")
-    chance, contact = random.Random(SEED), linked_contact()
+    chance, contact = random.Random(KILL_SEED), linked_contact()
     emails = Activity.objects.bulk_create(
         Activity(
             kind="email", direction="out", subject=f"Killed {n // 2}", contact=contact, owner=admin,
@@ -49,11 +41,7 @@ def test_a_thousand_emails_survive_killed_workers(synced: Connection, org: Org, 
     org.faults({"match": {"method": "POST", "path": "composite/sobjects$"}, "do": "delay", "delay_ms": 150})
 
     for _ in range(KILLS):
-        kill_after(
-            worker(org, "tasks.push_lane('activities', 60)"),
-            lambda: Outbox.objects.filter(claim_token__isnull=False).exists(),
-            chance,
-        )
+        kill_after(worker(tasks.push_lane, "activities", 60, org=org), is_sending, chance)
         let_time_pass(org)
     org.faults()
     for _ in range(3):
@@ -61,7 +49,7 @@ def test_a_thousand_emails_survive_killed_workers(synced: Connection, org: Org, 
         let_time_pass(org)
 
     made = Counter(row["Subject"] for row in org.query("SELECT Subject FROM Task WHERE Subject LIKE 'Killed %'"))
-    assert made == Counter(one.subject for one in emails), f"seed {SEED}"
+    assert made == Counter(one.subject for one in emails), f"seed {KILL_SEED}"
     assert not Outbox.objects.exists()
     assert not ErrorEntry.objects.exists()
     assert not Activity.objects.filter(pk__in=[one.pk for one in emails], crm_id="").exists()
@@ -76,9 +64,9 @@ def test_two_workers_at_once_log_each_once(synced: Connection, org: Org, admin: 
     )
     services.queue_push(calls, lane=Lane.ACTIVITIES)
 
-    workers = [worker(org, "tasks.push_lane('activities', 60)") for _ in range(2)]
+    workers = [worker(tasks.push_lane, "activities", 60, org=org) for _ in range(2)]
     for process in workers:
-        assert process.wait(120) == 0
+        finished(process)
     tasks.push_lane("activities")
 
     made = Counter(row["Subject"] for row in org.query("SELECT Subject FROM Task WHERE Subject LIKE 'Shared %'"))
