@@ -62,7 +62,9 @@ def any_of(values: Iterable[Any], type_: str = "varchar") -> RawSQL:
 
 
 def is_any_of(column: str, values: Iterable[Any], type_: str) -> Func:
-    """A condition like ``any_of``, for rows that an index is walked for in their order: no list is made first."""
+    """A condition like ``any_of`` that makes no list first: for rows that an index is walked for in their order, and
+    beside an *or*, where lists would have PostgreSQL read the whole table.
+    """
     return Func(
         F(column),
         Value(array_literal(values)),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from accounts.models import Account
-from common.bulk import any_of
+from common.bulk import any_of, is_any_of
 from common.domains import company_domain, registrable_domain
 from common.folding import fold
 from common.models import Record, RecordKind
@@ -152,7 +152,8 @@ class Matches:
             return
         domains = {registrable_domain(self._read(remote, "website")) for remote in unknown} - {""}
         names = {fold(self._read(remote, "name")) for remote in unknown} - {""}
-        rows = unlinked.filter(Q(domain__in=any_of(domains)) | Q(sort_name__in=any_of(names))).order_by("pk")
+        is_of_domain = Q(is_any_of("domain", domains, "varchar")) & ~Q(domain="")
+        rows = unlinked.filter(is_of_domain | Q(is_any_of("sort_name", names, "varchar"))).order_by("pk")
         for pk, domain, name in rows.values_list("pk", "domain", "sort_name"):
             self.by_domain[domain].append(pk)
             self.by_name[name, ""].append(pk)

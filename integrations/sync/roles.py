@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from common.bulk import any_of
+from common.bulk import any_of, is_any_of
 from common.models import RecordKind
 from deals.models import Deal, DealContact
 from integrations.models import Connection, Credential, ObjectDescription, ObjectSettings, RecordLink, RemoteRole
@@ -147,7 +147,7 @@ def contacts_of(connection: Connection, people: Iterable[People]) -> Contacts:
     here = {row.contact_id for one in people for row in one.ours}
     there = {part.remote_contact_id for one in people for part in [*one.agreed, *one.theirs]}
     links = standing(connection, RecordKind.CONTACT, CONTACT)
-    known = links.filter(record_id__in=any_of(here, "bigint")) | links.filter(remote_id__in=any_of(there))
+    known = links.filter(Q(is_any_of("record_id", here, "bigint")) | Q(is_any_of("remote_id", there, "varchar")))
     return Contacts({remote_id: pk for remote_id, pk in known.values_list("remote_id", "record_id") if pk})
 
 

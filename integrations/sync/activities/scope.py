@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 
 from activities.models import Activity, Message
-from common.bulk import any_of
+from common.bulk import any_of, is_any_of
 from common.models import Record, RecordKind
 from integrations.activity_rules import ActivityRules
 from integrations.models import ActivitySettings, Connection, Credential, ObjectSettings, RecordLink, SyncedKind
@@ -135,7 +135,8 @@ class ActivityScope(Scope):
         if not ids:
             return {}
         links = RecordLink.objects.live().filter(connection=self.connection, record_kind__in=RecordKind.values)
-        found = links.filter(Q(remote_id__in=any_of(ids)) | Q(also_lead_id__in=any_of(ids)) & ~Q(also_lead_id=""))
+        is_it = Q(is_any_of("remote_id", ids, "varchar"))
+        found = links.filter(is_it | Q(is_any_of("also_lead_id", ids, "varchar")) & ~Q(also_lead_id=""))
         known: dict[str, int] = {}
         for remote_id, lead_id, pk in found.values_list("remote_id", "also_lead_id", "record_id"):
             if pk:
