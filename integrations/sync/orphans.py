@@ -7,8 +7,10 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from integrations.models import Outbox, RecordLink
+from common.models import Record
+from integrations.models import Outbox, RecordLink, SyncedKind
 from integrations.sync import outbox
+from integrations.sync.activities import leaving
 from integrations.sync.linking import store_links
 from integrations.sync.outbox import Claim
 from integrations.sync.own import IN_DOUBT, SECOND_LOOK, made_by, may_still_arrive
@@ -41,12 +43,22 @@ def _look_again(claim: Claim, row: Outbox) -> None:
 
 @transaction.atomic
 def bury(claim: Claim, scope: Scope, row: Outbox, found: Sequence[str]) -> None:
-    """The record there gets a tombstone here, and is deleted there where deletions are synced."""
+    """Be done with a row; where several records there may be what it made, they are left alone."""
     held, _ = Outbox.objects.filter(pk=row.pk, claim_token=claim.token).delete()
     if len(found) > 1:
         logger.warning("Any of %s may be what deleted %s %s made.", found, row.record_kind, row.record_id)
     elif found and held:
         link = RecordLink(connection=scope.connection, record_kind=scope.kind, record_id=row.record_id)
         link.remote_object, link.remote_id, link.external_id = scope.remote_object, found[0], row.external_id
-        store_links([entomb(link)])
-        queue_deletes(scope.kind, [], [link], row.actor_id)
+        link.base = scope.kept(row.sent or {})
+        bury_made(link, [], row)
+
+
+def bury_made(link: RecordLink, records: Sequence[Record], row: Outbox) -> None:
+    """What was made of a record that is gone here leaves a tombstone, and is deleted there where that follows.
+
+    An activity that went with its contact stays there.
+    """
+    store_links([entomb(link)])
+    if link.record_kind != SyncedKind.ACTIVITY or not leaving.went_along(row.record_id, row.queued_at):
+        queue_deletes(link.record_kind, records, [link], row.actor_id)

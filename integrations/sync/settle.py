@@ -12,12 +12,14 @@ from django.utils import timezone
 
 from common.bulk import any_of, copy_in, maker, write_columns
 from common.models import Record
-from integrations.models import ErrorEntry, Lane, Outbox, RecordLink, Run, SyncEvent
+from integrations.models import ErrorEntry, Lane, Outbox, RecordLink, Run, SyncedKind, SyncEvent
 from integrations.sync import outbox
+from integrations.sync.activities import leaving
 from integrations.sync.activities.writer import writer_for
 from integrations.sync.casting import records_arrived
 from integrations.sync.deadlocks import on_deadlock_again
 from integrations.sync.linking import AGREED, agree, dropped, is_guess, moved, reword, store_links
+from integrations.sync.orphans import bury_made
 from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import (
     PARENT_NOT_SYNCED,
@@ -34,7 +36,6 @@ from integrations.sync.plan import Plan, Side
 from integrations.sync.provider import Value
 from integrations.sync.records import PARENTS, model_of
 from integrations.sync.scope import Scope
-from integrations.sync.tombstones import entomb, queue_deletes
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,8 @@ def _settle(claim: Claim, scope: Scope, items: Sequence[Item], run: Run, reasons
     _close_errors(scope, items)
     _store_errors(scope, items, claim, reasons)
     _store_rows([item for item in items if item.row.pk in rows], rows)
+    if scope.kind == SyncedKind.ACTIVITY:
+        leaving.stay_where_sent([item.record.pk for item in known if item.link is None])
     _bury(scope, [item for item in facts if item.record.pk not in present])
     _wake_children(scope, items)
     _tell_of_arrivals(scope, known)
@@ -118,8 +121,8 @@ def _bury(scope: Scope, items: Sequence[Item]) -> None:
         if isinstance(item.outcome, Linked) and item.link is None:
             link = RecordLink(connection=scope.connection, record_kind=scope.kind, record_id=item.record.pk)
             link.remote_object, link.remote_id = item.outcome.remote_object, item.outcome.remote_id
-            store_links([entomb(link)])
-            queue_deletes(scope.kind, [item.record], [link], item.row.actor_id)
+            agree(link, item.scope, item.outcome.plan)
+            bury_made(link, [item.record], item.row)
 
 
 def _undisputed(scope: Scope, items: Sequence[Item]) -> list[Item]:

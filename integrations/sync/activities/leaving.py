@@ -5,6 +5,7 @@ activity that goes because its contact goes stays there: it is the contact's.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import connection as database
@@ -12,7 +13,7 @@ from django.db.models import QuerySet
 
 from activities.models import Activity
 from common.bulk import any_of, write_columns
-from common.models import Origin, Record
+from common.models import DeletedRecord, Origin, Record
 from integrations.models import (
     Connection,
     DeletionSettings,
@@ -28,10 +29,11 @@ from integrations.models import (
 from integrations.sync import outbox
 from integrations.sync.credentials import Logins
 from integrations.sync.linking import dropped
-from integrations.sync.records import kind_of
+from integrations.sync.records import kind_of, model_of
 from integrations.sync.tombstones import GONE_THERE, LINK_COLUMNS, entomb
 
 KIND = SyncedKind.ACTIVITY
+ROWS = Activity._meta.label  # what kept records call those that went with them
 
 
 def leave_tombstones(activities: Sequence[Activity], actor_id: int | None, *, is_own: bool) -> bool:
@@ -101,6 +103,11 @@ def forget(ids: Sequence[int]) -> None:
         links.update(base={}, base_ours={}, note="")
 
 
+def went_along(pk: int, since: datetime) -> bool:
+    """Whether an activity went with a record that was deleted here ``since`` then."""
+    return DeletedRecord.objects.filter(deleted_at__gte=since, lost__contains={ROWS: [{"id": pk}]}).exists()
+
+
 def on_both_sides(records: Sequence[Record]) -> "QuerySet[Activity]":
     """Activities that hang on any of these records of one kind, and are there."""
     ids = any_of((record.pk for record in records), "bigint")
@@ -108,8 +115,14 @@ def on_both_sides(records: Sequence[Record]) -> "QuerySet[Activity]":
 
 
 def revive(records: Sequence[Record]) -> None:
-    """Link activities that came back with their records, as far as the other side has them."""
-    activities = {activity.pk: activity for activity in on_both_sides(records)}
+    """Link activities that came back with their records, as far as the other side has them.
+
+    One that went while it was being sent was not known to be there then.
+    """
+    ids = any_of((record.pk for record in records), "bigint")
+    activities = Activity.objects.in_bulk(
+        list(Activity.objects.filter(**{f"{kind_of(records[0])}__in": ids}).values_list("pk", flat=True))
+    )
     tombstones = RecordLink.objects.tombstones_of(KIND, list(activities)).filter(record_id=None)
     links = list({link.deleted_id: link for link in tombstones}.values())
     for link in links:
@@ -120,8 +133,9 @@ def revive(records: Sequence[Record]) -> None:
             activities[link.record_id or 0].crm_id = ""
         else:
             link.dropped_at, link.drop_reason = None, ""
+            activities[link.record_id or 0].crm_id = link.remote_id
     write_columns(links, LINK_COLUMNS)
-    write_columns([activities[link.record_id or 0] for link in links if link.dropped_at], ["crm_id"])
+    write_columns([activities[link.record_id or 0] for link in links], ["crm_id"])
 
 
 # The sides agree to differ: ours says the record that stays, theirs the one that it had.
@@ -139,13 +153,30 @@ _STAYS_THERE = """
 def stay_after_merge(records: Sequence[Record], into: Record) -> None:
     """Records were merged here, and their activities with them. There both stay, each with its own activities."""
     merged = [record.crm_id for record in records if record.crm_id]
-    if not merged or not into.crm_id:
-        return
+    if merged and into.crm_id:
+        _stay(merged, into)
+
+
+def stay_where_sent(ids: Sequence[int]) -> None:
+    """The same for activities that were being sent while the record was merged: their links are new."""
+    bases = RecordLink.objects.live().of(KIND, list(ids)).values_list("base", flat=True) if ids else ()
+    said = {str(base[name]) for base in bases for name in ("WhoId", "WhatId", "ParentId") if base.get(name)}
+    tombstones = RecordLink.objects.filter(remote_id__in=any_of(said), record_id=None, deleted_id__isnull=False)
+    for tombstone in tombstones:
+        gone = {"record_kind": tombstone.record_kind, "record_id": tombstone.deleted_id}
+        merge = DeletedRecord.objects.filter(**gone).exclude(merged_into=None).first()
+        into = model_of(tombstone.record_kind)._default_manager.filter(pk=merge.merged_into).first() if merge else None
+        if into and into.crm_id:
+            _stay([tombstone.remote_id], into)
+
+
+def _stay(merged: Sequence[str], into: Record) -> None:
     column = str(kind_of(into))
     names = ["WhoId", "ParentId"] if column == "contact" else ["WhatId", "ParentId"]
     with database.cursor() as cursor:
         cursor.execute(
-            _STAYS_THERE.format(column=column), {"kept": into.crm_id, "names": names, "merged": merged, "into": into.pk}
+            _STAYS_THERE.format(column=column),
+            {"kept": into.crm_id, "names": names, "merged": list(merged), "into": into.pk},
         )
 
 
