@@ -62,6 +62,11 @@ def email_of(activity: Activity) -> Email:
     return Email(sender or theirs, recipients or (ours,), activity.subject)
 
 
+def addresses_of(activity: Activity) -> list[str]:
+    """Of everybody who is named with one, copies as well."""
+    return [plain for one in activity.participants.all() if (plain := plain_address(one.address))]
+
+
 @dataclass(frozen=True)
 class Around:
     """Who and what an activity is about, and what of it is in Salesforce or about to be.

@@ -7,7 +7,7 @@ from enum import StrEnum
 from activities.models import Activity
 from common.models import Origin
 from integrations.activity_rules.exclusions import Email, excluding
-from integrations.activity_rules.facts import ActivityRules, Around, Coming, email_of
+from integrations.activity_rules.facts import ActivityRules, Around, Coming, addresses_of, email_of
 from integrations.models import ActivitySettings, ExclusionRule
 
 Kind = Activity.Kind
@@ -52,7 +52,7 @@ def verdict(activity: Activity, rules: ActivityRules, coming: Coming = ()) -> Ve
 
     ``coming``: records, by kind and id, that are not in Salesforce yet and are about to be.
     """
-    switch = _switch_of(activity)
+    switch = _switch_of(activity, rules)
     around = Around.of(activity, rules, coming)
     return (
         turned_off(rules.settings, switch)
@@ -117,15 +117,17 @@ def _counts_from(activity: Activity) -> datetime:
     return (activity.completed_at if activity.kind == Kind.TASK else None) or activity.created_at
 
 
-def _switch_of(activity: Activity) -> str:
+def _switch_of(activity: Activity, rules: ActivityRules) -> str:
     if activity.kind != Kind.EMAIL:
         return SWITCH_OF[Kind(activity.kind)]
     message = getattr(activity, "message", None)  # one that was written down by hand has none
+    # Once among the team it stays so when a mailbox leaves; when one comes, those of before on its domain are so, too.
+    was_internal = bool(message and message.is_internal)
     return email_switch(
         is_incoming=activity.direction == Activity.Direction.IN,
         is_sent_here=bool(message and message.is_sent_here),
         is_reply=bool(message and message.is_reply),
-        is_internal=bool(message and message.is_internal),
+        is_internal=was_internal or rules.team.is_internal(addresses_of(activity)),
     )
 
 

@@ -1,7 +1,7 @@
 """Which activities go to Salesforce, and which rule says so."""
 
 from datetime import UTC, datetime, timedelta
-from itertools import product
+from itertools import combinations, product
 from typing import Any, NamedTuple
 
 import pytest
@@ -26,14 +26,25 @@ class Case(NamedTuple):
     is_incoming: bool
     is_sent_here: bool
     is_reply: bool
-    is_internal: bool
+    was_internal: bool
+    is_on_our_domains: bool
     is_known: bool
     is_excluded: bool
+
+    @property
+    def is_internal(self) -> bool:
+        return self.was_internal or self.is_on_our_domains
+
+    def rules(self, settings: ActivitySettings) -> ActivityRules:
+        domains = ("acme.example", "other.example", "there.example") if self.is_on_our_domains else ("there.example",)
+        return ActivityRules(settings, [KEEPS_ACME_OUT], Team(domains=frozenset(domains)))
 
     def email(self) -> Activity:
         """One that was never saved, with all that a verdict looks at."""
         activity = Activity(pk=1, kind=Kind.EMAIL, direction="in" if self.is_incoming else "out", subject="Hello")
-        Message(activity=activity, is_sent_here=self.is_sent_here, is_reply=self.is_reply, is_internal=self.is_internal)
+        Message(
+            activity=activity, is_sent_here=self.is_sent_here, is_reply=self.is_reply, is_internal=self.was_internal
+        )
         sender = "ann@acme.example" if self.is_excluded else "ann@other.example"
         contact = Contact(pk=1, last_name="Roe", crm_id="003000000000001AAA" if self.is_known else "")
         people = [
@@ -56,21 +67,23 @@ SENTENCES = {
 
 
 @pytest.mark.parametrize("makes_people", [False, True])
-@pytest.mark.parametrize("switch", EMAILS)
-def test_each_email_hangs_on_one_switch_its_exclusions_and_its_people(switch: str, makes_people: bool) -> None:
-    settings = ActivitySettings(**{switch: True}, push_unknown_people=makes_people)
+@pytest.mark.parametrize("on", [chosen for count in range(len(EMAILS) + 1) for chosen in combinations(EMAILS, count)])
+def test_each_email_hangs_on_one_switch_its_exclusions_and_its_people(on: tuple[str, ...], makes_people: bool) -> None:
+    """With every choice of switches, every e-mail that there can be."""
+    settings = ActivitySettings(**dict.fromkeys(on, True), push_unknown_people=makes_people)
 
     for case in CASES:
-        said = verdict(case.email(), ActivityRules(settings, [KEEPS_ACME_OUT]))
+        said = verdict(case.email(), case.rules(settings))
 
-        goes = SENTENCES[switch](case) and not case.is_excluded and (case.is_known or makes_people)
+        is_on = any(SENTENCES[switch](case) for switch in on)
+        goes = is_on and not case.is_excluded and (case.is_known or makes_people)
         assert (said.pushes, said.makes_people) == (goes, goes and not case.is_known), case
-        assert said.rule == rule_of(case, switch), case
+        assert said.rule == rule_of(case, is_on=is_on), case
         assert SENTENCES[said.switch](case), case
 
 
-def rule_of(case: Case, switch: str) -> Rule:
-    if not SENTENCES[switch](case):
+def rule_of(case: Case, *, is_on: bool) -> Rule:
+    if not is_on:
         return Rule.SWITCH
     if case.is_excluded:
         return Rule.EXCLUSION
