@@ -1,5 +1,6 @@
 """Carrying out what a preview showed: planned again first, and stopped where that would touch much more."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from django.db import transaction
@@ -12,6 +13,7 @@ from integrations.planning import Planner
 from integrations.previewing import bound, end_broken_off, finish, plan, queue
 from integrations.previewing import refusal as preview_refusal
 from integrations.services import Refused
+from integrations.sync.activities.objects import ACTIVITY_OBJECTS, TASK
 from users.models import User
 
 TOLERANCE = 1.1  # times as many touched records as were shown stop what is carried out
@@ -70,7 +72,7 @@ def refusal(preview: Run) -> str:
 
 
 def _one_time_refusal(connection: Connection, kinds: Sequence[str]) -> str:
-    rows = connection.object_settings.filter(record_kind__in=kinds).select_related("push_all_run", "connection")
+    rows = everything.settings_of(connection, kinds)
     if any(map(everything.is_under_way, rows)):
         return "A one-time push is under way."
     refusals = [everything.refusal(connection, row) for row in rows]
@@ -93,6 +95,20 @@ def _carry_out(run: Run, planner: Planner) -> None:
             Run.objects.filter(pk=run.pk).update(message=" ".join(said))
     except Refused as refused:
         finish(run, Run.State.INCOMPLETE, f"Stopped: {refused} Nothing was done.")
+
+
+def _most(shown: Sequence[Part]) -> dict[str, int]:
+    """By object, how many records may be pushed; activities are counted together, whatever they become.
+
+    What was only estimated is no bound.
+    """
+    expected: Counter[str] = Counter()
+    for part in shown:
+        if part.direction == "push":
+            expected[TASK if part.remote_object in ACTIVITY_OBJECTS else part.remote_object] += part.expected
+    if any(part.is_estimated for part in shown):
+        del expected[TASK]
+    return {name: round(count * TOLERANCE) for name, count in expected.items()}
 
 
 def _do(run: Run, shown: Sequence[Part]) -> list[str]:
@@ -118,8 +134,7 @@ def _do(run: Run, shown: Sequence[Part]) -> list[str]:
                 services.request_pull(connection, name, user=user)
             return ["Pulling now."]
     if request["everything"]:
-        most = {part.remote_object: round(part.expected * TOLERANCE) for part in shown if part.direction == "push"}
-        everything.start(connection, request["kinds"], user, preview=run.preview, most=most)
+        everything.start(connection, request["kinds"], user, preview=run.preview, most=_most(shown))
         transaction.on_commit(lambda: async_task("integrations.tasks.mark_everything"))
     transaction.on_commit(services.wake_lanes)
     return ["Pushing now."]

@@ -25,12 +25,13 @@ from integrations.models import (
 )
 from integrations.providers import provider_for
 from integrations.services import Refused
+from integrations.sync.activities.objects import object_of
 from integrations.sync.activities.passing import judge
 from integrations.sync.conditions import OPERATORS, Operator, condition
 from integrations.sync.credentials import Logins
 from integrations.sync.departures import DELETED_THERE
 from integrations.sync.eligibility import takes_no_new
-from integrations.sync.outbox import BATCH, CREATE_AS
+from integrations.sync.outbox import BATCH, CREATE_AS, has_new_notes
 from integrations.sync.plan import Direction
 from integrations.sync.pull import EXPORT_FROM, PAGE, PART
 from integrations.sync.records import Type
@@ -42,7 +43,7 @@ BEFORE = "Refused before: see the error log"
 BY_STAGE = "Their stage is not among those that are pushed"
 WITHOUT_ACCOUNT = "They have no account, and contacts without one are kept out"
 OF_OTHER_KINDS = "Open tasks, and what no switch that is on is for"
-JUDGED = 10_000  # activities at most
+JUDGED = 4_000  # activities at most
 CREATED = -1
 Fate = tuple[str, Q]
 
@@ -51,7 +52,8 @@ Fate = tuple[str, Q]
 class Forecast:
     """What the one-time push of a kind would do: ``skipped`` and ``refused`` count records by what is in the way.
 
-    ``notes`` say what else happens to those that are created; ``calls``: about so many.
+    ``notes`` say what else happens to those that are created; ``calls``: about so many; ``by_object``: what activities
+    that are created become.
     """
 
     kind: str
@@ -64,6 +66,7 @@ class Forecast:
     notes: list[str] = field(default_factory=list)
     calls: int = 0
     is_estimate: bool = False
+    by_object: dict[str, int] = field(default_factory=dict)
 
     @property
     def bound(self) -> int:
@@ -101,11 +104,14 @@ def _push_activities(settings: ActivitySettings) -> Forecast:
     share = max(1, ceil(present / JUDGED))
     chosen = eligible.alias(place=F("pk") % share).filter(place=0).order_by("pk") if share > 1 else eligible
     said: Counter[str] = Counter()
-    ids = list(chosen.values_list("pk", flat=True)[: 2 * JUDGED])
+    become: Counter[str] = Counter()
+    ids, has_notes = list(chosen.values_list("pk", flat=True)[: 2 * JUDGED]), has_new_notes(settings.connection)
     for start in range(0, len(ids), everything.CHUNK):
         found = judge(settings.connection, ids[start : start + everything.CHUNK])
         said.update("" if one.pushes else one.reason.removesuffix(".") for _, one in found)
+        become.update(object_of(activity, has_notes=has_notes) for activity, one in found if one.pushes)
     scaled = {reason: round(count * present / len(ids)) for reason, count in said.most_common()}
+    told.by_object = {name: round(count * present / len(ids)) for name, count in become.most_common()}
     told.to_create, told.waiting = scaled.pop("", 0), counts.get(State.WAITING, 0)
     off = counts.get(State.NOT_ELIGIBLE, 0) - present
     told.skipped = _positive({BY_PERSON: counts.get(State.SKIPPED, 0), BEFORE: counts.get(State.FAILED, 0)})

@@ -18,7 +18,7 @@ class Part:
     """What becomes of the records of one object in one direction; ``here`` and ``there``: how many change on a side.
 
     ``total``: how many there are to be looked at; ``left_out``: how many more are skipped unseen; ``anyway``: how many
-    would be touched without the change that is tried, too.
+    would be touched without the change that is tried, too. ``is_estimated``: the total itself is not counted.
     """
 
     direction: str
@@ -29,6 +29,7 @@ class Part:
     total: int = 0
     left_out: int = 0
     anyway: int = 0
+    is_estimated: bool = False
 
     @property
     def looked_at(self) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import F
 
 from integrations import changes, everything, forecasting, shifting
-from integrations.models import Connection, Outbox, RecordLink, RunLine
+from integrations.models import Connection, Outbox, RecordLink, RunLine, SyncedKind
 from integrations.outlook import Part
 from integrations.pulling import PULL_ORDER
 from integrations.rehearsal import CLAIMED, Mark, Reading, Rehearsal, Told, due_in_parts, eligible_in_parts, marked
@@ -75,7 +75,7 @@ class Planner:
 
     @property
     def is_estimate(self) -> bool:
-        return any(part.share > 1 for part in self.parts.values())
+        return any(part.share > 1 or part.is_estimated for part in self.parts.values())
 
     @property
     def calls(self) -> int:
@@ -129,19 +129,27 @@ class Planner:
             planned += CLAIMED
 
     def _push_everything(self, kinds: Sequence[str]) -> None:
-        for told in forecasting.push(self.connection, kinds):
-            settings = self.connection.object_settings.get(record_kind=told.kind)
-            name, count = (
-                everything.object_of(settings),
-                everything.eligible(settings).count() if settings.creates else 0,
-            )
-            self._of(Direction.PUSH, name).left_out += told.unlinked - count
+        for told, settings in zip(
+            forecasting.push(self.connection, kinds), everything.settings_of(self.connection, kinds), strict=True
+        ):
+            name, total = everything.object_of(settings), self._eligible_of(settings, told)
+            self._of(Direction.PUSH, name).left_out += told.unlinked - sum(total.values())
             self.notes += [f"{number:,} skipped: {reason}." for reason, number in told.skipped.items()]
             self.notes += [f"Of those that are created, {note}" for note in told.notes]
             self.notes += [f"{told.unchanged:,} are linked and in step."] if told.unchanged else []
             self.notes += [f"{told.waiting:,} wait to be created already."] if told.waiting else []
-            self._push(eligible_in_parts(self.connection, [told.kind]), {name: count})
-            self._scale_companions(self._of(Direction.PUSH, name))
+            self._push(eligible_in_parts(self.connection, [told.kind]), total)
+            for each in total:
+                self._of(Direction.PUSH, each).is_estimated = told.is_estimate
+            if told.kind != SyncedKind.ACTIVITY:
+                self._scale_companions(self._of(Direction.PUSH, name))
+
+    @staticmethod
+    def _eligible_of(settings: everything.Settings, told: forecasting.Forecast) -> dict[str, int]:
+        """How many records are marked, by what they become there. Of activities the forecast has judged each."""
+        if told.kind == SyncedKind.ACTIVITY:
+            return told.by_object
+        return {everything.object_of(settings): everything.eligible(settings).count() if settings.creates else 0}
 
     def _scale_companions(self, asked: Part) -> None:
         """Of the accounts that people need only those were met that the planned ones need."""

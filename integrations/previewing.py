@@ -11,11 +11,12 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from integrations import budget, changes
-from integrations.models import ApiUsage, Connection, Run, RunLine
+from integrations.models import ApiUsage, Connection, Run, RunLine, SyncedKind
 from integrations.outlook import OUTCOMES
 from integrations.planning import Planner, Stopped
 from integrations.rehearsal import Told
 from integrations.services import Refused
+from integrations.sync.activities.objects import ACTIVITY_OBJECTS
 from integrations.sync.credentials import Logins
 from integrations.sync.provider import ProviderError
 from integrations.sync.records import KINDS
@@ -72,8 +73,12 @@ def objects_of(request: dict[str, Any]) -> set[str]:
         case "pull":
             return set(request["names"])
         case "push":
-            return {name for kind in request["kinds"] for name in changes.objects_of(kind)}
+            return {name for kind in request["kinds"] for name in _pushed_as(kind)}
     return set(KINDS)
+
+
+def _pushed_as(kind: str) -> Sequence[str]:
+    return ACTIVITY_OBJECTS if kind == SyncedKind.ACTIVITY else changes.objects_of(kind)
 
 
 def again(run: Run, user: User | None) -> Run:

@@ -22,6 +22,7 @@ LABELS = {
     "ContentNote": "Notes",
     "Note": "Notes of the old kind",
 }
+PLURALS = {"account": "accounts", "contact": "contacts", "deal": "deals", "activity": "activities"}
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from common.lines import as_text
 from common.models import DeletedRecord, Record, RecordKind
 from common.timeline import Change
 from integrations.models import Connection, RecordLink, Run, SyncEvent, UserMapping
-from integrations.progress import LABELS
+from integrations.progress import LABELS, PLURALS
+from integrations.sync.activities.objects import TASK
 from integrations.sync.records import KINDS, RECORD_TYPES, model_of
 
 SHOWN_CHANGES = 8  # of one record; the others are behind its link
@@ -54,7 +55,7 @@ def title(run: Run) -> str:
         case Run.Kind.PUSH:
             return f"Push of {what}"
         case Run.Kind.EVERYTHING:
-            return f"One-time push of {what}"
+            return f"One-time push of {'activities' if run.remote_object == TASK else what}"
         case Run.Kind.MERGE:
             return f"Merge of two {what}"
         case Run.Kind.UNDO:
@@ -78,7 +79,8 @@ def what_of(run: Run) -> str:
         case "pull":
             return f"Pull of {labels}{', from the beginning' if wanted['everything'] else ''}"
         case "push":
-            return f"One-time push of {', '.join(wanted['kinds'])}s" if wanted["everything"] else "Push of what waits"
+            kinds = ", ".join(PLURALS[kind] for kind in wanted["kinds"])
+            return f"One-time push of {kinds}" if wanted["everything"] else "Push of what waits"
         case "trial":
             return "Trial of a few records"
     return "Preview"

@@ -12,12 +12,11 @@ from integrations import everything, forecasting, obstacles, services
 from integrations.access import admin_required
 from integrations.carrying import TOLERANCE
 from integrations.models import ActivitySettings, Connection, Cursor, Run, SyncedKind
-from integrations.progress import LABELS, Progress
+from integrations.progress import LABELS, PLURALS, Progress
 from integrations.sync.provider import ProviderError
-from integrations.sync.records import KINDS, RECORD_TYPES
+from integrations.sync.records import KINDS
 from integrations.tables import connected
 
-PLURALS = {"account": "accounts", "contact": "contacts", "deal": "deals", "activity": "activities"}
 UNDER_WAY = (Run.State.RUNNING, Run.State.INCOMPLETE)
 
 
@@ -47,7 +46,6 @@ def push_row(connection: Connection, kind: str) -> dict[str, Any]:
     return {
         "kind": kind,
         "label": PLURALS[kind],
-        "has_preview": kind in RECORD_TYPES,
         "is_running": is_running,
         "is_held": settings.push_all_held,
         "is_marking": settings.push_all_after is not None,

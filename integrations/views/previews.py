@@ -40,6 +40,7 @@ SAVING = {
 OVERVIEW = "integrations:overview"
 FIELDS = 40  # of a record that are shown in a list of many
 SHOWN = 20  # newest previews
+ACTIVITIES = (SyncedKind.ACTIVITY.value, "Activities")
 KINDS = (Run.Kind.PREVIEW, Run.Kind.CARRIED, Run.Kind.TRIAL)
 
 
@@ -79,12 +80,12 @@ def preview_pull(request: Request) -> HttpResponse:
 @admin_required
 @require_POST
 def preview_push(request: Request) -> HttpResponse:
-    """Of what waits; with ``everything`` also the one-time push of one kind of record, or all."""
+    """Of what waits; with ``everything`` also the one-time push of one kind, or of all kinds of records."""
     chosen, is_whole = typed(request.POST, "kind"), bool(request.POST.get("everything"))
-    kinds = list(map(str, RECORD_TYPES if is_whole else SyncedKind))
-    if chosen and chosen not in kinds:
+    if chosen and chosen not in (*RECORD_TYPES, SyncedKind.ACTIVITY):
         raise Http404(f"“{chosen}” can’t be pushed so.")
-    wanted = {"what": "push", "kinds": [chosen] if chosen else kinds, "everything": is_whole}
+    kinds = [chosen] if chosen else list(map(str, RECORD_TYPES if is_whole else SyncedKind))
+    wanted = {"what": "push", "kinds": kinds, "everything": is_whole}
     return _begin(request, connected(), wanted)
 
 
@@ -115,7 +116,7 @@ def preview_list(request: Request) -> HttpResponse:
         "runs": [{"run": run, "title": what_of(run)} for run in runs],
         "refusal": previewing.refusal(connection),
         "objects": [(name, LABELS.get(name, name)) for name in names],
-        "kinds": [(kind.value, f"{kind.label}s") for kind in RecordKind if kind.value in RECORD_TYPES],
+        "kinds": [*((kind.value, f"{kind.label}s") for kind in RecordKind if kind.value in RECORD_TYPES), ACTIVITIES],
         "is_setup": connection.phase == Connection.Phase.SETUP,
     }
     return framed(request, "integrations/previews.html", context)
@@ -210,6 +211,8 @@ def _back(run: Run) -> str:
         return reverse("integrations:object", args=[SYNCED.get(name, name)])
     if run.request.get("everything"):
         kinds = {*run.request.get("kinds", ()), *(SYNCED.get(name, "") for name in run.request.get("names", ()))}
+        if kinds == {SyncedKind.ACTIVITY}:
+            return f"{reverse('integrations:activities')}#once"
         return f"{reverse('integrations:object', args=[*kinds])}#once" if len(kinds) == 1 else reverse(OVERVIEW)
     return reverse("integrations:previews")
 

@@ -8,10 +8,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from activities.models import Activity
-from integrations import everything, forecasting, tasks
+from integrations import carrying, everything, forecasting, tasks
 from integrations.models import Connection, ExclusionRule, Outbox, Run
+from integrations.outlook import parts_of
 from tests.conftest import push_all
 from tests.factories import ActivityFactory, TaskFactory
+from tests.integrations.previews import carried_out, previewed
 from tests.integrations.sync.activities.making import email, linked_contact, tasks_named, turn_on
 from tests.salesforce_org import Org
 from users.models import User
@@ -92,6 +94,77 @@ def test_it_is_held_and_cancelled(old: Connection, admin: User, admin_client: Cl
 
     assert not Outbox.objects.exists()
     assert Run.objects.get(kind=Run.Kind.EVERYTHING).state == Run.State.CANCELLED
+
+
+def test_its_preview_shows_each_by_what_it_becomes_there_and_carries_out_that(
+    old: Connection, org: Org, admin_client: Client, admin: User
+) -> None:
+    ActivityFactory(kind="meeting", subject="Old meeting", contact=linked_contact(), owner=admin)
+    turn_on(old, "push_meetings")
+    Outbox.objects.all().delete()
+
+    run = previewed(admin_client, "preview_push", kind="activity", everything="1")
+    page = admin_client.get(reverse("integrations:preview", args=[run.pk])).content.decode()
+
+    counts = {part.remote_object: (part.scaled("created"), part.scaled("skipped")) for part in parts_of(run)}
+    assert counts == {"Task": (3, 3), "Event": (1, 0)}
+    assert {line.name: line.outcome for line in run.lines.all()} == dict.fromkeys(
+        ["Old call 0", "Old call 1", "Old e-mail", "Old meeting"], "created"
+    )
+    assert "The exclusion rule “Secrets” keeps it out" in page
+    assert "One-time push of activities" in page
+    assert not Outbox.objects.exists()
+    assert tasks_named(org, "Old e-mail") == []
+
+    carried_out(admin_client, run)
+    tasks.mark_everything(600)
+    push_all()
+    everything.end_finished(old)
+
+    done = Run.objects.get(kind=Run.Kind.EVERYTHING)
+    assert (done.state, done.created, done.preview) == (Run.State.DONE, 4, run)
+    assert len(tasks_named(org, "Old e-mail")) == 1
+
+
+def test_its_preview_is_stale_as_soon_as_a_rule_is_changed(old: Connection, admin_client: Client) -> None:
+    run = previewed(admin_client, "preview_push", kind="activity", everything="1")
+    ExclusionRule.objects.update(from_keywords=["old"])
+
+    admin_client.post(reverse("integrations:preview_carry_out", args=[run.pk]))
+
+    assert carrying.refusal(run) == carrying.STALE
+    assert not Run.objects.filter(kind=Run.Kind.EVERYTHING).exists()
+
+
+def test_many_more_than_its_preview_showed_are_not_pushed(
+    old: Connection, org: Org, admin_client: Client, admin: User
+) -> None:
+    run = previewed(admin_client, "preview_push", kind="activity", everything="1")
+    ActivityFactory.create_batch(3, kind="call", contact=linked_contact(), owner=admin)
+    Outbox.objects.all().delete()
+
+    carried = carried_out(admin_client, run)
+
+    assert "6 records would be touched now, 3 were shown" in carried.message
+    assert not Outbox.objects.exists()
+
+
+def test_a_preview_that_looked_at_some_stops_nothing_for_being_a_few_out(
+    old: Connection, org: Org, admin_client: Client, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ActivityFactory.create_batch(4, kind="call", contact=linked_contact(), owner=admin)
+    Outbox.objects.all().delete()
+    monkeypatch.setattr(forecasting, "JUDGED", 2)
+    run = previewed(admin_client, "preview_push", kind="activity", everything="1")
+    assert run.found["is_estimate"]
+
+    monkeypatch.setattr(carrying, "touched", lambda parts: 1)
+    carried_out(admin_client, run)
+    tasks.mark_everything(600)
+    push_all()
+    everything.end_finished(old)
+
+    assert Run.objects.get(kind=Run.Kind.EVERYTHING).created == 7
 
 
 def test_without_a_switch_it_says_what_to_do(synced: Connection, admin_client: Client) -> None:
