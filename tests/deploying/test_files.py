@@ -12,7 +12,7 @@ import yaml
 from django.apps import apps
 from django.core.management import call_command
 
-from tests.deploying.conftest import needs
+from tests.programs import needs
 from tests.salesforce_org import ROOT
 
 UNITS = sorted((ROOT / "deploy" / "systemd").iterdir())

@@ -1,6 +1,5 @@
 """Mail servers over the wire, and people with mailboxes on them."""
 
-import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -10,14 +9,19 @@ import pytest
 from django.utils import timezone
 
 from activities.models import Mailbox
-from tests.activities.mail.servers import DOVECOT, PASSWORD, Dovecot, ImapBox, Sink
+from contacts.models import Contact
+from tests.activities.mail.servers import PASSWORD, Dovecot, ImapBox, Sink
+from tests.factories import AccountFactory, ContactFactory
 from users.models import User
+
+
+@pytest.fixture
+def ann() -> Contact:
+    return ContactFactory(email="Ann@acme.example", last_name="Roe", account=AccountFactory())
 
 
 @pytest.fixture(scope="session")
 def dovecot() -> Iterator[Dovecot]:
-    if not DOVECOT and not os.environ.get("CI"):
-        pytest.skip("Dovecot is not installed: apt-get install dovecot-imapd")
     server = Dovecot()
     yield server
     server.stop()

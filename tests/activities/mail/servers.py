@@ -19,7 +19,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from imapclient import IMAPClient
 
-DOVECOT = shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+from tests.programs import needs
+
 PASSWORD = "open-sesame"
 CONFIG = """
 base_dir = {home}/run
@@ -83,7 +84,7 @@ class Dovecot:
     """Whoever signs in with the password has a mailbox of that name."""
 
     def __init__(self, certificate: tuple[Path, Path] | None = None) -> None:
-        assert DOVECOT
+        program = needs("dovecot", "dovecot-imapd")
         # Started by root it leaves root, as other users that must be able to look into the folder.
         self.home = home = Path(tempfile.mkdtemp(prefix="dovecot-"))
         home.chmod(0o755)
@@ -99,7 +100,7 @@ class Dovecot:
         ports = {"port": self.port, "tls_port": self.tls_port, "password": PASSWORD}
         ssl = "yes" if certificate else "no"
         (home / "dovecot.conf").write_text(CONFIG.format(**values, **ports, ssl=ssl, certificate=files))
-        self.process = subprocess.Popen([DOVECOT, "-F", "-c", str(home / "dovecot.conf")], stderr=subprocess.PIPE)
+        self.process = subprocess.Popen([program, "-F", "-c", str(home / "dovecot.conf")], stderr=subprocess.PIPE)
         self._wait()
 
     def _wait(self) -> None:
