@@ -12,7 +12,7 @@ from importlib import import_module
 
 from benchmarks.world import opened
 
-BENCHMARKS = ("pull", "calls", "push", "visible", "importing", "pages", "settings", "directory", "beside")
+BENCHMARKS = ("pull", "calls", "push", "visible", "importing", "pages", "activities", "settings", "directory", "beside")
 ALONE = ("sharing", "soak")  # for a machine that does nothing else: only when they are named
 HELP = f"{', '.join(BENCHMARKS)}; all of these unless named. And: {', '.join(ALONE)}"
 

@@ -36,6 +36,9 @@ CHUNK = 20_000
 SELLERS = 50
 BUSY = 2_000  # activities of the contact that has most
 LINKED, HIDDEN = 0.8, 0.02  # shares, of the records
+LOGGED = 0.6  # of activities
+PREFIXES = {"email": "00T", "call": "00T", "task": "00T", "meeting": "00U", "note": "069"}
+DIRECTIONS = ("in", "out")
 AT_WORK, UNDER_WAY, TO_DO = 0.9, 0.4, 0.1  # of contacts, deals, tasks
 COPIED = (Account, Contact, Deal, DealContact, Activity, ListMember, RecordLink, SyncEvent)
 
@@ -177,8 +180,14 @@ class Filling:
             kind = self.random.choices(kinds, [45, 15, 10, 10, 20], k=count)
             is_open = [one == "task" and self.random.random() < TO_DO for one in kind]
             happened = self.random.choices(self.moments, k=count)
+            linked = [self.random.random() < LOGGED and not todo for todo in is_open]
             return {
                 "kind": kind,
+                "direction": [self.random.choice(DIRECTIONS) if one in ("email", "call") else "" for one in kind],
+                "crm_id": [
+                    f"{PREFIXES[one]}Tb{first + n:010}AAA" if is_linked else ""
+                    for n, (one, is_linked) in enumerate(zip(kind, linked, strict=True))
+                ],
                 "subject": self.random.choices(invented.SUBJECTS, k=count),
                 "body": self.random.choices(self.texts, k=count),
                 "owner_id": self.random.choices(self.sellers, k=count),
