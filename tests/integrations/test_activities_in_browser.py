@@ -54,7 +54,7 @@ def test_switches_are_off_at_first_and_warn_while_nothing_goes_that_activities_h
         expect(page.get_by_text("Saved. It counts from now on.")).to_be_visible()
         expect(form.locator("input[type=checkbox]:checked")).to_have_count(3)
     settings = ActivitySettings.of(connection)
-    assert [name for name in SWITCHES if getattr(settings, name)] == ["push_calls", "push_meetings", "push_notes"]
+    assert {name for name in SWITCHES if getattr(settings, name)} == {"push_calls", "push_meetings", "push_notes"}
 
 
 def test_a_title_is_shown_while_it_is_written_and_a_placeholder_that_is_none_is_named(
