@@ -212,7 +212,8 @@ def test_the_root_names_what_there_is(api: Api) -> None:
 
     assert found.keys() == {
         "contacts", "accounts", "deals", "activities", "lists", "sequences", "enrolments", "deleted", "held-deletions",
-        "tombstones", "logins", "errors", "runs", "conflicts", "prospects", "companies",
+        "tombstones", "logins", "errors", "runs", "conflicts", "prospects", "companies", "job-changes",
+        "campaign-members",
     }  # fmt: skip
 
 
