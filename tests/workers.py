@@ -26,6 +26,7 @@ from integrations import tasks  # noqa: F401 - what workers do is loaded before 
 from tests.salesforce_org import Org
 
 KILL_SEED = int(os.environ.get("KILL_SEED", "20261121"))
+WORKER = "worker of a test"  # how the server knows their connections
 LONG = 60  # seconds in which a worker must have begun, and the dead be done
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload([__name__, "pytest"])
@@ -47,6 +48,7 @@ def _work(name: str, more: dict[str, Any], work: Callable[..., object], argument
     threading.Thread(target=_end_with_the_tests, daemon=True).start()
     logging.disable(logging.WARNING)
     database.settings_dict["NAME"] = name
+    database.settings_dict.setdefault("OPTIONS", {})["application_name"] = WORKER
     for setting, value in more.items():
         setattr(settings, setting, value)
     work(*arguments)
@@ -71,7 +73,7 @@ def kill(*workers: BaseProcess) -> None:
         process.kill()
     for process in workers:
         process.join()
-    until(_is_alone, "Transactions of workers that are dead have not ended.")
+    until(_are_gone, "Transactions of workers that are dead have not ended.")
 
 
 def kill_after(process: BaseProcess, has_begun: Callable[[], bool], chance: random.Random) -> None:
@@ -90,11 +92,11 @@ def until(is_so: Callable[[], bool], complaint: str) -> None:
         time.sleep(0.01)
 
 
-def _is_alone() -> bool:
-    """Whether nobody but this test is connected to its database."""
+def _are_gone() -> bool:
+    """Whether no worker is connected to the test's database any more."""
     with database.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            " AND backend_type = 'client backend'"
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s",
+            [WORKER],
         )
         return cursor.fetchone() == (0,)

@@ -41,8 +41,9 @@ def panel(request: Request, kind: str, pk: int) -> HttpResponse:
 @login_required
 def push_notes(request: Request, kind: str, pk: int) -> HttpResponse:
     """As whom a push by hand would write, and what would be refused: what the card asks for once it is seen."""
-    preview = push_preview(_record(request, kind, pk), request.user)
-    return render(request, "integrations/_push_notes.html", {"preview": preview})
+    record = _record(request, kind, pk)
+    context = {"preview": push_preview(record, request.user), "refusal": services.push_refusal(record)}
+    return render(request, "integrations/_push_notes.html", context)
 
 
 def _moment(text: str) -> datetime | None:

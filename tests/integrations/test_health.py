@@ -53,6 +53,7 @@ def test_a_minute_tells_what_came_in_and_went_out_and_each_record_once(synced: C
 
 
 def test_a_run_under_way_is_told_bit_by_bit(synced: Connection) -> None:
+    synced.runs.update(seen_at=timezone.now())  # the first sample tells those that are laid in
     measured(synced, minutes_ago=2)
     run = Run.objects.create(connection=synced, kind=Run.Kind.PULL, remote_object="Lead")
     run.count(created=3, unchanged=9)

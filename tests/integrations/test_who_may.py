@@ -22,6 +22,7 @@ FOR_MEMBERS = {
     "integrations:campaigns",
     "integrations:member_statuses",
     "integrations:panel",
+    "integrations:push_notes",
     "integrations:push",
     "integrations:record_pull",
     "integrations:skip",

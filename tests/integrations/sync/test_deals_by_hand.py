@@ -3,6 +3,7 @@
 import pytest
 from django.core.management import call_command
 from django.test import Client
+from django.urls import reverse
 
 from contacts.models import Contact
 from deals import services as cast
@@ -88,6 +89,8 @@ def test_a_deal_says_what_would_be_refused_before_it_may_be_pushed(
     client.force_login(admin)
 
     page = client.get(deal.get_absolute_url()).content.decode()
+    asked = reverse("integrations:push_notes", args=["deal", deal.pk])
 
     assert "The first pull is still running" in page
-    assert "Close Date: Salesforce requires a value." in page
+    assert asked in page
+    assert "Close Date: Salesforce requires a value." in client.get(asked).content.decode()

@@ -51,7 +51,9 @@ def test_the_card_tells_whose_login_it_goes_with(pushing: Connection, admin: Use
     sent = email(linked_contact(), admin)
     Outbox.objects.all().delete()
 
-    assert "own login" in card(admin_client, sent).content.decode()
+    asked = reverse("integrations:push_notes", args=["activity", sent.pk])
+    assert asked in card(admin_client, sent).content.decode()
+    assert "own login" in admin_client.get(asked).content.decode()
 
 
 def test_what_one_does_not_see_has_no_card(synced: Connection, client: Client) -> None:
@@ -80,10 +82,10 @@ def test_badges_cost_the_same_for_one_and_for_many(synced: Connection, admin: Us
     contact = linked_contact()
     many = [ActivityFactory(contact=contact, kind=kind) for kind in ("call", "note", "meeting", "task") * 3]
     many += [email(contact, admin) for _ in range(3)]
-    request = RequestFactory().get("/")
-    request.user = admin
 
     def queries(activities: list[Activity]) -> int:
+        request = RequestFactory().get("/")
+        request.user = admin
         fresh = [Activity.objects.get(pk=one.pk) for one in activities]
         with CaptureQueriesContext(database) as asked:
             assert len(sync_badges(request, fresh)) == len(fresh)
