@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test test-long lint docs pictures bench lock
+.PHONY: setup demo test test-long lint docs audit pictures release bench lock
 
 setup: $(VENV)/.installed node_modules/.installed
 
@@ -51,6 +51,10 @@ audit: setup
 # The pictures of the documentation, taken of a demo of its own.
 pictures: setup
 	$(BIN)/python -m pytest --quiet tests/browser/pictures.py
+
+# A small workspace of this version, kept for the tests of upgrading: once, before the version is tagged.
+release: setup
+	$(BIN)/python -m pytest --quiet tests/deploying/keep_release.py
 
 # BENCH="pull --contacts 500000 --rounds 1" measures one thing at another size.
 bench: setup

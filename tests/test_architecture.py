@@ -75,7 +75,8 @@ LAYERS: list[set[str]] = [
         "forecasting",
         "obstacles",
     },
-    {"checking", "guide", "revoking", "rotation", "people", "embedding"},
+    {"identities"},
+    {"checking", "guide", "revoking", "rotation", "people", "embedding", "signing_in"},
     {"asking", "mending", "deciding", "forms", "causes", "inbox", "notices"},
     {"tables", "conditioning", "field_table"},
     {"examples"},
@@ -128,6 +129,8 @@ KNOW_SALESFORCE = {
     "management",  # connects without a browser
     "checking",  # asks for rights
     "doctor",  # the type of what providers.py answers
+    "identities",  # who signs in there
+    "signing_in",  # its refusals
     "embedding",  # signs in there, asks who may read an account
     "revoking",  # makes tokens worthless there
     "rotation",  # proves a new secret there

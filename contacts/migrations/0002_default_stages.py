@@ -15,7 +15,9 @@ STAGES = [
 
 def make_stages(apps, schema_editor):
     stage = apps.get_model("contacts", "Stage")
-    stage.objects.bulk_create(stage(name=name, position=position) for position, name in enumerate(STAGES))
+    stage.objects.bulk_create(
+        stage(name=name, position=position, no_contact=name == "Do Not Contact") for position, name in enumerate(STAGES)
+    )
 
 
 class Migration(migrations.Migration):

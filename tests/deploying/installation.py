@@ -15,7 +15,7 @@ from tests.salesforce_org import ROOT
 
 DOCS = ROOT / "docs" / "deploying.md"
 # The commands that are for root of a machine of one's own: users, services, where the code comes from.
-OF_THE_MACHINE = ("useradd", "runuser -u postgres", "git ", "systemctl", "cp deploy/systemd", "cd ")
+OF_THE_MACHINE = ("apt-get", "useradd", "runuser -u postgres", "git ", "systemctl", "cp deploy/systemd", "cd ")
 
 
 def commands(heading: str) -> list[str]:
