@@ -21,7 +21,7 @@ from common.http import Request
 from common.models import Record, RecordKind
 from common.records import kind_of
 from common.timeline import Entry
-from common.words import listed
+from common.words import few
 
 Kind = Activity.Kind
 ICONS = {
@@ -33,7 +33,6 @@ ICONS = {
     Kind.CONVERSATION: "message-circle",
 }
 SHOWN_TASKS, SHOWN_EDITS = 20, 50
-NAMED = 3  # people in a title
 SHOWN_TEXT = 1_500  # letters; the rest of a long e-mail is read on its own page
 
 
@@ -83,7 +82,7 @@ def _entry(activity: Activity, record: Record) -> Entry:
     title = " · ".join(filter(None, [_what(activity), *_details(activity)]))
     people = contacts_of(activity) if activity.kind == Kind.EMAIL else people_of(activity)
     if others := [str(one) for one in people if one != record]:
-        title = f"{title} ({_few(others)})"
+        title = f"{title} ({few(others)})"
     return Entry(
         activity.happened_at,
         ICONS[Kind(activity.kind)],
@@ -93,11 +92,6 @@ def _entry(activity: Activity, record: Record) -> Entry:
         url=activity.get_absolute_url(),
         day=activity.first_day if activity.is_all_day else None,
     )
-
-
-def _few(names: list[str]) -> str:
-    more = len(names) - NAMED
-    return listed([*names[:NAMED], f"{more} more"] if more > 1 else names)
 
 
 def _what(activity: Activity) -> str:

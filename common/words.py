@@ -17,3 +17,9 @@ def money(amount: Any, currency: str = "") -> str:
 def listed(words: list[str]) -> str:
     """``["a", "b", "c"]`` is "a, b and c"."""
     return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def few(words: list[str], most: int = 3) -> str:
+    """The first ones, and how many there are besides: "a, b, c and 7 more"."""
+    more = len(words) - most
+    return listed([*words[:most], f"{more} more"] if more > 1 else words)

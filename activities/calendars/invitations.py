@@ -14,6 +14,8 @@ from activities.models import Participant
 from common.domains import is_free_mail, registrable_domain
 from users.models import User
 
+MOST = 50  # of the one series that an e-mail is about
+
 
 def take(user: User, envelope: Envelope, calendars: Sequence[bytes], team: Team) -> None:
     """Carry out what an e-mail says of meetings, as far as its sender has a say in them."""
@@ -28,6 +30,8 @@ def take(user: User, envelope: Envelope, calendars: Sequence[bytes], team: Team)
 def _carry_out(data: bytes, user: User, senders: set[str], team: Team) -> None:
     zone = ZoneInfo(user.time_zone)
     content = parse_message(data, zone)
+    if len({meeting.uid for meeting in content.meetings}) != 1 or len(content.meetings) > MOST:
+        return
     match content.method:
         case "REQUEST":
             meetings = parse(data, timezone.now(), zone).meetings

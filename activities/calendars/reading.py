@@ -2,14 +2,15 @@
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
 import recurring_ical_events
 from icalendar import Calendar
-from icalendar.prop import vRecur
+from icalendar.prop import vDDDTypes, vRecur
 
 from activities.mail.messages import fitted
 from activities.mail.parsing import LONGEST_ADDRESS, LONGEST_NAME, LONGEST_SUBJECT, Address, plain
@@ -19,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 BEFORE, AFTER = timedelta(days=30), timedelta(days=90)  # of now: what is looked at
 MOST = 5_000  # meetings in that time
+OLDEST = 1970  # year in which a series began
 PEOPLE = 200  # of one meeting
 LONGEST_TEXT = 20_000
 TOO_OFTEN = ("SECONDLY", "MINUTELY", "HOURLY")
@@ -74,8 +76,7 @@ def parse(data: bytes, now: datetime, zone: tzinfo) -> Content:
         for one in calendar.walk("VEVENT")
         if any(name in one for name in ("RRULE", "RDATE", "RECURRENCE-ID"))
     }
-    query = recurring_ical_events.of(calendar, components=["VEVENT"], skip_bad_series=True)
-    found = _readable(query.between(now - BEFORE, now + AFTER)[:MOST], series, zone)
+    found = _readable(_occurrences(calendar.walk("VEVENT"), now)[:MOST], series, zone)
     return Content(plain(str(calendar.get("METHOD", ""))).upper(), tuple(found))
 
 
@@ -87,6 +88,26 @@ def parse_message(data: bytes, zone: tzinfo) -> Content:
     return Content(plain(str(calendar.get("METHOD", ""))).upper(), tuple(_readable(events, series, zone)))
 
 
+def _occurrences(events: Sequence[Any], now: datetime) -> list[Any]:
+    """Of all events; where the library breaks at one, of the others."""
+    try:
+        return _between(events, now)
+    except Exception:  # whatever somebody else's program has written
+        by_uid = defaultdict(list)
+        for event in events:
+            by_uid[str(event.get("UID", ""))].append(event)
+    if len(by_uid) == 1:
+        return []
+    return [one for own in by_uid.values() for one in _occurrences(own, now)]
+
+
+def _between(events: Sequence[Any], now: datetime) -> list[Any]:
+    calendar = Calendar()
+    calendar.subcomponents = list(events)
+    query = recurring_ical_events.of(calendar, components=["VEVENT"], skip_bad_series=True)
+    return list(query.between(now - BEFORE, now + AFTER))
+
+
 def _calendar(data: bytes) -> Any:
     try:
         return Calendar.from_ical(data)
@@ -95,7 +116,7 @@ def _calendar(data: bytes) -> Any:
 
 
 def _drop_what_recurs_too_often(calendar: Any) -> None:
-    """Nobody meets every second: such a rule only keeps us busy."""
+    """Nobody meets every second, or every zero days, or since the year 1: such a rule only keeps us busy."""
     for component in [calendar, *calendar.walk("VCALENDAR")]:
         component.subcomponents = [one for one in component.subcomponents if not _recurs_too_often(one)]
 
@@ -105,9 +126,16 @@ def _recurs_too_often(component: Any) -> bool:
     return any(
         any(str(frequency).upper() in TOO_OFTEN for frequency in rule.get("FREQ", []))
         or any(len(rule.get(name, [])) > 1 for name in TIMES_OF_DAY)
+        or any(int(every) < 1 for every in rule.get("INTERVAL", []))
+        or _year(component) < OLDEST
         for rule in (rules if isinstance(rules, list) else [rules])
         if isinstance(rule, vRecur)
     )
+
+
+def _year(event: Any) -> int:
+    start = event.get("DTSTART")
+    return start.dt.year if isinstance(start, vDDDTypes) and isinstance(start.dt, date) else OLDEST
 
 
 def _readable(events: Iterable[Any], series: set[str], zone: tzinfo) -> Iterator[Meeting]:
@@ -126,7 +154,7 @@ def _meeting(event: Any, *, is_of_series: bool, zone: tzinfo) -> Meeting:
         end = start + event["DURATION"].dt
     starts_at = _moment(start, zone)
     ends_at = _moment(end, zone) if end is not None else None
-    organizers = [_person("organizer", event["ORGANIZER"])] if "ORGANIZER" in event else []
+    organizers = [_person("organizer", one) for one in _listed(event.get("ORGANIZER", []))[:1]]
     attendees = _listed(event.get("ATTENDEE", []))[:PEOPLE]
     guests = [_person("attendee", one) for one in attendees]
     people = {one.address: one for one in [*guests, *organizers] if one.address}
@@ -137,9 +165,9 @@ def _meeting(event: Any, *, is_of_series: bool, zone: tzinfo) -> Meeting:
         starts_at=starts_at,
         ends_at=ends_at if ends_at is not None and ends_at >= starts_at else None,
         is_all_day=not isinstance(start, datetime),
-        subject=plain(str(event.get("SUMMARY", "")))[:LONGEST_SUBJECT],
-        location=plain(str(event.get("LOCATION", "")))[:LONGEST_SUBJECT],
-        text=_lines(str(event.get("DESCRIPTION", "")))[:LONGEST_TEXT],
+        subject=plain(_said(event, "SUMMARY"))[:LONGEST_SUBJECT],
+        location=plain(_said(event, "LOCATION"))[:LONGEST_SUBJECT],
+        text=_lines(_said(event, "DESCRIPTION"))[:LONGEST_TEXT],
         people=tuple(people.values()),
         declined=frozenset(_address(one) for one in attendees if one.params.get("PARTSTAT", "").upper() == "DECLINED"),
         is_cancelled=str(event.get("STATUS", "")).upper() == "CANCELLED",
@@ -157,6 +185,10 @@ def _moment(value: date | datetime, zone: tzinfo) -> datetime:
     if not isinstance(value, datetime):
         return midnight(value)
     return value if value.tzinfo else value.replace(tzinfo=zone)
+
+
+def _said(event: Any, name: str) -> str:
+    return str(next(iter(_listed(event.get(name, ""))), ""))
 
 
 def _listed(value: Any) -> list[Any]:

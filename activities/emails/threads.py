@@ -12,6 +12,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from activities.models import Activity, Participant
 from activities.people import with_people
 from common.http import Request
+from common.words import few
 from users.models import User
 
 SHOWN = 100
@@ -46,7 +47,7 @@ def _letters(emails: list[Activity]) -> list[Letter]:
 
 
 def _named(email: Activity, *roles: str) -> str:
-    return ", ".join(str(row) for row in email.participants.all() if row.role in roles and str(row))
+    return few([str(row) for row in email.participants.all() if row.role in roles and str(row)])
 
 
 # Nothing is loaded from anywhere, and nothing runs, whatever was overlooked when the text was cleaned.

@@ -16,7 +16,7 @@ from activities.mail import hosts
 from activities.models import Mailbox, MailFolder
 
 CONNECT, ANSWER = 10.0, 30.0  # seconds
-HEADERS = 64 * 1024  # bytes of the head of one e-mail
+HEADERS = 256 * 1024  # bytes of the head of one e-mail
 WHOLE = 1024 * 1024  # bytes of one e-mail: text stands before what is attached
 TROUBLES = (OSError, IMAP4.error)  # also what IMAPClient raises
 HEAD, PART = f"BODY.PEEK[HEADER]<0.{HEADERS}>", f"BODY.PEEK[]<0.{WHOLE}>"
@@ -82,11 +82,10 @@ class Session:
         rows = [(uid, row) for uid, row in sorted(answer.items()) if b"INTERNALDATE" in row]
         return [Head(uid, _data(row), row[b"INTERNALDATE"], row.get(b"RFC822.SIZE", 0)) for uid, row in rows]
 
-    def bodies(self, uids: Sequence[int]) -> Iterator[tuple[int, bytes]]:
-        """Whole e-mails one after the other, each cut at ``WHOLE``."""
-        for uid in uids:
-            for found, row in self.client.fetch([uid], [PART]).items():
-                yield found, _data(row)
+    def body(self, uid: int) -> bytes | None:
+        """A whole e-mail, cut at ``WHOLE``; None of one that was deleted meanwhile."""
+        row = self.client.fetch([uid], [PART]).get(uid)
+        return None if row is None else _data(row)
 
     def has(self, message_id: str) -> bool:
         """Whether the open folder has an e-mail of this Message-ID."""

@@ -23,14 +23,19 @@ logger = logging.getLogger(__name__)
 
 OLDEST = 1990
 ADDRESSES = 200  # of one e-mail
+LONGEST_HEADER = 64 * 1024
 LONGEST_ADDRESS, LONGEST_NAME, LONGEST_SUBJECT = 254, 255, 255
 LONGEST_TEXT, LONGEST_HTML = 100_000, 400_000
 FACTS = ("Date", "From", "To", "Cc", "Subject")
 ROLES = ("from", "to", "cc", "bcc")
+AROUND = "'\".<>"  # an address, where a mail program has quoted it once too often
 BULK = ("bulk", "list", "junk", "auto_reply")
 MACHINES = ("mailer-daemon@", "postmaster@")
 METHODS = ("REQUEST", "CANCEL", "REPLY")  # of invitations (RFC 5546); other calendars are something attached
 NO_TEXT = ("punycode", "idna", "undefined", "unicode_escape", "raw_unicode_escape")
+# What mail programs name, and the larger one that they mean, as browsers read it (encoding.spec.whatwg.org).
+LARGER = {"iso8859-1": "cp1252", "gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc_kr": "cp949"}
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 CUT = "(The e-mail is longer: only its beginning is kept.)"
 
 
@@ -126,15 +131,17 @@ def _storable(text: str) -> str:
 def _raw(message: Any, name: str) -> str:
     """A header as it was sent, unfolded; bytes that should not be there are read as UTF-8, else as Windows-1252."""
     found = next((str(value) for key, value in message.raw_items() if key.lower() == name.lower()), "")
-    text = re.sub(r"[\r\n]+[ \t]*", " ", found)
+    text = re.sub(r"[\r\n]+[ \t]*", " ", found[:LONGEST_HEADER])
     return text if text.isascii() else _guess(text.encode("utf-8", "surrogateescape"))
 
 
 def _guess(data: bytes, *charsets: str) -> str:
-    for charset in (*charsets, "utf-8"):
+    said = ("utf-16",) if data.startswith(UTF_16) else charsets
+    for charset in (*said, "utf-8"):
         try:
-            if codecs.lookup(charset).name not in NO_TEXT:
-                return data.decode(charset)
+            name = codecs.lookup(charset).name
+            if name not in NO_TEXT:
+                return data.decode(LARGER.get(name, name)).removeprefix("\ufeff")
         except (LookupError, ValueError):
             continue
     return data.decode("cp1252", "replace")
@@ -149,7 +156,7 @@ def _decoded(text: str) -> str:
 
 def _ids(text: str) -> list[str]:
     found = re.findall(r"<([^<>]+)>", text) or text.split()[:1]
-    return [fitted(one) for one in (re.sub(r"\s+", "", plain(each)) for each in found) if one]
+    return [fitted(one) for one in (re.sub(r"[\s<>]+", "", plain(each)) for each in found) if one]
 
 
 def _hashed(*facts: str) -> str:
@@ -160,8 +167,8 @@ def _people(head: Any) -> Iterator[Address]:
     seen = set()
     for role in ROLES:
         for name, address in _addresses(_raw(head, role)):
-            key = plain(address).lower()
-            if "@" not in key or len(key) > LONGEST_ADDRESS or " " in key or (role, key) in seen:
+            key = plain(address).lower().strip(AROUND)
+            if "@" not in key[1:] or len(key) > LONGEST_ADDRESS or " " in key or (role, key) in seen:
                 continue
             seen.add((role, key))
             yield Address(role, key, plain(_decoded(name))[:LONGEST_NAME])
@@ -181,7 +188,7 @@ def _date(text: str, arrived_at: datetime) -> datetime:
         sent_at = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, TypeError, OverflowError, IndexError):
         return arrived_at
-    return sent_at if sent_at.year >= OLDEST and sent_at < arrived_at + timedelta(days=1) else arrived_at
+    return sent_at if sent_at.year >= OLDEST and sent_at - timedelta(days=1) < arrived_at else arrived_at
 
 
 def _is_automatic(head: Any, people: Iterable[Address]) -> bool:
@@ -201,11 +208,11 @@ def _is_automatic(head: Any, people: Iterable[Address]) -> bool:
 def _content(message: Any, is_cut: bool) -> Content:
     texts, pages, calendars, attached = [], [], [], []
     for part in _leaves(message):
-        kind = part.get_content_type()
+        kind = part.get_content_type().partition(" ")[0]  # comments may follow
         if kind == "text/calendar" and str(part.get_param("method", "")).upper() in METHODS:
             calendars.append(_payload(part))
-        elif part.get_content_disposition() == "attachment" or part.get_filename():
-            attached.append(plain(_decoded(part.get_filename() or "without a name")))
+        elif part.get_content_disposition() == "attachment" or _file_name(part):
+            attached.append(_file_name(part) or "without a name")
         elif kind == "text/plain":
             texts.append(_text(part))
         elif kind == "text/html":
@@ -231,6 +238,13 @@ def _leaves(message: Any) -> Iterator[Message]:
 def _payload(part: Any) -> bytes:
     found = part.get_payload(decode=True)
     return found if isinstance(found, bytes) else b""
+
+
+def _file_name(part: Any) -> str:
+    try:
+        return plain(_decoded(part.get_filename() or ""))
+    except ValueError:  # in a charset that is none
+        return "?"
 
 
 def _text(part: Any) -> str:

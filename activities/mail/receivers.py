@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Model, Q
 
 from activities.models import Participant
-from common.bulk import any_of
+from common.bulk import is_any_of
 from common.erasing import records_erasing
 from common.models import DeletedRecord, RecordKind
 from contacts.models import Contact
@@ -19,7 +19,8 @@ def on_records_erasing(sender: type[Model], ids: Sequence[int], names: Collectio
     for values in kept.values_list("values", flat=True):
         rows.append((values.get("email", ""), values.get("other_emails") or []))
     addresses = {address.lower() for email, others in rows for address in (email, *others) if address}
-    Participant.objects.filter(Q(contact__in=ids) | Q(address__in=any_of(addresses))).delete()
+    named = Q(is_any_of("address", addresses, "varchar")) | Q(is_any_of("contact", ids, "bigint"))
+    Participant.objects.filter(named).delete()
 
 
 def connect() -> None:

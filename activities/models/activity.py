@@ -189,6 +189,7 @@ class Activity(TimestampedModel):
             models.Index(fields=["account", "-happened_at", "-id"], name="activity_by_account"),
             models.Index(fields=["deal", "-happened_at", "-id"], name="activity_by_deal"),
             models.Index(fields=["-happened_at", "-id"], name="activity_newest"),
+            models.Index(fields=["-happened_at", "-id"], condition=models.Q(crm_id=""), name="activity_not_in_crm"),
             models.Index(
                 fields=["owner", "due_on"],
                 condition=models.Q(kind="task", completed_at=None),

@@ -36,6 +36,7 @@ class Participant(models.Model):
         indexes = [
             models.Index(fields=["activity", "id"], name="participants_of_activity"),
             models.Index(fields=["contact", "activity"], condition=Q(contact__isnull=False), name="takes_part_in"),
+            models.Index(fields=["address"], name="participants_by_address"),
         ]
 
     def __str__(self) -> str:

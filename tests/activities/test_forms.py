@@ -10,7 +10,7 @@ from django.utils import timezone
 from activities.fields import DurationField, clock
 from activities.models import Activity
 from tests.factories import ContactFactory, DealFactory, UserFactory
-from tests.pages import shown
+from tests.pages import shown, timeline_of
 
 HTMX = {"HX-Request": "true"}
 
@@ -64,7 +64,7 @@ class TestMeetings:
         after = Activity.objects.get()
         assert (after.happened_at, after.ends_at) == (meeting.happened_at, meeting.ends_at)
         assert after.location == "Berlin"
-        assert "2 Mar 2026</time>" in client.get(after.contact.get_absolute_url()).content.decode()
+        assert "2 Mar 2026</time>" in timeline_of(client, after.contact)
 
     def test_one_that_ends_before_it_begins_is_refused_beside_its_field(self, client: Client) -> None:
         with pytest.raises(Activity.DoesNotExist):

@@ -6,11 +6,20 @@ from typing import Any
 
 import pytest
 from django.db import connection as database
+from django.test import RequestFactory
+from django.utils import timezone
 
 from activities.mail import matching
+from activities.models import Activity
+from activities.tables import ACTIVITIES
 from common.bulk import copy_columns
+from common.erasing import records_erasing
+from common.paging import paged
+from contacts.models import Contact
 from integrations.models import Connection, RecordLink
 from integrations.sync.activities.scope import ActivityScope
+from tests.factories import ContactFactory
+from users.models import User
 
 pytestmark = pytest.mark.django_db
 IDS = [f"003Tb{number:010}AAA" for number in range(200)]
@@ -53,3 +62,30 @@ def test_whom_the_tasks_of_a_page_hang_on(connection: Connection) -> None:
     of_links = [one for one in found if "integrations_recordlink" in one]
     assert of_links
     assert "BitmapOr" in "".join(of_links)
+
+
+def test_what_is_not_in_salesforce_is_listed_and_counted_from_an_index_of_its_own(kim: User) -> None:
+    contact = ContactFactory()
+    columns = {"crm_id": [f"00T{one:015}" for one in range(5_000)], "subject": [""] * 5_000}
+    values = {"kind": "note", "contact_id": contact.pk, "happened_at": timezone.now(), "body": "", "priority": "normal"}
+    copy_columns(Activity, columns, **values)
+    request: Any = RequestFactory().get("/activities/?synced=no")
+    request.user = kim
+    with database.cursor() as cursor:
+        cursor.execute("ANALYZE activities_activity")
+    with plans() as found:
+        paged(ACTIVITIES.filters(request.GET, ACTIVITIES.rows(kim), request=request).qs, request, ACTIVITIES.orders)
+
+    of_activities = [one for one in found if "activities_activity" in one]
+    assert len(of_activities) >= 2
+    assert all("activity_not_in_crm" in one for one in of_activities), of_activities
+
+
+def test_where_else_an_erased_person_is_named_is_looked_up_by_address() -> None:
+    ann = ContactFactory(email="ann@acme.example")
+    with plans() as found:
+        records_erasing.send(sender=Contact, ids=[ann.pk], names=[])
+
+    of_participants = [one for one in found if "activities_participant" in one]
+    assert of_participants
+    assert all("participants_by_address" in one and "takes_part_in" in one for one in of_participants), of_participants

@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
-from activities.models import Activity
+from activities.models import Activity, Participant
 from deals.models import Stage
 from tests.factories import (
     AccountFactory,
@@ -145,3 +145,15 @@ class TestHome:
             client.get("/")
 
         assert len(many) == len(few)
+
+
+def test_an_email_to_very_many_names_a_few_and_folds_the_rest(client: Client, user: User) -> None:
+    email = ActivityFactory(kind="email", direction="out", contact=ContactFactory(), owner=user)
+    names = [f"person{number}@others.example" for number in range(100)]
+    Participant.objects.bulk_create(Participant(activity=email, role="to", address=name) for name in names)
+
+    page = client.get(email.get_absolute_url())
+
+    assertContains(page, "to person0@others.example, person1@others.example, person2@others.example and 97 more")
+    assertContains(page, "<summary>100 others</summary>", html=True)
+    assertContains(page, "person99@others.example", count=1)

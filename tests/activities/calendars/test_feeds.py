@@ -1,7 +1,7 @@
 """Meetings of a calendar with people who are known make, move and lose their activities by themselves."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -205,12 +205,39 @@ def test_rules_that_recur_without_end_cost_nothing(web: Web, kims: Calendar, ann
     web.data = ics(
         event("1@x", lines=["RRULE:FREQ=SECONDLY"]),
         event("2@x", lines=[f"RRULE:FREQ=DAILY;BYMINUTE={','.join(map(str, range(60)))}"]),
+        event("4@x", lines=["RRULE:FREQ=DAILY;INTERVAL=0"]),
+        event("5@x", start=datetime(1601, 1, 1, tzinfo=UTC), lines=["RRULE:FREQ=DAILY"]),
+        event("6@x", lines=["RRULE:FREQ=DAILY"]).replace("DTSTART:", "DTSTART:soon"),
         event("3@x"),
     )
 
     read(kims)
 
     assert Activity.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "SEQUENCE:often",
+        "SEQUENCE:99999999999999999999",
+        "UID:two@x",
+        "DTSTART:20261124T100000Z",
+        "DURATION:P99999999D",
+        "RRULE:FREQ=SOMETIMES",
+        "RRULE:FREQ=DAILY;INTERVAL=often",
+        "RECURRENCE-ID:soon",
+        "ATTENDEE:",
+        "SUMMARY:twice",
+    ],
+)
+def test_a_meeting_that_cannot_be_read_holds_up_no_others(web: Web, kims: Calendar, ann: Contact, line: str) -> None:
+    web.data = ics(event("1@x", summary="Odd", lines=[line]), event("2@x", summary="Other"))
+
+    read(kims)
+
+    assert kims.problem == ""
+    assert set(Activity.objects.values_list("subject", flat=True)) - {"Odd"} == {"Other"}
 
 
 def test_private_addresses_are_refused_also_when_another_leads_there(

@@ -4,7 +4,6 @@ import grp
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -19,7 +18,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from imapclient import IMAPClient
 
-from tests.programs import needs
+from tests.programs import free_port, needs
 
 PASSWORD = "open-sesame"
 CONFIG = """
@@ -72,12 +71,6 @@ service imap-login {{
   }}
 }}
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Dovecot:
@@ -152,6 +145,15 @@ class ImapBox:
             found = client.search()
             return [row[b"BODY[]"] for _, row in sorted(client.fetch(found, ["BODY.PEEK[]"]).items())] if found else []
 
+    def break_one(self, text: bytes) -> None:
+        """The server's disk fails where an e-mail with this text lies."""
+        files = [file for file in self._files() if text in file.read_bytes()]
+        for file in files:
+            file.write_bytes(b"")
+
+    def _files(self) -> list[Path]:
+        return [file for part in ("new", "cur") for file in (self.server.home / "mail" / self.login / part).iterdir()]
+
     def begin_anew(self) -> None:
         """The server forgets its UIDs: the Inbox gets another UIDVALIDITY, and keeps its mail."""
         uids = self.server.home / "mail" / self.login / "dovecot-uidlist"
@@ -181,13 +183,13 @@ class Sink:
     def _sign_in(self, server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
         return AuthResult(success=data.password == PASSWORD.encode(), handled=False)
 
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
         if answer := self.answers.get(address):
             return answer
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         self.letters.append(message_from_bytes(envelope.content, policy=policy.default))
         return "250 OK"
 

@@ -1,5 +1,8 @@
 """Invitations in mail make, move and call off meetings, when who sends them has a say."""
 
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 import pytest
 from django.utils import timezone
 
@@ -10,6 +13,7 @@ from tests.activities.calendars.conftest import event, ics
 from tests.activities.mail.letters import letter
 from tests.activities.mail.servers import ImapBox
 from tests.factories import ContactFactory
+from users.models import User
 
 pytestmark = pytest.mark.django_db
 ANN, KIM = "ann@acme.example", "kim@tandem-team.example"
@@ -92,6 +96,55 @@ def test_an_answer_tells_of_a_meeting_and_a_guest_who_declines_takes_it_away(
 
 def test_a_broken_invitation_holds_up_nothing(kims: Mailbox, box: ImapBox, ann: Contact) -> None:
     box.put(mail(1, "REQUEST", "BEGIN:VEVENT\r\nDTSTART:soon\r\n"), letter(id="2@x", subject="After it"))
+
+    read(kims)
+
+    assert Activity.objects.get().subject == "After it"
+
+
+def test_a_series_is_a_meeting_a_time_and_one_of_them_is_called_off(kims: Mailbox, box: ImapBox, ann: Contact) -> None:
+    start = (timezone.now() + timedelta(days=2)).replace(microsecond=0)
+    second = f"RECURRENCE-ID:{start + timedelta(days=7):%Y%m%dT%H%M%SZ}"
+    box.put(mail(1, "REQUEST", invited(start=start, lines=["RRULE:FREQ=WEEKLY;COUNT=3"])))
+    read(kims)
+    assert Activity.objects.count() == 3
+
+    box.put(mail(2, "CANCEL", invited(start=start + timedelta(days=7), sequence=1, lines=[second])))
+    read(kims)
+
+    days = Activity.objects.order_by("happened_at").values_list("happened_at", flat=True)
+    assert list(days) == [start, start + timedelta(days=14)]
+
+
+@pytest.mark.parametrize(
+    ("when", "starts_at", "is_all_day"),
+    [
+        (";VALUE=DATE:20261207", datetime(2026, 12, 7, tzinfo=UTC), True),
+        (";TZID=America/New_York:20261207T100000", datetime(2026, 12, 7, 15, tzinfo=UTC), False),
+        (";TZID=W. Europe Standard Time:20261207T100000", datetime(2026, 12, 7, 9, tzinfo=UTC), False),
+        (":20261207T100000", datetime(2026, 12, 7, 1, tzinfo=UTC), False),
+    ],
+)
+def test_it_takes_place_when_its_time_zone_says(
+    kims: Mailbox, box: ImapBox, ann: Contact, when: str, starts_at: datetime, is_all_day: bool, monkeypatch: Any
+) -> None:
+    """Without a time zone, or by one that nobody knows, in the guest's."""
+    User.objects.update(time_zone="Asia/Tokyo")
+    monkeypatch.setattr(timezone, "now", lambda: datetime(2026, 12, 1, tzinfo=UTC))
+    lines = [line for line in invited().split("\r\n") if not line.startswith("DT")]
+    box.put(mail(1, "REQUEST", "\r\n".join([*lines[:-1], f"DTSTART{when}", lines[-1]])), at=timezone.now())
+
+    read(kims)
+
+    found = Activity.objects.get()
+    assert (found.happened_at, found.is_all_day) == (starts_at, is_all_day)
+
+
+def test_an_invitation_that_never_ends_holds_up_nothing(kims: Mailbox, box: ImapBox, ann: Contact) -> None:
+    box.put(mail(1, "REQUEST", invited(lines=["RRULE:FREQ=DAILY;INTERVAL=0"])))
+    endless = "RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"
+    many = (event(f"{number}@x", organizer=ANN, guests=[KIM], lines=[endless]) for number in range(1_000))
+    box.put(mail(2, "REQUEST", *many), letter(id="3@x", subject="After it"))
 
     read(kims)
 

@@ -61,7 +61,7 @@ def test_mail_with_nobody_known_is_neither_stored_nor_read(
     kims: Mailbox, box: ImapBox, monkeypatch: Any, ann: Contact
 ) -> None:
     box.put(letter(from_="private@elsewhere.example", subject="Private"))
-    monkeypatch.setattr(imap.Session, "bodies", lambda self, uids: dies() if uids else iter(()))
+    monkeypatch.setattr(imap.Session, "body", lambda self, uid: dies())
 
     read(kims)
 

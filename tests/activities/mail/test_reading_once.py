@@ -62,7 +62,29 @@ def test_two_mailboxes_with_the_same_email_make_one_activity(
     assert {person.user_id for person in people} == {kims.user_id, maxs.user_id}
 
 
-@pytest.mark.parametrize("place", ["heads", "bodies"])
+@pytest.mark.parametrize(
+    ("to", "headers"),
+    [
+        ("ann@acme.example, kim@tandem-team.example", {}),
+        ("team@lists.example, ann@acme.example", {"List-Id": "<team.lists.example>", "Precedence": "list"}),
+    ],
+    ids=["to oneself as well", "by a mailing list"],
+)
+def test_what_one_sent_and_gets_back_is_one_outgoing_email(
+    kims: Mailbox, box: ImapBox, ann: Contact, to: str, headers: dict[str, str]
+) -> None:
+    sent = {"from_": "Kim <kim@tandem-team.example>", "to": to, "id": "1@tandem-team.example"}
+    box.put(letter(**sent), folder="Sent")
+    box.put(letter(**sent, headers=headers))
+
+    read(kims)
+    box.put(letter(**sent, headers=headers))
+    read(kims)
+
+    assert (Activity.objects.get().direction, Activity.objects.get().contact) == ("out", ann)
+
+
+@pytest.mark.parametrize("place", ["heads", "body"])
 def test_a_worker_that_dies_while_the_server_is_asked_loses_and_doubles_nothing(
     kims: Mailbox, box: ImapBox, ann: Contact, monkeypatch: Any, place: str
 ) -> None:

@@ -1,11 +1,12 @@
 """What was sent here gets into the Sent folder once, and is one activity however it is found again."""
 
 from datetime import timedelta
+from imaplib import IMAP4
 
 import pytest
 from django.utils import timezone
 
-from activities.mail import reading
+from activities.mail import imap, reading
 from activities.models import Activity, Mailbox, Message, SentCopy
 from activities.sending import send_email, store_sent
 from contacts.models import Contact
@@ -68,3 +69,23 @@ def test_copies_for_which_there_is_no_time_are_put_next_time(
 
     read(kims)
     assert len(box.texts("Sent")) == 1
+
+
+def test_a_copy_that_the_server_refuses_is_given_up_after_a_day(
+    kims: Mailbox, box: ImapBox, ann: Contact, kim: User, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: object) -> None:
+        raise IMAP4.error("APPEND command error: NO [OVERQUOTA]")
+
+    monkeypatch.setattr(imap.Session, "append", refuse)
+    store_sent(send_email(kim, ann, "From here", "…"))
+    SentCopy.objects.update(created_at=timezone.now() - timedelta(hours=2))
+    read(kims)
+    assert "[OVERQUOTA]" in kims.problem
+    assert SentCopy.objects.exists()
+
+    SentCopy.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    read(kims)
+
+    assert (kims.problem, kims.attempts) == ("", 0)
+    assert not SentCopy.objects.exists()
