@@ -182,7 +182,8 @@ ACCOUNT_EMAIL_VERIFICATION = "none"  # an address is an admin's word: only invit
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_PRESERVE_USERNAME_CASING = False
-ACCOUNT_RATE_LIMITS = {  # of the panel in Salesforce; what allauth limits by itself stays as it is
+ACCOUNT_RATE_LIMITS = {  # of signing in with Salesforce and its panel; what allauth limits stays as it is
+    "org_sign_in": "20/5m/ip",
     "panel_code": "20/5m/user",
     "panel_org": "20/5m/ip",
     "panel_token": "60/5m/ip",
@@ -308,6 +309,8 @@ SPECTACULAR_SETTINGS = {
 SALESFORCE_CLIENT_ID = env.str("SALESFORCE_CLIENT_ID", default="")
 SALESFORCE_CLIENT_SECRET = env.str("SALESFORCE_CLIENT_SECRET", default="")
 SALESFORCE_LOGIN_URL = env.str("SALESFORCE_LOGIN_URL", default="https://login.salesforce.com")
+# People who have connected their login may sign in to Tandem with it.
+SALESFORCE_SIGN_IN = env.bool("SALESFORCE_SIGN_IN", default=False)
 # The one address that may be spoken to without TLS and outside Salesforce's domains: a local org for trying things out.
 SALESFORCE_LOCAL_ORG = env.str("SALESFORCE_LOCAL_ORG", default="").rstrip("/")
 # Origins whose pages may frame the panel beside those of the connected org's My Domain: those of a local org, of a

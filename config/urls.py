@@ -18,6 +18,7 @@ from config.health import live, ready, workers
 from config.metrics import metrics
 from integrations.embedding.doors import second_factor
 from integrations.embedding.shells import or_hash_form
+from integrations.signing_in import to_the_org
 
 # A schedule calls any function by its name: whoever may write one may run anything on the server.
 jobs = apps.get_app_config("django_q").get_models()  # with Redis it registers fewer of them
@@ -49,6 +50,7 @@ urlpatterns = [
     # An address is an admin's word: nobody changes their own here.
     path("auth/email/", page_not_found, {"exception": Http404()}),
     path("auth/2fa/authenticate/", second_factor),
+    path("auth/salesforce/", to_the_org, name="salesforce_sign_in"),
     path("auth/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("healthz", ready, name="health"),

@@ -1,7 +1,7 @@
 """Connecting the workspace to an org, and people to their own logins there."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -54,6 +54,9 @@ DISCONNECTED = "Tandem was disconnected from Salesforce."
 Identity = dict[str, Any]
 
 
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
 class OtherOrg(oauth.LoginRefused):
     """The login leads to another org than the connected one."""
 
@@ -102,6 +105,7 @@ def connect_personal(connection: Connection, user: User, tokens: oauth.TokenSet)
         UserMapping.objects.filter(connection=connection, remote_id=tokens.user_id, is_by_hand=False).update(user=user)
         connection.refresh_from_db()
         choose_team_login(connection)
+        credential.descriptions.all().delete()  # of what it may nothing is known: the tick, too, has that looked at
         transaction.on_commit(lambda: async_task("integrations.tasks.check_login", credential.pk))
     return credential
 
@@ -175,6 +179,8 @@ def choose_team_login(connection: Connection, credential: Credential | None = No
         connection.is_team_login_chosen, connection.team_credential = True, credential
     connection.save(update_fields=["team_credential", "is_team_login_chosen"])
     if connection.team_credential and connection.team_credential != present:  # it may see other objects and fields
+        if present:
+            connection.descriptions.update(fetched_at=LONG_AGO)  # the tick reads what is old, where the job is lost
         transaction.on_commit(lambda: async_task("integrations.tasks.read_metadata"))
 
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 from django_q.tasks import async_task
 
@@ -127,6 +127,15 @@ def login(request: Request, pk: int) -> HttpResponse:
         return redirect("integrations:login", pk)
     context = {"rights": rights_of(row), "login": row, "campaign_lacks": campaign_rights.lacks(row)}
     return framed(request, "integrations/login.html", context)
+
+
+@admin_required
+def login_fields(request: Request, pk: int, remote_object: str) -> HttpResponse:
+    """All mapped fields of an object, which may be many hundreds: they come when they are unfolded."""
+    found = next((one for one in rights_of(_login(pk)).objects if one.remote_object == remote_object), None)
+    if found is None:
+        raise Http404(f"No field of “{remote_object}” is mapped.")
+    return render(request, "integrations/_field_rights.html", {"fields": found.fields})
 
 
 @admin_required

@@ -9,6 +9,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from allauth.usersessions.models import UserSession
 from cryptography.fernet import Fernet
+from django.conf import settings
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -198,6 +199,18 @@ def test_a_new_password_and_a_deactivation_end_the_sessions_elsewhere(kim: User)
     UserFactory(role="admin")
     services.deactivate(kim, heir=None)
     assert not is_in(here)
+
+
+def test_a_session_that_was_signed_out_of_is_good_for_nothing(client: Client, kim: User) -> None:
+    client.force_login(kim)
+    thief = Client()
+    thief.cookies[settings.SESSION_COOKIE_NAME] = client.session.session_key
+    before = is_in(thief)
+
+    client.post("/auth/logout/")
+
+    assert before
+    assert not is_in(thief)
 
 
 def test_signing_in_changes_the_session_id(client: Client, kim: User) -> None:
