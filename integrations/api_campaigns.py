@@ -143,6 +143,8 @@ def _chosen(request: Request, crm_id: str) -> Campaign:
         raise NotFound
     try:
         return campaigns.choose(cast(User, request.user), crm_id)
+    except campaigns.NoCampaign as failure:
+        raise NotFound(str(failure)) from failure
     except campaigns.NoAnswer as failure:
         raise Conflict(str(failure)) from failure
 

@@ -41,6 +41,10 @@ class NoAnswer(Exception):
     """Campaigns can't be read now; the text says why, and what to do."""
 
 
+class NoCampaign(NoAnswer):
+    """The org has no such campaign, or none that this login sees."""
+
+
 def login_of(connection: Connection, user: User) -> Credential | None:
     """Whose login adds people when this user asks for it: their own, else the team's."""
     return Logins(connection).choose(Outbox.Operation.CREATE, "", user.pk, is_log=True).credential
@@ -91,6 +95,8 @@ def _asked(user: User, ask: Callable[[Client], Answer]) -> Answer:
     client = client_for(login)
     try:
         return ask(client)
+    except remote.NotThere as error:
+        raise NoCampaign(error.message) from error
     except RequestRefused as error:
         raise NoAnswer(f"Salesforce does not show campaigns to {login}: {error.message}") from error
     except ConnectionBroken as error:

@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from common import slots
 from common.models import Record
 from common.paging import honest_count
-from integrations import campaigns, inbox, services
+from integrations import campaigns, inbox, services, signing_in
 from integrations.forms.notices import NoticeChoiceForm
 from integrations.logins import the_connection
 from integrations.models import Connection, ErrorEntry, NoticeCopy, RecordLink, SyncedKind
@@ -29,6 +29,12 @@ def _connection(request: HttpRequest) -> Connection:
     if "_connection" not in known:
         known["_connection"] = the_connection()
     return known["_connection"]
+
+
+@slots.fill("sign_in.ways")
+def sign_in_with_the_org(request: HttpRequest, people: Sequence[Any]) -> list[str]:
+    html = render_to_string("integrations/_sign_in.html", request=request) if signing_in.is_offered() else ""
+    return [html for _ in people]
 
 
 @slots.fill("record.badges")

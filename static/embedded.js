@@ -96,6 +96,10 @@
   };
   document.addEventListener("change", ({ target }) => { if (target.name === "people") showChosen(); });
   document.addEventListener("htmx:afterSettle", showChosen);
+  document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => { // who is ticked stays so while their row is renewed
+    const [before, now] = [detail.target, detail.fragment].map((part) => part.querySelector('input[name="people"]'));
+    if (before?.checked && now) now.checked = true;
+  });
   document.addEventListener("panel-done", () => {
     boxes().forEach((box) => { box.checked = false; });
     setTimeout(() => sheet()?.close()); // the toast is told through the form in it, and its swap is still to come

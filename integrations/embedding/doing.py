@@ -1,4 +1,12 @@
-"""What the panel does with people: the actions of lists, answered in place. Whom the CRM lacks is saved first."""
+"""What the panel does with people: the actions of lists, answered in place. Whom the CRM lacks is saved first.
+
+A request names things by their ids, and an id proves nothing. People are those of the account on show whom the user
+sees; of an account that is chosen to assign, and of a template, the same holds. Lists and sequences are the team's, so
+there are none of another user's to be kept from: whoever may edit puts people on any list (by its name, which makes one
+if there is none) and into any sequence that has steps. What goes on in the background is told to who began it alone.
+Who reads only changes nothing; who works in the panel only assigns to the account on show and adds to no campaign,
+since campaigns are shown by the team's login.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -93,12 +101,23 @@ def start(deed: Deed, contacts: Collection[int], user: User, data: QueryDict) ->
     return job
 
 
-def outcome(deed: Deed, job: Job, new: int) -> tuple[str, str]:
+def job_of(user: User, pk: int) -> Job | None:
+    """An action that this user began."""
+    return Job.objects.filter(pk=pk, user=user, kind=actions.JOB, params__kind=RecordKind.CONTACT).first()
+
+
+def label_of(job: Job, user: User) -> str:
+    deed = deed_named(job.params["action"], user)
+    return deed.label if deed else job.title
+
+
+def outcome(label: str, job: Job, new: int) -> tuple[str, str]:
     """What became of it, and how it went."""
     first = [f"{new} saved"] if new else []
     parts = first + [f"{count} {word}" for word, count in job.counts.items() if count]
     if job.state == Job.State.FAILED:
         return job.message, "error"
     if job.state != Job.State.DONE:
-        return f"{deed.label}: {', '.join([*parts, 'going on in the background'])}.", "info"
-    return f"{deed.label}: {', '.join(parts) or 'nothing to do'}.", "success"
+        rest = "going on in the background" if job.is_under_way else "stopped"
+        return f"{label}: {', '.join([*parts, rest])}.", "info"
+    return f"{label}: {', '.join(parts) or 'nothing to do'}.", "success"

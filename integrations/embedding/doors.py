@@ -5,7 +5,6 @@ here, and the return from the org, go without one. All that it tells the frame i
 origin: a page of anybody else that opens it hears nothing.
 """
 
-import secrets
 from collections.abc import Callable
 from functools import wraps
 from time import time
@@ -15,7 +14,6 @@ from urllib.parse import urlencode
 from allauth.account.views import LoginView
 from allauth.core import ratelimit
 from allauth.mfa.base.views import authenticate
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -24,16 +22,16 @@ from django.views.decorators.http import require_GET, require_POST
 
 from common.access import for_readers
 from common.http import Request
+from integrations import identities
 from integrations.embedding import joining, sessions
 from integrations.embedding.sessions import CHALLENGE
-from integrations.logins import app_for, the_connection
+from integrations.logins import the_connection
 from integrations.salesforce import oauth
 from integrations.salesforce.demo import local_org
 from users.models import User
 
 VISITOR, ATTEMPT, PROBLEM = "panel_visitor", "panel_login", "panel_problem"  # what the session keeps
 STAYS = 600  # seconds that somebody whom the org named may hand themselves over
-SCOPES = ("openid", "id")  # who they are, and nothing else: the login is given back at once
 View = Callable[..., HttpResponseBase]
 
 
@@ -136,17 +134,12 @@ def to_the_org(request: Request) -> HttpResponse:
     if not connection.is_connected or not ratelimit.consume(request, action="panel_org"):
         request.session[PROBLEM] = "Signing in with Salesforce is not possible now. Try again in some minutes."
         return redirect(address(challenge))
-    attempt = {"state": oauth.new_secret(), "verifier": oauth.new_secret(), "challenge": challenge}
-    request.session[ATTEMPT] = attempt
-    app, callback = app_for(connection), _callback()
-    url = oauth.authorization_url(app, callback, state=attempt["state"], verifier=attempt["verifier"], scopes=SCOPES)
-    return redirect(url)
+    return redirect(identities.begin(request, ATTEMPT, challenge=challenge))
 
 
 def is_expected(request: HttpRequest) -> bool:
     """Whether this return from the org belongs to a sign-in to the panel."""
-    kept = request.session.get(ATTEMPT) or {"state": ""}
-    return bool(kept["state"]) and secrets.compare_digest(kept["state"].encode(), request.GET.get("state", "").encode())
+    return identities.is_expected(request, ATTEMPT)
 
 
 @keeps_opener
@@ -156,30 +149,10 @@ def come_back(request: HttpRequest) -> HttpResponseBase:
     attempt = request.session.pop(ATTEMPT)
     request.session.pop(VISITOR, None)
     try:
-        user = _named(request, attempt)
+        user = joining.user_for(*identities.identified(request, attempt))
     except oauth.LoginRefused as refused:
         request.session[PROBLEM] = refused.reason
     else:
         request.session.cycle_key()
         request.session[VISITOR] = {"user": user.pk, "at": time()}
     return redirect(address(attempt["challenge"]))
-
-
-def _named(request: HttpRequest, attempt: dict[str, str]) -> User:
-    if error := request.GET.get("error", ""):
-        raise oauth.refusal(error, request.GET.get("error_description", ""))
-    connection = the_connection()
-    app, code = app_for(connection), request.GET.get("code", "")
-    tokens = oauth.exchange_code(app, _callback(), code=code, verifier=attempt["verifier"])
-    try:
-        if tokens.org_id != connection.org_id:
-            raise oauth.LoginRefused(f"This login belongs to another org than “{connection}”, which Tandem works with.")
-        identity = oauth.identity(app, tokens)
-    finally:
-        oauth.revoke(app, tokens.refresh_token or tokens.access_token)
-    return joining.user_for(connection, identity)
-
-
-def _callback() -> str:
-    """As the app in Salesforce must have it."""
-    return settings.SITE_URL + reverse("salesforce:callback")

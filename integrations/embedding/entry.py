@@ -27,6 +27,7 @@ from integrations.embedding.telling import refused, whole_panel
 View = Callable[..., HttpResponse]
 SCHEME = "Panel "  # Authorization: Panel …
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TOO_MANY = 401, 403, 404, 429
+NOT_YOURS = "This is for people who have a sign-in of Tandem. Ask an admin of your team for one."
 LOOKS = 15  # for an account that is being pulled, two seconds apart
 
 
@@ -71,8 +72,11 @@ def panel_view(view: View) -> View:
 
 
 def also_in_panel(view: View) -> View:
-    """A part of a form that pages show to whoever has a session, and the panel to whoever holds a token."""
-    of_page, of_panel = csrf_protect(login_required(view)), signed_in(view)
+    """A part of a form that pages show to whoever has a session, and the panel to whoever holds a token.
+
+    It asks by the team's login. Who works in the panel only sees of the org what their own login may, and gets none.
+    """
+    of_page, of_panel = csrf_protect(login_required(view)), signed_in(_for_the_team(view))
 
     @csrf_exempt  # by the session it is protected, one line above
     @wraps(view)
@@ -80,6 +84,14 @@ def also_in_panel(view: View) -> View:
         return (of_panel if token_of(request) else of_page)(request, *args, **kwargs)
 
     return either
+
+
+def _for_the_team(view: View) -> View:
+    @wraps(view)
+    def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        return refused(NOT_YOURS, FORBIDDEN) if request.user.is_panel_only else view(request, *args, **kwargs)
+
+    return guarded
 
 
 def no_account(request: Request, found: NoAccount, *, tries: int) -> HttpResponse:

@@ -5,7 +5,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from integrations.models import Connection, Credential, PanelMember
+from integrations.identities import user_of
+from integrations.models import Connection, PanelMember
 from integrations.salesforce.oauth import LoginRefused
 from users.models import User
 
@@ -24,11 +25,10 @@ NO_EMAIL = "Salesforce did not tell your e-mail address. Ask your Salesforce adm
 def user_for(connection: Connection, identity: dict[str, Any]) -> User:
     """The user here of an org's user: who connected this login, or a panel-only one, made if admins allow that.
 
-    An address alone makes nobody a user who is here: whoever administers the org can change addresses there. Raises
-    LoginRefused.
+    Raises LoginRefused.
     """
     remote_id = identity["user_id"]
-    if user := _by_login(connection, remote_id):
+    if user := user_of(connection.credentials.all(), remote_id):
         found = user
     elif not connection.lets_panel_users_in:
         raise LoginRefused(NOT_OPEN)
@@ -37,13 +37,6 @@ def user_for(connection: Connection, identity: dict[str, Any]) -> User:
     if not found.is_active:
         raise LoginRefused(DEACTIVATED)
     return found
-
-
-def _by_login(connection: Connection, remote_id: str) -> User | None:
-    """Whose personal login it is. The app's own user is many people's, and so nobody's."""
-    logins = connection.credentials.exclude(user=None).filter(remote_user_id=remote_id)
-    login = logins.exclude(grant=Credential.Grant.CLIENT_CREDENTIALS).select_related("user").first()
-    return login.user if login else None
 
 
 def _member(connection: Connection, remote_id: str, identity: dict[str, Any]) -> User:

@@ -19,6 +19,7 @@ from common.search import matching
 from contacts.models import Contact
 from directory.models import Company, Prospect
 from integrations import services
+from integrations.embedding.telling import digest
 from integrations.services import State, SyncState
 from users.models import User
 
@@ -61,6 +62,12 @@ class Person:
     @property
     def is_on_the_way(self) -> bool:
         return self.sync is not None and self.sync.state == State.WAITING
+
+    @property
+    def seen(self) -> str:
+        """By it their mark knows whether it would tell another thing."""
+        sync = self.sync
+        return digest(self.is_new, self.is_loose, bool(self.row.crm_id), sync and (sync.state, sync.reason))
 
     @property
     def key(self) -> str:
@@ -185,4 +192,5 @@ def _ids(keys: Iterable[str], kind: str) -> list[int]:
 
 
 def _sum(one: Count, other: Count) -> Count:
-    return Count(one.number + other.number, one.is_exact and other.is_exact)
+    is_least = one.is_least or other.is_least
+    return Count(one.number + other.number, one.is_exact and other.is_exact, is_least=is_least)

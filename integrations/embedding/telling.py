@@ -1,5 +1,6 @@
 """Answers in the frame: the whole panel, or a part of it with what happened as a toast. Without cookies."""
 
+import hashlib
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -20,3 +21,18 @@ def told(response: HttpResponse, text: str, level: str = "success") -> HttpRespo
 def refused(reason: str, status: int) -> HttpResponse:
     """Nothing changes but that the reason is told."""
     return told(reswap(HttpResponse(status=status), "none"), reason, "error")
+
+
+def digest(*facts: Any) -> str:
+    """What a part that asks again and again tells, in few letters; it sends them along as ``seen``."""
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+
+
+def is_news(request: HttpRequest, now: str) -> bool:
+    """Whether a part would tell another thing than it does. Else it stays: no focus is taken, nothing is read out."""
+    return request.GET.get("seen", "") != now
+
+
+def nothing_new() -> HttpResponse:
+    """htmx leaves everything as it is."""
+    return HttpResponse(status=204)

@@ -23,4 +23,5 @@ urlpatterns = [
     path("save/", views.save, name="save"),
     path("email/", letters.write, name="write"),
     path("act/<slug:name>/", views.act, name="act"),
+    path("progress/<int:pk>/", views.progress, name="progress"),
 ]

@@ -20,7 +20,7 @@ from integrations.embedding import doing
 from integrations.embedding.account import NoAccount, account_for, remote_id_of
 from integrations.embedding.entry import no_account, panel_view, signed_in
 from integrations.embedding.people import SHOWN, AccountPeople, Person, Wanted
-from integrations.embedding.telling import refused, told
+from integrations.embedding.telling import digest, is_news, nothing_new, refused, told
 from integrations.logins import the_connection
 from integrations.models import ErrorEntry, RecordLink
 
@@ -62,6 +62,8 @@ def mark(request: Request, account: Account, key: str) -> HttpResponse:
     """
     everybody = AccountPeople(account, request.user)
     one = next(iter(everybody.rows([key])), None)
+    if one and not is_news(request, one.seen):
+        return nothing_new()
     context: dict[str, Any] = {"one": one, "instead_of": key}
     if one is None or not one.is_on_the_way:
         context |= {"counts": everybody.counts(), "is_swapped": True}
@@ -71,7 +73,8 @@ def mark(request: Request, account: Account, key: str) -> HttpResponse:
 @panel_view
 @require_GET
 def state(request: Request, account: Account) -> HttpResponse:
-    return render(request, "embedding/_account.html", _state(account))
+    found = _state(account)
+    return render(request, "embedding/_account.html", found) if is_news(request, found["seen"]) else nothing_new()
 
 
 @panel_view
@@ -149,7 +152,27 @@ def act(request: Request, account: Account, name: str) -> HttpResponse:
     except ValidationError as error:
         return refused(" ".join(error.messages), CONFLICT)
     new = sum(one.is_new for one in chosen)
-    return told(changed(request, account, contacts), *doing.outcome(deed, job, new))
+    work = {"job": job, "label": deed.label} if job.is_under_way else {}
+    return told(changed(request, account, contacts, **work), *doing.outcome(deed.label, job, new))
+
+
+@panel_view
+@require_GET
+def progress(request: Request, account: Account, pk: int) -> HttpResponse:
+    """How far an action is that goes on in the background; when it ended, what came of it, and its people's rows.
+
+    Somebody may be at other things meanwhile: the question on show stays, and who is ticked.
+    """
+    job = doing.job_of(request.user, pk)
+    if job is None:
+        raise Http404("There is no such action.")
+    label = doing.label_of(job, request.user)
+    if not job.is_under_way:
+        rows = _rows(request, account, {f"contact-{pk}": pk for pk in job.params["ids"]})
+        return told(rows, *doing.outcome(label, job, 0))
+    if not is_news(request, str(job.done)):
+        return nothing_new()
+    return render(request, "embedding/_progress.html", {"job": job, "label": label})
 
 
 def _wanted(request: Request) -> Wanted:
@@ -162,8 +185,14 @@ def _chosen(request: Request, account: Account) -> list[Person]:
     return AccountPeople(account, request.user).chosen(keys)
 
 
-def changed(request: Request, account: Account, contacts: dict[str, int]) -> HttpResponse:
-    """The rows of these people as they are now, in the places that they had; the question that was asked goes."""
+def changed(request: Request, account: Account, contacts: dict[str, int], **work: Any) -> HttpResponse:
+    """The rows of these people as they are now; the question that was asked goes. ``work``: what of it goes on."""
+    response = _rows(request, account, contacts, **work)
+    return trigger_client_event(reswap(response, "none"), "panel-done")
+
+
+def _rows(request: Request, account: Account, contacts: dict[str, int], **work: Any) -> HttpResponse:
+    """In the places that they had."""
     everybody = AccountPeople(account, request.user)
     present = {one.row.pk: one for one in everybody.rows(f"contact-{pk}" for pk in contacts.values())}
     context = {
@@ -173,18 +202,20 @@ def changed(request: Request, account: Account, contacts: dict[str, int]) -> Htt
         "counts": everybody.counts(),
         "is_swapped": True,
     }
-    response = render(request, "embedding/_changed.html", context)
-    return trigger_client_event(reswap(response, "none"), "panel-done")
+    return render(request, "embedding/_changed.html", context | work)
 
 
 def _state(account: Account) -> dict[str, Any]:
     """How the account stands with the org."""
     link = RecordLink.objects.live().of("account", [account.pk]).first()
     moments = [moment for moment in (link.pushed_at, link.pulled_at) if moment] if link else []
+    sync, synced_at = services.sync_states([account])[account.pk], max(moments, default=None)
+    error, refusal = ErrorEntry.objects.open().of("account", [account.pk]).first(), services.push_refusal(account)
     return {
         "account": account,
-        "sync": services.sync_states([account])[account.pk],
-        "synced_at": max(moments, default=None),
-        "error": ErrorEntry.objects.open().of("account", [account.pk]).first(),
-        "refusal": services.push_refusal(account),
+        "sync": sync,
+        "synced_at": synced_at,
+        "error": error,
+        "refusal": refusal,
+        "seen": digest(account.name, sync.state, sync.reason, synced_at, error and error.message, refusal),
     }

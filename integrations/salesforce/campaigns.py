@@ -28,6 +28,10 @@ class MemberStatus:
     is_default: bool
 
 
+class NotThere(RequestRefused):
+    """A campaign that was deleted, or that the login does not see."""
+
+
 def search(client: Client, words: str = "", *, with_inactive: bool = False) -> tuple[list[FoundCampaign], bool]:
     """The newest campaigns whose name has these words, and whether there are more."""
     conditions = [f"Name LIKE {soql.containing(word)}" for word in words.split()[:5]]
@@ -52,7 +56,7 @@ def search(client: Client, words: str = "", *, with_inactive: bool = False) -> t
 
 
 def one(client: Client, campaign_id: str) -> tuple[str, list[MemberStatus]]:
-    """A campaign's name and what its members may be, in the org's order. Raises RequestRefused when it is not there."""
+    """A campaign's name and what its members may be, in the org's order. Raises NotThere."""
     where = f"= {soql.quote(campaign_id)}"
     campaigns, statuses = client.queries(
         [
@@ -62,5 +66,5 @@ def one(client: Client, campaign_id: str) -> tuple[str, list[MemberStatus]]:
         ]
     )
     if not campaigns:
-        raise RequestRefused("NOT_FOUND", "This campaign is not in Salesforce any more, or not shared with this login.")
+        raise NotThere("NOT_FOUND", "This campaign is not in Salesforce any more, or not shared with this login.")
     return campaigns[0]["Name"], [MemberStatus(row["Label"], bool(row["IsDefault"])) for row in statuses]

@@ -103,6 +103,19 @@ def test_what_is_no_campaign_is_not_found(api: Api, campaign: str) -> None:
     assert api.get(f"{V1}campaigns/?search=x").status_code == 400
 
 
+def test_a_campaign_that_is_gone_is_not_found(api: Api, campaign: str, org: Org) -> None:
+    contact = in_salesforce(org)[0]
+    org.delete("Campaign", campaign)
+
+    answers = [
+        api.get(f"{V1}campaigns/{campaign}/"),
+        api.post(f"{V1}campaigns/{campaign}/add/", {"ids": [contact.pk]}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert "not in Salesforce any more" in answers[0].json()["detail"]
+
+
 def test_while_salesforce_cannot_be_asked_the_reason_is_told(api: Api) -> None:
     contact = ContactFactory()
 

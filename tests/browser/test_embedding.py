@@ -17,9 +17,12 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Account
 from activities.models import RecordList
+from common import jobs
+from common.models import Job
 from contacts.models import Contact
 from directory.loading import load_companies, load_prospects
-from integrations.embedding import doors, sessions
+from integrations import services
+from integrations.embedding import doing, doors, sessions
 from integrations.models import Connection, PanelSession
 from tests.browser.test_accessibility import grave
 from tests.chromium import CookiesOfFrames, needs_chromium, open_page, with_cookies_of_frames
@@ -223,6 +226,50 @@ def test_while_people_wait_for_their_push_who_is_ticked_stays_so_and_an_open_men
 
     expect(panel.get_by_label("Choose Nora Norling")).to_be_checked()
     expect(people(panel, "Nora").get_by_role("button", name="Assign owner")).to_be_visible()
+
+
+def test_what_is_asked_again_and_again_is_swapped_only_when_it_changed(
+    page: Page, panel: FrameLocator, account: Account, kim: User
+) -> None:
+    services.queue_push([account], user=kim, is_manual=True)
+    sign_in(page, panel)
+    state, link = panel.locator("#account-state"), panel.get_by_role("link", name=account.name)
+    expect(state).to_contain_text("Waiting")
+    state.evaluate("part => { part.dataset.sameAs = 'before'; }")
+    link.focus()
+    page.wait_for_event("requestfinished", lambda request: "/state/" in request.url)
+    page.wait_for_event("requestfinished", lambda request: "/state/" in request.url)
+
+    expect(link).to_be_focused()
+    expect(state).to_have_attribute("data-same-as", "before")
+    push_all()
+    expect(state).to_contain_text("Synced")
+    expect(state).not_to_have_attribute("data-same-as", "before")
+
+
+def test_what_takes_longer_shows_its_people_when_it_ended_and_who_is_ticked_meanwhile_stays_so(
+    page: Page, panel: FrameLocator, kim: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doing, "AT_ONCE", 0)
+    UserFactory(name="Maya Example")
+    sign_in(page, panel)
+    choose_all(panel)
+    press(panel, "Save")
+    told(panel, "3 saved")
+    choose_all(panel)
+    sheet = press(panel, "Assign owner")
+    sheet.get_by_label("New owner").select_option("Maya Example")
+    sheet.get_by_role("button", name="Assign owner").click()
+    expect(panel.get_by_text("Assign owner goes on")).to_be_visible()
+    panel.get_by_label("Choose Nora Norling").check()
+
+    jobs.run(Job.objects.latest("pk").pk)
+
+    told(panel, "Assign owner: 3 changed")
+    expect(people(panel, "Maya Example")).to_have_count(3)
+    expect(panel.get_by_label("Choose Nora Norling")).to_be_checked()
+    expect(panel.get_by_text("1 chosen")).to_be_visible()
+    expect(panel.get_by_text("Assign owner goes on")).to_have_count(0)
 
 
 def test_a_user_of_the_org_signs_in_with_its_login(

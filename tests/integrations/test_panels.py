@@ -15,6 +15,7 @@ from integrations import tasks
 from integrations.models import Connection, ErrorEntry, Outbox, Run
 from tests.conftest import push_all
 from tests.factories import ContactFactory, UserFactory
+from tests.pages import timeline_of
 from tests.salesforce_org import Org
 from users.models import User
 
@@ -101,11 +102,14 @@ def test_push_now_waits_then_tells_the_outcome(member_client: Client, org: Org, 
     assert 'hx-swap-oob="true"' in done.content.decode()
 
 
-@pytest.mark.parametrize("method", ["setup", "off"])
+@pytest.mark.parametrize("method", ["setup", "first pull", "off"])
 def test_push_now_is_disabled_with_its_reason(method: str, member_client: Client, connection: Connection) -> None:
     contact = ContactFactory()
     words = "setup window"
-    if method == "off":
+    if method == "first pull":
+        words = "The first pull is still running"
+        Connection.objects.update(started_at="2026-01-01T00:00Z")
+    elif method == "off":
         words = "is off in the settings"
         Connection.objects.update(started_at="2026-01-01T00:00Z", first_pull_finished_at="2026-01-01T00:00Z")
 
@@ -141,10 +145,10 @@ def test_the_timeline_tells_of_the_sync(member_client: Client, org: Org, synced:
     contact = ContactFactory(account=Account.objects.exclude(crm_id="").first())
     push_all()
 
-    page = member_client.get(contact.get_absolute_url()).content.decode()
+    told = timeline_of(member_client, contact)
 
-    assert "Created in Salesforce" in page
-    assert "the team&#x27;s login" in page
+    assert "Created in Salesforce" in told
+    assert "the team&#x27;s login" in told
 
 
 def test_the_home_page_calls_to_connect_only_who_may(client: Client, admin: User) -> None:
