@@ -8,6 +8,7 @@ from typing import Any
 from django.http import Http404
 
 from integrations import pairing, staging
+from integrations.access import NotConnected
 from integrations.forms.mapping import PairForm
 from integrations.forms.stages import INFER, StagesForm
 from integrations.logins import the_connection
@@ -20,7 +21,7 @@ from integrations.sync.records import KINDS, RECORD_TYPES
 def connected() -> Connection:
     connection = the_connection()
     if not connection.org_id:
-        raise Http404("Connect Salesforce first.")
+        raise NotConnected("Connect Salesforce first.")
     return connection
 
 

@@ -55,6 +55,7 @@ def tick() -> None:
     if not connection.is_connected:
         return
     previewing.end_broken_off()
+    check_new_logins(connection)
     if connection.started_at is None:
         if connection.is_setup_over:
             start_syncing(connection)
@@ -209,6 +210,15 @@ def check_login(credential_id: int) -> None:
             check(credential)
         except ProviderError as error:
             logger.warning("What %s may do could not be read: %s", credential, error.reason)
+
+
+def check_new_logins(connection: Connection) -> None:
+    """Of logins of which nothing is known: their job was lost, or the org did not answer it."""
+    if connection.is_paused or budget.hold(connection, ApiUsage.Purpose.METADATA):
+        return
+    personal = connection.credentials.usable().exclude(user=None).exclude(pk__in=[connection.team_credential_id])
+    for login in personal.filter(descriptions=None):
+        async_task("integrations.tasks.check_login", login.pk)
 
 
 def give_logins(connection: Connection) -> None:

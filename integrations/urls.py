@@ -50,6 +50,7 @@ urlpatterns = [
     path("logins/people/match/", people.people_match, name="people_match"),
     path("logins/embedding/", embedding.embedding, name="embedding"),
     path("logins/<int:pk>/", logins.login, name="login"),
+    path("logins/<int:pk>/fields/<str:remote_object>/", logins.login_fields, name="login_fields"),
     path("logins/<int:pk>/revoke/", logins.login_revoke, name="login_revoke"),
     path("pull/", overview.pull, name="pull"),
     path("refresh/", overview.refresh, name="refresh"),

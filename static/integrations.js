@@ -18,6 +18,33 @@ document.addEventListener("htmx:load", ({ target }) => {
   });
 });
 
+// What is filled in while a form is on its way stands in the form that is answered, and is said of it once more.
+const isBox = (field) => ["checkbox", "radio"].includes(field.type);
+const keyOf = (field) => (isBox(field) ? `${field.name} ${field.value}` : field.name);
+const filledIn = (form) => new Map([...form.elements].filter((field) => field.name && field.type !== "hidden")
+  .map((field) => [keyOf(field), isBox(field) ? field.checked : field.value]));
+const sent = new WeakMap(), later = new WeakMap(); // by request
+
+document.addEventListener("htmx:beforeSend", ({ detail: { elt, target, xhr } }) => {
+  const form = elt.closest("form");
+  if (form && target.contains(form)) sent.set(xhr, [form, filledIn(form)]);
+});
+document.addEventListener("htmx:beforeSwap", ({ detail: { xhr } }) => {
+  if (!sent.has(xhr)) return;
+  const [form, before] = sent.get(xhr);
+  later.set(xhr, new Map([...filledIn(form)].filter(([key, value]) => before.has(key) && before.get(key) !== value)));
+});
+document.addEventListener("htmx:afterSettle", ({ target, detail: { xhr } }) => {
+  const form = later.get(xhr)?.size && (target.matches("form") ? target : target.querySelector("form"));
+  if (!form) return;
+  const changed = [...form.elements].filter((field) => later.get(xhr).has(keyOf(field)));
+  changed.forEach((field) => {
+    field[isBox(field) ? "checked" : "value"] = later.get(xhr).get(keyOf(field));
+    if (field.selectedIndex === -1) field.selectedIndex = 0; // no longer offered
+  });
+  changed.at(-1)?.dispatchEvent(new Event("change", { bubbles: true }));
+});
+
 // On a narrow screen the tab that is open may lie beyond the edge.
 document.querySelectorAll(".nav-tabs .active, .nav-pills [aria-current]").forEach((tab) => tab.scrollIntoView({ block: "nearest", inline: "center" }));
 

@@ -19,8 +19,8 @@ NO_STAGE = "none"
 UUID = 36  # characters
 SOURCE_TYPES = {"picklist", "string", "combobox"}
 PULL: dict[str, tuple[str, ...]] = {
-    RecordKind.CONTACT: ("is_visible", "match_accounts", "enrich_existing", "pull_every"),
-    RecordKind.ACCOUNT: ("is_visible", "enrich_existing", "pull_every"),
+    RecordKind.CONTACT: ("is_visible", "match_accounts", "enrich_existing", "pull_every", "winner"),
+    RecordKind.ACCOUNT: ("is_visible", "enrich_existing", "pull_every", "winner"),
     RecordKind.DEAL: ("is_visible", "pull_every"),
 }
 WHO = ("push_new", "push_by_stage", "push_stages")
@@ -84,8 +84,9 @@ class ObjectSettingsForm(forms.ModelForm):
             "match_accounts",
             "enrich_existing",
             "pull_every",
+            "winner",
         )
-        widgets = {"without_account": forms.RadioSelect}
+        widgets = {"without_account": forms.RadioSelect, "winner": forms.RadioSelect}
 
     def __init__(
         self,
@@ -231,6 +232,7 @@ LABELS = {
     "match_accounts": "Match leads with accounts by e-mail domain",
     "enrich_existing": "Enrich existing {kinds} from the directory",
     "pull_every": "Minutes between pulls",
+    "winner": "When both sides changed the same field",
     "push_new": "Push new {kinds}",
     "push_stages": "Chosen stages",
     "push_unverified_emails": "Push unverified e-mail addresses",
@@ -253,6 +255,8 @@ HINTS = {
     "them; the one-time pull brings them all. Each value is written once: who changes it later is right. It costs "
     "nothing.",
     "pull_every": "What is new or changed in Salesforce comes this often. “Pull now” on the overview does not wait.",
+    "winner": "Counts for every field that has no rule of its own under “Fields”; what lost is kept in the inbox. "
+    "Which change is the later one is an estimate: Salesforce only tells when a record was last edited.",
     "push_new": "From now on. {Kinds} made before stay out until they are edited, pushed by hand, or pushed once for "
     "all below. Changes of linked {kinds} are always pushed.",
     "push_stages": "Stages hold back new records, those made from an e-mail too; never the changes of linked ones.",

@@ -1,5 +1,6 @@
 """What happened: runs, events of a record, refusals."""
 
+import logging
 from typing import Any, Self
 
 from django.conf import settings
@@ -7,8 +8,12 @@ from django.db import models
 from django.db.models import F
 from django.utils import timezone
 
+from common.logs import about
+
 from .connection import Connection, Credential
 from .kinds import SyncedKind
+
+logger = logging.getLogger(__name__)
 
 
 class Run(models.Model):
@@ -111,6 +116,9 @@ class Run(models.Model):
     def finish(self, state: State, message: str = "") -> None:
         self.state, self.message, self.finished_at = state, message, timezone.now()
         self.save(update_fields=["state", "message", "finished_at"])
+        counts = ", ".join(f"{count} {name}" for name in self.OUTCOMES if (count := getattr(self, name)))
+        with about(run_id=self.pk):
+            logger.info("%s of %s is %s: %s", self.kind, self.remote_object or "all", state, counts or "nothing to do")
 
 
 class ApiUsage(models.Model):

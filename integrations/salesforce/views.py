@@ -10,14 +10,13 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from common import audit
 from common.access import for_readers
 from common.http import Request
 from common.vault import seal, unseal
-from integrations import connecting
+from integrations import connecting, identities, signing_in
 from integrations.access import admin_required
 from integrations.embedding import doors
 from integrations.forms.app import AppForm
@@ -54,14 +53,16 @@ def connect(request: Request) -> HttpResponse:
         kept = {name: values[name] for name in ("login_url", "client_id")}
         request.session[APP] = {**kept, "client_secret": seal(values["client_secret"])}
         return _to_the_org(request, _with_typed_app(request, connection))
-    context = {"form": form, "connection": connection, "local_org": org, "callback_url": callback_url()}
+    context = {"form": form, "connection": connection, "local_org": org, "callback_url": identities.callback()}
     context |= {"from_environment": bool(settings.SALESFORCE_CLIENT_ID), "other_org": request.session.get(OTHER_ORG)}
     return render(request, "integrations/connect.html", context, status=UNPROCESSABLE if form.errors else 200)
 
 
 def callback(request: Request) -> HttpResponseBase:
     """The org sends the browser back here, with a code or with its refusal."""
-    return doors.come_back(request) if doors.is_expected(request) else _connected(request)
+    if doors.is_expected(request):
+        return doors.come_back(request)
+    return signing_in.come_back(request) if signing_in.is_expected(request) else _connected(request)
 
 
 @login_required
@@ -158,17 +159,12 @@ def _own_login(request: Request) -> Credential | None:
     return Credential.objects.select_related("connection").filter(user=request.user.pk).first()
 
 
-def callback_url() -> str:
-    """As the app in Salesforce must have it, letter by letter."""
-    return settings.SITE_URL + reverse("salesforce:callback")
-
-
 def _to_the_org(request: Request, connection: Connection, **purpose: Any) -> HttpResponse:
     """Redirects there. Pages post by htmx: a form's own redirect to another site is stopped by our ``form-action``."""
     attempt = Attempt(state=oauth.new_secret(), verifier=oauth.new_secret(), **purpose)
     request.session[LOGIN] = asdict(attempt)
     app = app_for(connection)
-    return redirect(oauth.authorization_url(app, callback_url(), state=attempt.state, verifier=attempt.verifier))
+    return redirect(oauth.authorization_url(app, identities.callback(), state=attempt.state, verifier=attempt.verifier))
 
 
 def _attempt(request: Request) -> Attempt | None:
@@ -187,7 +183,7 @@ def _finish(request: Request, attempt: Attempt) -> Credential:
     connection = the_connection() if attempt.is_personal else _with_typed_app(request, the_connection())
     app = app_for(connection)
     code = request.GET.get("code", "")
-    tokens = oauth.exchange_code(app, callback_url(), code=code, verifier=attempt.verifier)
+    tokens = oauth.exchange_code(app, identities.callback(), code=code, verifier=attempt.verifier)
     try:
         return _kept(request, connection, attempt, tokens)
     except (oauth.LoginRefused, ProviderError):

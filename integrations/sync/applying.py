@@ -6,7 +6,8 @@ from collections import Counter
 import pghistory
 from django.db import transaction
 
-from integrations.models import Connection, Run
+from common.logs import about
+from integrations.models import Connection, RecordLink, Run
 from integrations.sync import unstorable
 from integrations.sync.activities.pulling import apply_tasks
 from integrations.sync.activities.scope import ActivityScope, scope_for
@@ -52,6 +53,8 @@ def leave_out(scope: Scope | RoleScope, run: Run, piece: Page, is_last: bool, er
     for record in piece.records:
         unstorable.note(scope, record, error)
         run.message = f"{scope.remote_object} {record.id} could not be stored: {unstorable.reason(error)}"
-        logger.error("%s", run.message)
+        link = RecordLink.objects.filter(connection=scope.connection, remote_id=record.id).first()
+        with about(**({"link_id": link.pk} if link else {})):
+            logger.error("%s", run.message)
         run.save(update_fields=["message"])
     return Counter(failed=len(piece.records))

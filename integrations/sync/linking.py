@@ -1,14 +1,18 @@
 """Links between a record here and one there: made, moved, dropped, and stored in bulk."""
 
+import logging
 from collections.abc import Sequence
 
 from django.utils import timezone
 
 from common.bulk import any_of, upsert, write_columns
+from common.logs import about
 from integrations.models import RecordLink
 from integrations.sync.plan import Plan
 from integrations.sync.provider import RemoteRecord, Values
 from integrations.sync.scope import Scope
+
+logger = logging.getLogger(__name__)
 
 COLUMNS = ["record_id", "remote_object", "remote_id", "also_lead_id", "former_ids", "base", "base_ours", "note"]
 COLUMNS += [
@@ -54,6 +58,17 @@ def store_links(links: Sequence[RecordLink], columns: Sequence[str] = COLUMNS) -
     overtaken = _overtaken(known) if known else set()
     write_columns([link for link in known if link.pk not in overtaken], columns)
     upsert([link for link in links if not link.pk], ["connection", "remote_id"], [*COLUMNS, "record_kind"])
+    if links and logger.isEnabledFor(logging.DEBUG):
+        _log(links)
+
+
+def _log(links: Sequence[RecordLink]) -> None:
+    present = RecordLink.objects.filter(connection=links[0].connection_id)
+    ids = dict(present.filter(remote_id__in=[link.remote_id for link in links]).values_list("remote_id", "pk"))
+    for link in links:
+        partner = f"{link.remote_object} {link.remote_id}"
+        with about(link_id=ids.get(link.remote_id, 0)):
+            logger.debug("%s %s goes with %s", link.record_kind, link.record_id, partner)
 
 
 def _overtaken(links: Sequence[RecordLink]) -> set[int]:

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from common.bulk import any_of, copy_in, maker, write_columns
+from common.logs import about
 from common.models import Record
 from integrations.models import ErrorEntry, Lane, Outbox, RecordLink, Run, SyncedKind, SyncEvent
 from integrations.sync import outbox
@@ -49,6 +50,16 @@ def settle(claim: Claim, scope: Scope, items: Sequence[Item], run: Run, reasons:
     """Store a batch. ``reasons``: per row, why its login was chosen."""
     with pghistory.context(source="Salesforce", run=run.pk):
         _settle(claim, scope, items, run, reasons)
+    _log_refusals(items)
+
+
+def _log_refusals(items: Iterable[Item]) -> None:
+    """A line for each, with ids: the error log has the words, which may quote the record."""
+    for item in items:
+        if isinstance(item.outcome, Rejected):
+            ids = {"link_id": item.link.pk} if item.link else {}
+            with about(record_kind=item.scope.kind, record_id=item.record.pk, **ids):
+                logger.warning("Refused by %s: %s", item.outcome.by, item.outcome.problem.code)
 
 
 @on_deadlock_again

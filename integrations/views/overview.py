@@ -1,5 +1,6 @@
 """The integration's own page: the connection, the setup window, the first pull, and how it is getting on."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib import messages
@@ -12,7 +13,7 @@ from integrations import budget, connecting, guide, progress, services
 from integrations.access import admin_required
 from integrations.forms.seen import SeenForm
 from integrations.logins import the_connection
-from integrations.models import Connection, ErrorEntry
+from integrations.models import Connection, ErrorEntry, ObjectSettings
 from integrations.permissions import what_is_read
 from integrations.salesforce.demo import local_org
 from integrations.sync.provider import ProviderError
@@ -55,9 +56,11 @@ def start(request: Request) -> HttpResponse:
         services.wake_pull()
         messages.success(request, "Syncing has started. The first pull is under way.")
         return redirect("integrations:overview")
+    pulled = set(connection.cursors.values_list("remote_object", flat=True))
     context = {
         "lacking": lacking,
-        "waiting": _waiting(connection),
+        "pulled": _waiting(connection, pulled),
+        "left": _waiting(connection, set(connection.waiting_counts) - pulled),
         "settings": _settings(connection),
         "form": form,
         "what_is_read": what_is_read(connection),
@@ -140,7 +143,7 @@ def _status(connection: Connection) -> dict[str, Any]:
         else SLOW
         if phase == Connection.Phase.SETUP or any(count for _, count in queue)
         else "",
-        "waiting": _waiting(connection),
+        "waiting": _waiting(connection, connection.waiting_counts),
         "steps": guide.steps(connection) if phase == Connection.Phase.SETUP else [],
         "first_pull": progress.first_pull(connection) if phase == Connection.Phase.INITIAL_PULL else [],
         "is_first_pull_held": connection.cursors.filter(is_held=True).exists(),
@@ -155,10 +158,13 @@ def _status(connection: Connection) -> dict[str, Any]:
     }
 
 
-def _waiting(connection: Connection) -> list[tuple[str, int]]:
+def _waiting(connection: Connection, names: Collection[str]) -> list[tuple[str, int]]:
+    """How many records Salesforce had of each object when it was connected."""
     counts = connection.waiting_counts
-    return [(progress.LABELS.get(name, name), counts[name]) for name in progress.ordered(counts)]
+    return [(progress.LABELS.get(name, name), counts[name]) for name in progress.ordered(counts) if name in names]
 
 
 def _settings(connection: Connection) -> list[Any]:
-    return list(connection.object_settings.exclude(record_kind="deal").order_by("record_kind"))
+    """Of the kinds that are pushed."""
+    sync = ObjectSettings.Sync
+    return list(connection.object_settings.filter(sync__in=(sync.BOTH, sync.PUSH)).order_by("record_kind"))

@@ -1,11 +1,12 @@
 """The page of activities: switches, titles, exclusion rules and the tester."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from activities.models import Activity, Mailbox, Message, Participant
 from integrations import activity_settings
@@ -75,6 +76,15 @@ def test_what_another_admin_saved_meanwhile_stays(admin_client: Client, connecti
 
     row = ActivitySettings.of(connection)
     assert (row.pull_every, row.push_notes, row.call_title) == (7, True, "Call: {{subject}}")
+
+
+def test_a_shorter_interval_of_tasks_counts_at_once(admin_client: Client, synced: Connection) -> None:
+    save(admin_client, as_shown(synced) | {"pull_tasks": "on"})
+    synced.cursors.filter(remote_object="Task").update(due_at=timezone.now() + timedelta(hours=1))
+
+    save(admin_client, as_shown(synced) | {"pull_every": "1"})
+
+    assert synced.cursors.get(remote_object="Task").due_at <= timezone.now() + timedelta(minutes=1)
 
 
 def test_unknown_placeholders_are_refused_beside_their_field(admin_client: Client, connection: Connection) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -9,6 +10,7 @@ import pytest
 import requests
 from django.conf import settings as django_settings
 from django.core import mail
+from django.core.management import call_command
 from django.db import connection as database
 from django.test import Client
 from django.urls import reverse
@@ -16,11 +18,10 @@ from django.utils import timezone
 
 from contacts.models import Contact
 from deals.models import Pipeline
-from integrations import connecting, logins, tasks
+from integrations import connecting, identities, logins, tasks
 from integrations.models import Connection, Credential, FieldMapping, RecordLink, StageMapping
 from integrations.providers import client_for
 from integrations.salesforce import oauth
-from integrations.salesforce.views import callback_url
 from integrations.sync.provider import CallFailed, ConnectionBroken
 from tests.factories import AdminFactory, ContactFactory, UserFactory
 from tests.salesforce_org import Org
@@ -73,7 +74,7 @@ def stored(sql: str) -> str:
 
 def test_the_callback_address_stays_as_it_is() -> None:
     """People have typed it into their apps in Salesforce."""
-    assert callback_url() == CALLBACK
+    assert identities.callback() == CALLBACK
 
 
 def test_connecting_goes_through_the_consent_page_and_back(admin_client: Client, org: Org, consent: Consent) -> None:
@@ -86,6 +87,48 @@ def test_connecting_goes_through_the_consent_page_and_back(admin_client: Client,
     assert connection.team_credential.username == org.users[0]["username"]
     assert connection.waiting_counts["Contact"] == 20
     assert timezone.now() < connection.setup_ends_at <= timezone.now() + timedelta(hours=6)
+
+
+@pytest.mark.parametrize("kind", ["Production", "Sandbox"])
+def test_production_and_sandboxes_have_login_hosts_of_their_own(kind: str, admin_client: Client, org: Org) -> None:
+    offered = admin_client.get(reverse("salesforce:connect")).context["form"].fields["host"].choices
+    host = next(value for value, label in offered if label.startswith(kind))
+
+    url = begin(admin_client, org, host=host, my_domain="")
+
+    there = {"Production": "login.salesforce.com", "Sandbox": "test.salesforce.com"}[kind]
+    assert url.startswith(f"https://{there}/services/oauth2/authorize?")
+
+
+def test_the_app_may_stand_in_the_environment(admin_client: Client, org: Org, consent: Consent, settings: Any) -> None:
+    settings.SALESFORCE_CLIENT_ID, settings.SALESFORCE_CLIENT_SECRET = org.client_id, org.client_secret
+    page = admin_client.get(reverse("salesforce:connect")).content.decode()
+
+    come_back(admin_client, consent(begin(admin_client, org, client_id="", client_secret="")))
+
+    assert "come from the server's settings" in page
+    assert org.client_secret not in page
+    assert Connection.objects.get().phase == Connection.Phase.SETUP
+
+
+def test_how_long_the_setup_window_is_open_can_be_set(
+    admin_client: Client, org: Org, consent: Consent, settings: Any
+) -> None:
+    settings.SALESFORCE_SETUP_HOURS = 0.5
+
+    page = come_back(admin_client, consent(begin(admin_client, org))).content.decode()
+
+    assert "29\xa0minutes left" in page or "30\xa0minutes left" in page
+
+
+def test_the_overview_says_which_org_it_is(admin_client: Client, connection: Connection) -> None:
+    page = admin_client.get(reverse("integrations:overview")).content.decode()
+    assert "Developer Edition" in page
+    assert connection.org_id in page
+    assert "Sandbox" not in page
+
+    Connection.objects.update(is_sandbox=True)
+    assert "Sandbox" in admin_client.get(reverse("integrations:overview")).content.decode()
 
 
 def test_secrets_are_encrypted_and_stand_on_no_page(admin_client: Client, org: Org, consent: Consent) -> None:
@@ -464,3 +507,16 @@ def test_pulling_by_hand_is_refused_while_the_teams_login_is_broken(admin_client
 
     assert "must be connected again" in said(response)
     assert "Pulling now" not in said(response)
+
+
+@pytest.mark.parametrize(("flags", "way"), [([], "off"), (["--pull-deals"], "pull")])
+def test_a_command_connects_and_turns_on_what_it_is_told(org: Org, flags: list[str], way: str) -> None:
+    AdminFactory()
+    login = ["--login-url", org.url, "--client-credentials", "--client-id", org.client_id]
+
+    with pytest.raises(SystemExit) as ended:
+        call_command("salesforce", "connect", *login, "--client-secret", org.client_secret, *flags, stdout=StringIO())
+
+    assert ended.value.code == 0
+    settings = Connection.objects.get().object_settings
+    assert settings.get(record_kind="deal").sync == way

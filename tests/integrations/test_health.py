@@ -125,6 +125,7 @@ def test_a_young_system_says_that_nothing_was_measured(admin_client: Client, con
 
     assert "Nothing was measured yet" in page
     assert "<canvas" not in page
+    assert "when syncing starts" in page
 
 
 def test_the_page_costs_the_same_with_a_month_of_samples(admin_client: Client, synced: Connection) -> None:

@@ -10,10 +10,14 @@ from pytest_django.asserts import assertContains, assertNotContains
 
 from common.models import Job
 from contacts.models import Contact
+from directory.loading import load_prospects
+from directory.models import Prospect
 from integrations import services
-from integrations.models import Connection, ErrorEntry, Lane, Outbox, SkippedRecord
+from integrations.models import Connection, ErrorEntry, Lane, ObjectSettings, Outbox, SkippedRecord
 from integrations.sync.state import State, sync_states
+from tests.conftest import push_all
 from tests.factories import ContactFactory
+from tests.salesforce_org import Org
 from users.models import User
 
 pytestmark = pytest.mark.django_db
@@ -26,9 +30,9 @@ def _signed_in(client: Client, admin: User) -> None:
     client.force_login(admin)
 
 
-def do(client: Client, action: str, *rows: Contact, **data: Any) -> HttpResponse:
+def do(client: Client, action: str, *rows: Contact | Prospect, kind: str = "contact", **data: Any) -> HttpResponse:
     ids = [row.pk for row in rows]
-    return client.post("/records/contact/act/", {"action": action, "confirm": "yes", "ids": ids, **data})
+    return client.post(f"/records/{kind}/act/", {"action": action, "confirm": "yes", "ids": ids, **data})
 
 
 def found(client: Client, state: State) -> set[Contact]:
@@ -66,6 +70,21 @@ def test_chosen_records_are_pushed_by_hand(client: Client, synced: Connection) -
         (second.pk, Lane.PEOPLE, True, person.pk),
     }
     assert Job.objects.get().counts == {"put in the queue": 2, "kept out of the sync": 1}
+
+
+def test_people_of_the_directory_are_saved_and_pushed_whatever_their_stage(
+    client: Client, synced: Connection, org: Org
+) -> None:
+    load_prospects([{"key": "1", "last_name": "Nilsson", "email": "nilsson@join.example"}])
+    ObjectSettings.objects.filter(record_kind="contact").update(push_by_stage=True, push_stages=[])
+
+    do(client, "save_and_push", Prospect.objects.get(), kind="prospect")
+    push_all()
+
+    contact = Contact.objects.get(email="nilsson@join.example")
+    assert contact.origin == "prospecting"
+    assert org.get(contact.crm_object, contact.crm_id)["LastName"] == "Nilsson"
+    assert Job.objects.get().counts == {"saved": 1, "put in the queue": 1}
 
 
 def test_records_are_kept_out_and_let_in_again(client: Client, synced: Connection) -> None:

@@ -59,6 +59,38 @@ def test_deals_are_turned_on_one_way_from_their_own_page(admin_client: Client, c
     assert connection.cursors.filter(remote_object="Opportunity").exists()
 
 
+def test_the_page_to_start_from_tells_what_stays_there_because_it_is_off(
+    admin_client: Client, connection: Connection
+) -> None:
+    def told() -> str:
+        return " ".join(admin_client.get(reverse("integrations:start")).content.decode().split())
+
+    deals = connection.waiting_counts["Opportunity"]
+    assert f"<strong>{deals}</strong> deals stay there" in told()
+    assert "Deals: " not in told()
+
+    save(admin_client, "deal", as_shown(connection, "deal") | {"sync": "both"})
+    assert f"<strong>{deals}</strong> deals are pulled" in told()
+    assert "Deals: new ones are pushed" in told()
+
+
+@pytest.mark.parametrize("kind", ["contact", "account"])
+def test_who_wins_where_both_sides_changed_a_field_is_chosen_for_the_kind(
+    kind: str, admin_client: Client, connection: Connection
+) -> None:
+    assert connection.object_settings.get(record_kind=kind).winner == "latest"
+
+    save(admin_client, kind, as_shown(connection, kind) | {"winner": "theirs"})
+
+    assert connection.object_settings.get(record_kind=kind).winner == "theirs"
+
+
+def test_of_deals_salesforce_wins_whatever_is_sent(admin_client: Client, connection: Connection) -> None:
+    save(admin_client, "deal", as_shown(connection, "deal") | {"winner": "ours"})
+
+    assert connection.object_settings.get(record_kind="deal").winner == "theirs"
+
+
 def test_only_deals_can_be_turned_off(admin_client: Client, connection: Connection) -> None:
     save(admin_client, "contact", as_shown(connection, "contact") | {"sync": "off"})
 

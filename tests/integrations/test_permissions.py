@@ -4,11 +4,11 @@ import io
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 from zipfile import ZipFile
 
 import pytest
 import requests
+from defusedxml import ElementTree
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
@@ -292,6 +292,30 @@ def test_the_page_of_a_login_shows_what_to_ask_for(client: Any, connection: Conn
     assert client.post(page).status_code == 403
 
 
+def test_of_many_fields_that_lack_a_right_ten_are_shown_and_all_come_when_they_are_unfolded(
+    admin_client: Client, connection: Connection, org: Org
+) -> None:
+    login = login_of(connection, org, "Standard User")
+    page = reverse("integrations:login", args=[login.pk])
+    admin_client.post(page)
+    described = LoginDescription.objects.get(credential=login, remote_object="Contact")
+    described.content["fields"] = [
+        field | {"is_updateable": False, "is_createable": False} for field in described.content["fields"]
+    ]
+    described.save()
+    mapped = connection.field_mappings.filter(remote_object="Contact")
+
+    body = " ".join(admin_client.get(page).content.decode().split())
+    unfolded = admin_client.get(reverse("integrations:login_fields", args=[login.pk, "Contact"])).content.decode()
+    strange = admin_client.get(reverse("integrations:login_fields", args=[login.pk, "Nothing"]))
+
+    card = body[body.index(">Contact</h3>") : body.index(">Lead</h3>")]
+    assert card.count("<tr>") - 1 == 10
+    assert f"And {len(of(rights_of(login), 'Contact').lacking_fields) - 10} more" in card
+    assert unfolded.count("<tr>") - 1 == mapped.count()
+    assert strange.status_code == 404
+
+
 def test_a_push_says_whose_login_it_used_and_why(synced: Connection, org: Org) -> None:
     member = AdminFactory()
     login = login_of(synced, org, "Standard User", member)
@@ -365,7 +389,7 @@ def deployed(content: bytes) -> tuple[dict[str, bool], dict[str, set[str]], dict
     """Of a permission set as it is downloaded: fields and whether they are edited, rights by object, package.xml."""
     with ZipFile(io.BytesIO(content)) as archive:
         assert archive.namelist() == ["package.xml", "permissionsets/Tandem.permissionset"]
-        package, given = (ElementTree.fromstring(archive.read(name)) for name in archive.namelist())  # noqa: S314 - ours
+        package, given = (ElementTree.fromstring(archive.read(name)) for name in archive.namelist())
     assert {given.tag, package.tag} == {f"{METADATA}PermissionSet", f"{METADATA}Package"}
     parts = [(part.tag, {leaf.tag.removeprefix(METADATA): leaf.text or "" for leaf in part}) for part in given]
     fields = {row["field"]: row["editable"] == "true" for tag, row in parts if tag == f"{METADATA}fieldPermissions"}

@@ -6,8 +6,8 @@ from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
 from integrations import tasks
-from integrations.models import Connection, PullCondition, Run
-from tests.chromium import needs_chromium, open_page, sign_in
+from integrations.models import ActivitySettings, Connection, PullCondition, Run
+from tests.chromium import held_back, needs_chromium, open_page, sign_in
 from tests.conftest import push_all
 from tests.factories import AccountFactory, AdminFactory, ContactFactory
 from tests.salesforce_org import Org
@@ -88,6 +88,92 @@ def test_what_is_half_typed_or_not_saved_yet_is_not_lost(
     synced.refresh_from_db()
     assert synced.object_settings.get(record_kind="contact").pull_every == PULL_EVERY
     assert synced.field_mappings.filter(remote_object="Contact", field="first_name").exists()
+
+
+def test_what_is_changed_while_a_save_is_under_way_cuts_nothing_off_and_stays(
+    browser: Browser, live_server: LiveServer, synced: Connection, alex: None
+) -> None:
+    with open_page(browser) as page:
+        sign_in(page, live_server.url, "alex@example.com", "correct-horse")
+        page.goto(live_server.url + reverse("integrations:object", args=["contact"]))
+        form = page.locator("form:has(#pull)")
+        minutes, save = form.get_by_label("Minutes between pulls"), form.get_by_role("button", name="Save")
+        minutes.fill("45")
+        with held_back(page, "**/settings/"):
+            save.click()
+            minutes.fill("50")
+            form.get_by_label("Only those in chosen stages").check()
+        expect(page.get_by_role("status").filter(has_text="aved")).to_be_visible()
+        saved = synced.object_settings.get(record_kind="contact")
+        assert (saved.pull_every, saved.push_by_stage) == (45, False)
+        expect(form.get_by_label("Only those in chosen stages")).to_be_checked()
+        expect(minutes).to_have_value("50")
+
+        form.get_by_label("No stage").check()
+        with page.expect_response("**/settings/"):
+            save.click()
+    saved.refresh_from_db()
+    assert (saved.pull_every, saved.push_by_stage) == (50, True)
+
+
+def test_a_save_takes_what_is_filled_in_while_a_draft_is_under_way(
+    browser: Browser, live_server: LiveServer, synced: Connection, alex: None
+) -> None:
+    with open_page(browser, expected="[object HTMLFormElement]") as page:  # htmx tells what it breaks off
+        sign_in(page, live_server.url, "alex@example.com", "correct-horse")
+        page.goto(live_server.url + reverse("integrations:object", args=["contact"]))
+        form = page.locator("form:has(#pull)")
+        with page.expect_response("**/draft/"), held_back(page, "**/draft/"):
+            form.get_by_label("Leads", exact=True).check()
+            form.get_by_label("Minutes between pulls").fill("50")
+        expect(form.get_by_text("only leads need a company")).to_be_hidden()
+        expect(form.get_by_label("Minutes between pulls")).to_have_value("50")
+        with held_back(page, "**/draft/"):
+            form.get_by_label("Contacts", exact=True).check()
+            form.get_by_role("button", name="Save").click()
+            expect(page.get_by_role("status").filter(has_text="aved")).to_be_visible()
+    saved = synced.object_settings.get(record_kind="contact")
+    assert (saved.pull_every, saved.create_as) == (50, "Contact")
+
+
+def test_a_condition_filled_in_while_others_are_saved_stays(
+    browser: Browser, live_server: LiveServer, synced: Connection, alex: None
+) -> None:
+    PullCondition.objects.create(
+        connection=synced, remote_object="Account", field="name", operator="contains", values=["First"]
+    )
+    with open_page(browser) as page:
+        sign_in(page, live_server.url, "alex@example.com", "correct-horse")
+        page.goto(live_server.url + reverse("integrations:object", args=["account"]))
+        form = page.locator("#conditions form")
+        values = form.get_by_label("Values of Name")
+        with held_back(page, "**/conditions/Account/"):
+            form.get_by_role("button", name="Save").click()
+            values.fill("Second")
+            values.blur()
+            form.get_by_role("button", name="Take condition 1 out").click()
+        expect(page.get_by_role("status").filter(has_text="Pulled records are being shown and hidden")).to_be_visible()
+        expect(values).to_have_value("Second")
+        expect(form).to_contain_text("Not saved yet.")
+    assert PullCondition.objects.get().values == ["First"]
+
+
+def test_a_switch_turned_while_the_activities_are_saved_stays(
+    browser: Browser, live_server: LiveServer, synced: Connection, alex: None
+) -> None:
+    with open_page(browser) as page:
+        sign_in(page, live_server.url, "alex@example.com", "correct-horse")
+        page.goto(live_server.url + reverse("integrations:activities"))
+        form = page.locator("#activity-settings")
+        form.get_by_label("Push calls").check()
+        with held_back(page, "**/activities/settings/"):
+            form.get_by_role("button", name="Save").click()
+            form.get_by_label("Push notes", exact=True).check()
+        expect(page.get_by_text("Saved. It counts from now on.")).to_be_visible()
+        expect(form.get_by_label("Push notes", exact=True)).to_be_checked()
+        expect(form.get_by_label("Push calls")).to_be_checked()
+    saved = ActivitySettings.of(synced)
+    assert (saved.push_calls, saved.push_notes) == (True, False)
 
 
 def test_the_one_time_push_is_counted_begun_held_and_done(

@@ -110,7 +110,22 @@ def test_without_an_org_the_page_offers_to_connect(admin_client: Client) -> None
     page = admin_client.get(reverse("integrations:overview")).content.decode()
 
     assert "Connect Salesforce" in page
-    assert admin_client.get(reverse("integrations:object", args=["contact"])).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["objects/contact/", "activities/", "health/", "runs/", "previews/", "configuration/", "logins/"]
+)
+def test_without_an_org_every_page_leads_to_connecting_one(path: str, admin_client: Client) -> None:
+    page = admin_client.get(reverse("integrations:overview") + path)
+
+    assert (page.status_code, page.headers.get("Location")) == (302, reverse("integrations:overview"))
+
+
+def test_without_an_org_nothing_is_saved_and_no_part_of_a_page_is_told(admin_client: Client) -> None:
+    settings = reverse("integrations:object_settings", args=["contact"])
+
+    assert admin_client.post(settings).status_code == 404
+    assert admin_client.get(settings, headers={"HX-Request": "true"}).status_code == 404
 
 
 @pytest.mark.connected_anew  # a moment ago
@@ -126,6 +141,14 @@ def test_pulling_is_refused_during_setup(admin_client: Client, connection: Conne
     response = admin_client.post(reverse("integrations:pull"), follow=True)
 
     assert "setup window is still open" in response.content.decode()
+
+
+def test_pulling_by_hand_is_refused_during_the_first_pull(admin_client: Client, connection: Connection) -> None:
+    Connection.objects.update(started_at=timezone.now())
+
+    response = admin_client.post(reverse("integrations:pull"), follow=True)
+
+    assert "The first pull is still running" in response.content.decode()
 
 
 def test_start_syncing_ends_the_setup_window(admin_client: Client, connection: Connection) -> None:

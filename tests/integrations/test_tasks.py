@@ -6,12 +6,13 @@ import pytest
 from django.utils import timezone
 
 from contacts.models import Contact
-from integrations import tasks
-from integrations.models import Connection, Cursor, ObjectDescription, UserMapping
+from integrations import connecting, tasks
+from integrations.models import Connection, Credential, Cursor, LoginDescription, ObjectDescription, UserMapping
 from tests.factories import UserFactory
 from tests.salesforce_org import Org
 
 pytestmark = pytest.mark.django_db
+CHECK = "integrations.tasks.check_login"
 
 
 @pytest.fixture
@@ -95,3 +96,40 @@ def test_saving_many_records_wakes_one_worker(
             Contact.objects.create(last_name=f"Many {number}")
 
     assert jobs.count("integrations.tasks.push_lane") == 1
+
+
+def test_what_a_login_may_is_looked_at_though_its_job_was_lost(synced: Connection, jobs: list[str]) -> None:
+    user = UserFactory()
+    login = Credential.objects.create(connection=synced, user=user, remote_user_id="005000000000009AAA")
+    before = jobs.count(CHECK)
+    tasks.tick()
+    asked = jobs.count(CHECK)
+
+    LoginDescription.objects.create(credential=login, remote_object="Contact", content={})
+    tasks.tick()
+
+    assert (before, asked, jobs.count(CHECK)) == (0, 1, 1)
+
+
+def test_a_login_that_must_be_connected_again_is_not_looked_at(synced: Connection, jobs: list[str]) -> None:
+    Credential.objects.create(
+        connection=synced, user=UserFactory(), remote_user_id="005000000000009AAA", broken_reason="It was revoked."
+    )
+
+    tasks.tick()
+
+    assert CHECK not in jobs
+
+
+def test_another_login_of_the_team_reads_the_org_again_though_its_job_was_lost(
+    synced: Connection, jobs: list[str]
+) -> None:
+    tasks.tick()
+    before = "integrations.tasks.read_metadata" in jobs
+
+    other = Credential.objects.create(connection=synced, user=UserFactory(), remote_user_id="005000000000009AAA")
+    connecting.choose_team_login(synced, other)
+    tasks.tick()
+
+    assert not before
+    assert "integrations.tasks.read_metadata" in jobs

@@ -12,7 +12,7 @@ import pghistory
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from integrations import connecting, deletions, everything, logins, rehearsal, restoring, services, tasks
+from integrations import connecting, deletions, everything, logins, rehearsal, restoring, services, tasks, tuning
 from integrations.configuration import export, importing
 from integrations.configuration.text import write
 from integrations.doctor.examining import examine
@@ -69,6 +69,7 @@ class Command(BaseCommand):
         connect.add_argument("--client-id", default="")
         connect.add_argument("--client-secret", default="")
         connect.add_argument("--push-contacts", action="store_true", help="Turn pushing contacts on, as Contact.")
+        connect.add_argument("--pull-deals", action="store_true", help="Turn pulling deals on.")
         connect.add_argument("--start", action="store_true", help="End the setup window at once.")
 
     def handle(self, *args: Any, action: str, **options: Any) -> None:
@@ -235,6 +236,10 @@ class Command(BaseCommand):
         if options["push_contacts"]:
             contacts = ObjectSettings.objects.filter(connection=connection, record_kind="contact")
             contacts.update(push_new=True, create_as="Contact")
+        if options["pull_deals"]:
+            deals = ObjectSettings.objects.get(connection=connection, record_kind="deal")
+            deals.sync = ObjectSettings.Sync.PULL
+            tuning.save_settings(deals, ["sync"])
         if options["start"]:
             connecting.start_syncing(Connection.objects.get(pk=connection.pk))
         self.stdout.write(f"Connected to {connection.org_name}.")
