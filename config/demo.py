@@ -184,10 +184,10 @@ def _prepare(data: Path, database_url: str, port: int, org_port: int) -> None:
 def _services(data: Path, port: int, org_port: int) -> list[Service]:
     manage = (sys.executable, "manage.py")
     callback = f"http://localhost:{port}{reverse('salesforce:callback')}"
-    org = ("-m", "localorg", "--port", str(org_port), "--data", str(data / "localorg"), "--redirect-uri", callback)
+    org = ("-m", "localorg", "--port", str(org_port), "--data", str(data / "localorg"), "--fresh")
     web = ("-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4")
     return [
-        Service("Salesforce org", (sys.executable, *org)),
+        Service("Salesforce org", (sys.executable, *org, "--redirect-uri", callback)),
         Service("web", (sys.executable, *web, "--log-level", "warning")),
         Service("background worker", (*manage, "qcluster")),
         Service("people's worker", (*manage, "qcluster"), {"Q_CLUSTER_NAME": "people"}),
@@ -237,8 +237,9 @@ def _connect(org_port: int) -> None:
         if org is None:
             sys.exit("The local org left no sign-ins.")
         arguments = ["--client-credentials", "--client-id", org.client_id, "--client-secret", org.client_secret]
-        connect = ("manage.py", "salesforce", "connect", "--login-url", org.url, "--push-contacts", "--start")
-        subprocess.run((sys.executable, *connect, *arguments), cwd=ROOT, check=True)  # noqa: S603 - our own command
+        connect = ("manage.py", "salesforce", "connect", "--login-url", org.url, *arguments)
+        settings = ("--push-contacts", "--pull-deals", "--start")
+        subprocess.run((sys.executable, *connect, *settings), cwd=ROOT, check=True)  # noqa: S603 - our own command
     _wait(
         "the first pull",
         lambda: Connection.objects.get().first_pull_finished_at is not None,

@@ -5,7 +5,7 @@ import socket
 import sys
 from pathlib import Path
 
-from localorg import server
+from localorg import clock, server
 from localorg.org import Org
 from localorg.seed import keep_users, seed, size_of
 from localorg.setup import SetupError, choose
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"localorg: {error}", file=sys.stderr)
         return 2
     if options.reset or org.database.is_empty():
-        seed(org, size)
+        seed(org, size, clock.today() if options.fresh else None)
         chosen.keep(options.data)
     keep_users(org)
     org.empty_old_bin()
@@ -49,6 +49,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--org", help="plain, strict, large or the path of a file; kept for later starts")
     parser.add_argument("--seed", help="small, medium, large or a number of contacts; otherwise as the org's file says")
+    parser.add_argument("--fresh", action="store_true", help="seed records that end today, not in 2025")
     parser.add_argument("--reset", action="store_true", help="seed again, whatever is there")
     parser.add_argument(
         "--redirect-uri", action="extend", nargs="+", default=[], help="an allowed OAuth callback; may be repeated"

@@ -1,6 +1,7 @@
 """Fills an empty org, in chunks."""
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 from itertools import chain
 from typing import Any
 
@@ -9,7 +10,7 @@ from localorg.filling import fill
 from localorg.org import Org
 from localorg.schema import SObject
 from localorg.search import index
-from localorg.seed import fitting, people, rules
+from localorg.seed import fitting, freshening, people, rules
 from localorg.seed.people import Size
 from localorg.settings import new_password
 from localorg.setup import records
@@ -28,8 +29,11 @@ def size_of(text: str | int) -> Size:
     return Size(count)
 
 
-def seed(org: Org, size: Size) -> None:
-    """Everything anew: tables, records, indexes, and the copy that a reset goes back to."""
+def seed(org: Org, size: Size, today: date | None = None) -> None:
+    """Everything anew: tables, records, indexes, and the copy that a reset goes back to.
+
+    ``today``: on which the records end; without it on the same days as ever.
+    """
     with org.database.write() as db:
         for sobject in org.schema:
             db.execute(f'DROP TABLE IF EXISTS "{sobject.name}"')
@@ -38,7 +42,7 @@ def seed(org: Org, size: Size) -> None:
     org.bulk.clear()
     org.prepare()
     setup = chain(records.everything(org.setup, org.schema), rules.records(org.setup))
-    for name, rows in chain(setup, _records(size)):
+    for name, rows in chain(setup, _fresh(org, _records(size), today) if today else _records(size)):
         fill(org.database, org.schema[name], _fitted(org, org.schema[name], rows))
     org.database.create_indexes()
     if size.contacts >= SEARCHED_FROM_THE_START:
@@ -65,6 +69,11 @@ def _records(size: Size) -> Iterator[tuple[str, Iterable[Row]]]:
     yield "Task", people.tasks(size)
     yield "Event", people.events(size)
     yield "CampaignMember", people.campaign_members(size)
+
+
+def _fresh(org: Org, tables: Iterable[tuple[str, Iterable[Row]]], today: date) -> Iterator[tuple[str, Iterable[Row]]]:
+    for name, rows in tables:
+        yield name, freshening.fresh(org.schema[name], rows, today)
 
 
 def _fitted(org: Org, sobject: SObject, rows: Iterable[Row]) -> Iterable[Row]:
