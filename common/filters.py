@@ -14,7 +14,7 @@ from common.acting import acting_user
 from common.bulk import any_of, is_any_of
 from common.lines import custom_name
 from common.models import CustomField, Origin, Record, RecordKind
-from common.paging import EXACT_COUNT, Count, estimate
+from common.paging import READ_COUNT, Count, estimate
 from common.visibility import count_seen, seen_of
 from common.widgets import DateInput
 
@@ -174,7 +174,7 @@ class RecordPageFilter(PageFilter):
 
     @cached_property
     def shown(self) -> Any:
-        if self._of_value is None or len(self._of_value) > EXACT_COUNT:
+        if self._of_value is None or len(self._of_value) > READ_COUNT:
             return super().shown
         return self.queryset.filter(is_any_of("pk", self._of_value, "bigint"))
 
@@ -182,7 +182,7 @@ class RecordPageFilter(PageFilter):
         if self._of_value is None:
             return super().count(user)
         number = len(self._of_value)
-        return Count(number) if number <= EXACT_COUNT else estimate(self.qs, number)
+        return Count(number) if number <= READ_COUNT else estimate(self.qs, number)
 
     @cached_property
     def _of_value(self) -> list[int] | None:
@@ -195,7 +195,7 @@ class RecordPageFilter(PageFilter):
         asked = (name for name, one in self.filters.items() if isinstance(one, _CustomFilter))
         if self._found is not None or not any(self.form.cleaned_data.get(name) not in EMPTY for name in asked):
             return None
-        return list(self.qs.order_by().values_list("pk", flat=True)[: EXACT_COUNT + 1])
+        return list(self.qs.order_by().values_list("pk", flat=True)[: READ_COUNT + 1])
 
 
 class _CustomFilter(django_filters.Filter):

@@ -6,6 +6,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest
@@ -23,7 +24,7 @@ class Item:
     editors_only: bool = field(compare=False, default=False)
     count: Callable[[Any], int] | None = field(compare=False, default=None)  # of what asks to be looked at
 
-    @property
+    @cached_property
     def url(self) -> str:
         return reverse(self.url_name)
 

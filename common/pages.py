@@ -37,7 +37,7 @@ def record_page(record: Record, form_class: type[RecordForm]) -> dict[str, Any]:
             _folded(section, record, is_first=not number)
             for number, section in enumerate(form_class(instance=record).all_sections())
         ],
-        **timeline.page(record),
+        **timeline.opening(),
     }
 
 

@@ -26,6 +26,7 @@ from rest_framework.views import APIView
 PAGE_SIZE = 50
 MAX_PAGE_SIZE = 500
 EXACT_COUNT = 10_000
+READ_COUNT = 5_000  # where no index tells, and to count a row is to read it
 
 Row = TypeVar("Row", bound=Model)
 Order = tuple[str, ...]  # column names, all rising or all ("-…") falling, the last one unique
@@ -38,13 +39,16 @@ class BadCursorError(ValueError):
 
 @dataclass(frozen=True)
 class Count:
-    """How many rows there are, and whether that was counted or estimated."""
+    """How many rows there are, and whether that was counted or estimated; ``is_least``: so many were seen, of more."""
 
     number: int
     is_exact: bool = True
+    is_least: bool = False
 
     def __str__(self) -> str:
-        return f"{self.number:,}" if self.is_exact else f"about {self.number:,}"
+        if self.is_exact:
+            return f"{self.number:,}"
+        return f"{'over' if self.is_least else 'about'} {self.number:,}"
 
 
 @dataclass
@@ -169,10 +173,13 @@ def honest_count(queryset: QuerySet[Any], parts: Sequence[Q] = ()) -> Count:
     return Count(number) if number <= EXACT_COUNT else estimate(queryset, number)
 
 
-def estimate(queryset: QuerySet[Any], least: int) -> Count:
-    """What PostgreSQL's planner expects."""
+def estimate(queryset: QuerySet[Any], seen: int) -> Count:
+    """What PostgreSQL's planner expects, unless more were ``seen`` than it does: of words it knows little."""
     plan = json.loads(queryset.order_by().values("pk").explain(format="json"))
-    return Count(max(plan[0]["Plan"]["Plan Rows"], least), is_exact=False)
+    expected = plan[0]["Plan"]["Plan Rows"]
+    if expected < seen:
+        return Count(seen - 1, is_exact=False, is_least=True)
+    return Count(expected, is_exact=False)
 
 
 class _Row(Func):

@@ -63,6 +63,13 @@ def table_or_404(kind: str) -> RecordTable:
     raise Http404(f"There is no list of the kind “{kind}”.")
 
 
+@login_required
+def more_filters(request: Request, kind: str) -> HttpResponse:
+    """The filters that are folded away: most lists are looked at without them, and their choices are long."""
+    filters = table_or_404(kind).asked(request.GET, request.user)
+    return render(request, "common/_more_filters.html", {"filters": filters})
+
+
 @for_readers
 @login_required
 @require_POST

@@ -108,6 +108,11 @@ def entries(
     return page, _place_after(page, place) if rest else None
 
 
+def opening() -> dict[str, Any]:
+    """What the template shows before there are entries: a record is read at once, and what happened a moment later."""
+    return {"show": "", "groups": groups(), "is_coming": True}
+
+
 def page(record: Model, group: str = "", place: Place | None = None) -> dict[str, Any]:
     """What templates/common/_timeline.html shows."""
     group = group if group in groups() else ""

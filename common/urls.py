@@ -41,6 +41,7 @@ urlpatterns = [
     path("jobs/<int:pk>/again/", job_views.job_again, name="job_again"),
     path("jobs/<int:pk>/result/", job_views.job_result, name="job_result"),
     path("records/<slug:kind>/act/", action_views.act, name="record_act"),
+    path("records/<slug:kind>/filters/", table_views.more_filters, name="record_filters"),
     path("records/<slug:kind>/columns/", table_views.columns_choose, name="record_columns"),
     path("records/<slug:kind>/views/", table_views.view_save, name="view_save"),
     path("records/<slug:kind>/views/<int:pk>/", table_views.view_change, name="view_change"),

@@ -150,8 +150,11 @@ def decisions(request: Request, records: Sequence[Model]) -> list[str]:
 def flags(request: Request, records: Sequence[Model]) -> list[str]:
     """Contacts with a job change that is to be decided."""
     look_up([record for record in records if isinstance(record, Contact)])
-    badge = render_to_string("contacts/_job_change_badge.html", request=request)
-    return [badge if isinstance(record, Contact) and record.open_job_change else "" for record in records]
+    badge = "contacts/_job_change_badge.html"
+    return [
+        render_to_string(badge, request=request) if isinstance(record, Contact) and record.open_job_change else ""
+        for record in records
+    ]
 
 
 @slots.fill("record.panels")
@@ -166,7 +169,7 @@ def look_up(contacts: Sequence[Contact]) -> None:
     if not wanted:
         return
     rows = JobChange.objects.to_decide().filter(contact__in=any_of(wanted, "bigint"))
-    changes = {one.contact_id: one for one in rows.select_related("move__prospect__company").order_by("id")}
+    changes = {one.contact_id: one for one in rows.order_by("id")}
     for pk, contact in wanted.items():
         contact.open_job_change = changes.get(pk)
 

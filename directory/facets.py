@@ -1,4 +1,4 @@
-"""How many of what is found have which seniority, industry and so on: PostgreSQL counts at most 10,000 that match."""
+"""How many of what is found have which seniority, industry and so on: PostgreSQL counts some thousands that match."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from common.paging import EXACT_COUNT
-from directory.filters import SIZES, EntryFilter
+from common.paging import READ_COUNT
+from directory.filters import SIZES, EntryFilter, by_indexes
 from directory.models import Company
 
 SHOWN = 8
@@ -36,12 +36,13 @@ class Facets:
 
     facets: list[Facet]
     is_exact: bool
+    counted: int = READ_COUNT
 
 
 def facets_of(filters: EntryFilter) -> Facets:
     counts = _counted(filters)
     facets = [_facet(filters, name, counts[name]) for name in filters.facets]
-    return Facets(facets, counts[TOTAL][TOTAL] <= EXACT_COUNT)
+    return Facets(facets, counts[TOTAL][TOTAL] <= READ_COUNT)
 
 
 def _counted(filters: EntryFilter) -> Mapping[str, Mapping[str, int]]:
@@ -49,7 +50,7 @@ def _counted(filters: EntryFilter) -> Mapping[str, Mapping[str, int]]:
     columns = [column.removeprefix("company__") for column in filters.facets.values()]
     own = [column for column in filters.facets.values() if not column.startswith("company__")]
     is_joined = len(own) < len(columns)
-    some = filters.found.order_by().values(*own, *(["company_id"] if is_joined else []))[: EXACT_COUNT + 1]
+    some = filters.found.order_by().values(*own, *(["company_id"] if is_joined else []))[: READ_COUNT + 1]
     sql, params = some.query.sql_with_params()
     company = f"LEFT JOIN {Company._meta.db_table} AS company ON company.id = company_id" if is_joined else ""
     each = " UNION ALL ".join(
@@ -57,7 +58,7 @@ def _counted(filters: EntryFilter) -> Mapping[str, Mapping[str, int]]:
         for name, column in zip(filters.facets, columns, strict=True)
     )
     told = ", ".join(f"{'matched' if column in own else 'company'}.{column}" for column in columns)
-    with connection.cursor() as cursor:
+    with by_indexes(), connection.cursor() as cursor:
         cursor.execute(
             f"""WITH matched AS MATERIALIZED ({sql}),
                 told AS MATERIALIZED (SELECT {told} FROM matched {company})

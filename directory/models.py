@@ -150,6 +150,7 @@ class Prospect(Entry):
             models.Index(fields=["department", "sort_name", "id"], name="prospect_by_department"),
             models.Index(fields=["country", "sort_name", "id"], name="prospect_by_country"),
             models.Index(fields=["email_status", "sort_name", "id"], name="prospect_by_email_status"),
+            models.Index(fields=["email_status", "id"], condition=Q(email=""), name="prospect_without_email"),
             models.Index(Upper("city"), "sort_name", "id", name="prospect_by_city"),
             models.Index(fields=["contact_id"], condition=Q(contact_id__isnull=False), name="prospect_in_crm"),
             GinIndex(fields=["search"], name="prospect_search"),

@@ -4,7 +4,12 @@ from html.parser import HTMLParser
 from typing import Any
 
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from common.models import Record
+from common.records import kind_of
 
 
 class CaptureQueries(CaptureQueriesContext):
@@ -52,3 +57,8 @@ def shown(form: Any) -> dict[str, list[str]]:
     return {
         name: [value.replace("\n", "\r\n") for value in values] for name, values in controls.data.items() if name != "q"
     }
+
+
+def timeline_of(client: Client, record: Record) -> str:
+    """What the page of a record loads once it is seen."""
+    return client.get(reverse("record_timeline", args=[kind_of(record), record.pk])).content.decode()

@@ -59,6 +59,21 @@ def test_the_list_searches_as_one_types_and_going_back_shows_the_whole_page(
         expect(page.locator("#rows tbody tr")).to_have_count(1)
 
 
+def test_filters_that_are_folded_away_filter_once_they_are_unfolded(
+    browser: Browser, live_server: LiveServer, contact: Contact
+) -> None:
+    ContactFactory(last_name="Without", email="")
+    with open_page(browser) as page:
+        sign_in(page, live_server.url, "alex@example.com", "correct-horse")
+        page.goto(f"{live_server.url}/contacts/")
+        page.get_by_text("More filters").click()
+        page.get_by_label("Has e-mail").select_option("No")
+        expect(page.locator("tbody tr")).to_have_count(1)
+        expect(page.locator("tbody")).to_contain_text("Without")
+        page.reload()
+        expect(page.get_by_label("Has e-mail")).to_be_visible()
+
+
 def test_a_phone_s_width_is_enough_and_the_dark_look_stays(
     browser: Browser, live_server: LiveServer, contact: Contact
 ) -> None:

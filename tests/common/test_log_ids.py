@@ -20,13 +20,16 @@ from sentry_sdk.transport import Transport
 
 from common import logs
 from config import sentry
-from integrations.models import Connection, Run
-from tests.conftest import push_all
+from contacts.models import Contact
+from integrations.models import Connection, RecordLink, Run
+from tests.conftest import pull_all, push_all
 from tests.factories import ContactFactory
+from tests.salesforce_org import Org
 from users.models import User
 
 SECRET = "00Dx0!AQEAQ-of-tests"
 WHO = "kim@logs.example"
+CODE = "FIELD_CUSTOM_VALIDATION_EXCEPTION"
 
 
 class Lines(logging.StreamHandler):
@@ -121,6 +124,66 @@ def test_what_an_engine_writes_tells_the_run(
     row = next(row for row in as_json.rows if row["message"].startswith("A push broke"))
     assert row["run_id"] == Run.objects.filter(kind=Run.Kind.PUSH).latest("pk").pk
     assert "RuntimeError: Oh" in row["exc_info"]
+
+
+def test_a_run_that_ends_tells_what_it_did(as_json: Lines, synced: Connection) -> None:
+    ContactFactory(email="somebody@logs.example")
+    push_all()
+
+    run = Run.objects.get(kind=Run.Kind.PUSH, remote_object="Contact")
+    row = next(row for row in as_json.rows if row["message"].startswith("push of Contact"))
+    assert (row["message"], row["run_id"]) == ("push of Contact is done: 1 created", run.pk)
+
+
+def test_what_goes_through_is_a_line_with_its_link_where_more_is_asked_for(
+    as_json: Lines, synced: Connection, org: Org, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG, logger="integrations"):
+        contact = ContactFactory(email="somebody@logs.example")
+        push_all()
+        link = RecordLink.objects.get(record_kind="contact", record_id=contact.pk)
+        org.update("Contact", link.remote_id, Title="CEO")
+        pull_all()
+
+    message = f"contact {contact.pk} goes with Contact {link.remote_id}"
+    runs = [row["run_id"] for row in as_json.rows if row["message"] == message and row["link_id"] == link.pk]
+    assert [Run.objects.get(pk=pk).kind for pk in runs] == ["push", "pull"]
+
+
+def test_a_refusal_is_a_line_with_its_link_and_run_and_nothing_of_the_record(
+    as_json: Lines, synced: Connection, org: Org
+) -> None:
+    link = RecordLink.objects.live().filter(record_kind="contact", remote_object="Contact").earliest("pk")
+    contact = Contact.objects.get(pk=link.record_id)
+    contact.last_name = "Secretive"
+    contact.save()
+    org.faults(
+        {"match": {"object": "Contact", "method": "PATCH"}, "do": "refuse", "code": "FIELD_CUSTOM_VALIDATION_EXCEPTION"}
+    )
+    push_all()
+
+    row = next(row for row in as_json.rows if row["message"].startswith("Refused"))
+    assert row["message"] == f"Refused by remote: {CODE}"
+    assert (row["record_kind"], row["record_id"], row["link_id"]) == ("contact", contact.pk, link.pk)
+    assert row["run_id"] == Run.objects.filter(kind=Run.Kind.PUSH, failed=1).get().pk
+    assert "Secretive" not in as_json.text
+
+
+def test_what_a_pull_can_not_store_is_a_line_with_its_link(
+    as_json: Lines, synced: Connection, org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = RecordLink.objects.live().filter(record_kind="contact", remote_object="Contact").earliest("pk")
+    org.update("Contact", link.remote_id, Title="CEO")
+
+    def broken(*args: Any, **options: Any) -> None:
+        raise ValueError("Oh")
+
+    monkeypatch.setattr("integrations.sync.applying.apply_page", broken)
+    pull_all()
+
+    row = next(row for row in as_json.rows if "could not be stored" in row["message"])
+    assert row["link_id"] == link.pk
+    assert row["run_id"] == Run.objects.filter(kind=Run.Kind.PULL, failed=1).get().pk
 
 
 class Told(Transport):

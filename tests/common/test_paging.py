@@ -123,5 +123,12 @@ def test_counts_are_exact_until_they_would_be_slow(monkeypatch: pytest.MonkeyPat
     estimate = honest_count(Contact.objects.all())
 
     assert str(exact) == "3"
-    assert str(estimate).startswith("about ")
+    assert str(estimate).startswith(("about ", "over 2"))
     assert not estimate.is_exact
+
+
+def test_where_more_was_seen_than_expected_it_is_told_as_more() -> None:
+    ContactFactory.create_batch(2)
+
+    assert str(paging.estimate(Contact.objects.all(), 10_001)) == "over 10,000"
+    assert str(paging.estimate(Contact.objects.all(), 0)).startswith("about ")

@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
 from common.models import CustomField, Origin, SavedView
@@ -77,16 +78,25 @@ class TestFilters:
         CustomFieldFactory(key="tier", type="text")
         ContactFactory(last_name="Abel")
 
-        page = client.get("/contacts/")
+        page = client.get(reverse("record_filters", args=["contact"]))
 
+        assertContains(page, 'name="custom_tier"')
         assertNotContains(page, 'name="custom_notes"')
         assertContains(page, "No filter finds the values of Last seen")
 
-    @pytest.mark.parametrize(("most", "count"), [(10_000, "52"), (20, "about")])
+    def test_filters_that_are_folded_away_come_when_they_are_unfolded_or_in_use(self, client: Client) -> None:
+        CustomFieldFactory(key="tier", type="text")
+        ContactFactory(last_name="Abel", custom={"tier": "Gold"})
+
+        assertNotContains(client.get("/contacts/"), 'name="custom_tier"')
+        assertContains(client.get("/contacts/?custom_tier=Gold"), 'name="custom_tier" value="Gold"')
+        assert client.get(reverse("record_filters", args=["nothing"])).status_code == 404
+
+    @pytest.mark.parametrize(("most", "count"), [(10_000, "52"), (20, ("about", "over"))])
     def test_what_a_value_finds_is_counted_and_stands_in_order_page_by_page(
         self, client: Client, monkeypatch: pytest.MonkeyPatch, most: int, count: str
     ) -> None:
-        monkeypatch.setattr("common.filters.EXACT_COUNT", most)
+        monkeypatch.setattr("common.filters.READ_COUNT", most)
         CustomFieldFactory(key="tier", type="text")
         for number in (51, *range(51)):
             ContactFactory(last_name=f"Roe {number:02}", custom={"tier": "Gold"})

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from common.wakeups import WakeUps
-from tests.browser.conftest import free_port
+from tests.programs import free_port
 
 
 def test_a_redis_that_is_away_spoils_nothing_and_is_told(settings: Any, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,9 +1,12 @@
 """Searching the directory."""
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
+from directory import facets, filters
 from directory.loading import load_companies, load_prospects
 from directory.models import Prospect
 from tests.factories import ContactFactory, UserFactory
@@ -64,18 +67,44 @@ def test_whom_the_crm_has_is_marked_and_can_be_left_out(page: Client) -> None:
 
 
 def test_facets_count_what_matches_and_keep_what_is_chosen(page: Client) -> None:
-    facets = page.get("/directory/facets/?industry=Retail&seniority=Head").context["found"].facets
-    values = {facet.name: [(one.value, one.count, one.is_chosen) for one in facet.values] for facet in facets}
+    found_facets = page.get("/directory/facets/?industry=Retail&seniority=Head").context["found"].facets
+    values = {facet.name: [(one.value, one.count, one.is_chosen) for one in facet.values] for facet in found_facets}
 
     assert values["industry"] == [("Retail", 0, True)]
     assert values["seniority"] == [("Head", 0, True)]
 
 
 def test_facets_of_everything(page: Client) -> None:
-    facets = {facet.name: facet for facet in page.get("/directory/facets/").context["found"].facets}
+    by_name = {facet.name: facet for facet in page.get("/directory/facets/").context["found"].facets}
 
-    assert [(one.value, one.count) for one in facets["industry"].values] == [("Retail", 2), ("Energy", 1)]
-    assert [(one.value, one.count) for one in facets["size"].values] == [("11-50", 1), ("5001+", 2)]
+    assert [(one.value, one.count) for one in by_name["industry"].values] == [("Retail", 2), ("Energy", 1)]
+    assert [(one.value, one.count) for one in by_name["size"].values] == [("11-50", 1), ("5001+", 2)]
+
+
+@pytest.mark.parametrize(("most", "is_exact", "told"), [(3, True, "3"), (2, False, ("about", "over"))])
+def test_of_very_many_some_are_counted_and_it_is_said(
+    page: Client, monkeypatch: pytest.MonkeyPatch, most: int, is_exact: bool, told: str | tuple[str, ...]
+) -> None:
+    for module in (facets, filters):
+        monkeypatch.setattr(module, "READ_COUNT", most)
+
+    assert page.get("/directory/facets/").context["found"].is_exact is is_exact
+    assert str(page.get("/directory/").context["page"].count).startswith(told)
+    assert found(page, "") == {"Nilsson", "Mori", "Sato"}
+
+
+@pytest.mark.parametrize("path", ["/directory/", "/directory/facets/"])
+def test_filters_that_exclude_each_other_do_not_read_the_whole_table(page: Client, path: str) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        page.get(path, {"has_email": "no", "email_status": "verified"})
+
+    texts = [query["sql"] for query in asked]
+    counting = next(text for text in texts if "LIMIT 5001" in text)
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {counting}")  # where no table may be read from end to end, as it was asked
+        plan = str(cursor.fetchall())
+    assert texts.index("SET LOCAL enable_seqscan = off") < texts.index(counting)
+    assert "prospect_without_email" in plan
 
 
 def test_a_page_costs_the_same_queries_however_many_are_on_it(
