@@ -22,9 +22,9 @@ from common.models import Workspace
 from common.visibility import let_see_pulled
 from contacts.models import Contact
 from integrations.models import Connection, Cursor, ErrorEntry, ObjectSettings, Outbox
-from tests.browser.conftest import free_port
 from tests.deploying.fleet import Member, web, worker
 from tests.integrations.sync.sides import values_here, values_there
+from tests.programs import free_port
 from users.models import User
 
 PEOPLE = 50

@@ -4,16 +4,18 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import IntEnum
 from pathlib import Path
 from time import monotonic
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, Route, sync_playwright
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking"]
+# What htmx tells of requests of a page that is left; of those that fail it tells more.
+LEFT = ("htmx:afterRequest", "htmx:sendAbort")
 
 # Where everything is to be there, a browser that is missing fails its tests.
 needs_chromium = pytest.mark.skipif(
@@ -56,7 +58,7 @@ def watched(context: BrowserContext, *, expected: str = "status of 422") -> Iter
     under_way: set[Request] = set()
 
     def note(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and expected not in message.text:
+        if message.type in ("error", "warning") and expected not in message.text and not message.text.startswith(LEFT):
             errors.append(message.text)
 
     def begun(request: Request) -> None:
@@ -87,6 +89,20 @@ def _come_to_rest(context: BrowserContext, under_way: set[Request]) -> None:
     deadline = monotonic() + 10
     while under_way and context.pages and monotonic() < deadline:
         context.pages[0].wait_for_timeout(20)
+
+
+@contextmanager
+def held_back(page: Page, address: str) -> Iterator[None]:
+    """What the page asks of ``address`` meanwhile is sent at the end; one question at least is asked."""
+    held: list[Route] = []
+    page.route(address, lambda route: held.append(route))  # noqa: PLW0108  playwright marks what it calls
+    yield
+    while not held:
+        page.wait_for_timeout(20)
+    page.unroute(address)
+    for route in held:
+        with suppress(Error):  # taken back meanwhile
+            route.continue_()
 
 
 @contextmanager

@@ -1,7 +1,10 @@
-"""Programs that tests need besides Python's packages."""
+"""Programs that tests need besides Python's packages, and where they listen."""
 
 import os
+import random
 import shutil
+import socket
+from contextlib import suppress
 
 import pytest
 
@@ -16,3 +19,12 @@ def needs(program: str, package: str, *, path: str | None = PATH) -> str:
     if "CI" in os.environ:
         pytest.fail(message)
     pytest.skip(message)
+
+
+def free_port() -> int:
+    """To listen on: below the ports of outgoing connections, of which one might come in between."""
+    for port in random.SystemRandom().sample(range(15_000, 30_000), 100):
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("A hundred ports were tried, and all are taken.")

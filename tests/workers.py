@@ -22,14 +22,13 @@ from django.db import connection as database
 if not apps.ready:  # this is the process that workers are forked from
     django.setup()
 
-from integrations import tasks  # noqa: F401 - what workers do is loaded before they are forked
 from tests.salesforce_org import Org
 
 KILL_SEED = int(os.environ.get("KILL_SEED", "20261121"))
 WORKER = "worker of a test"  # how the server knows their connections
 LONG = 60  # seconds in which a worker must have begun, and the dead be done
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload([__name__, "pytest"])
+_forks.set_forkserver_preload([__name__, "integrations.tasks", "pytest"])
 
 
 def worker(work: Callable[..., object], *arguments: Any, org: Org | None = None, **more: Any) -> BaseProcess:

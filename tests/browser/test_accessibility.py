@@ -1,4 +1,4 @@
-"""Everybody can use every page: what axe finds serious or critical is a fault."""
+"""Everybody can use every page: what axe finds serious or critical is a fault, so is a page that scrolls sideways."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from integrations.models import Connection
 from tests.browser.every_page import SYNC, filled, pages
@@ -64,7 +64,10 @@ def _faults(browser: Browser, base: str, client: Client, paths: Sequence[str], e
             page.emulate_media(color_scheme=look, reduced_motion="reduce")
             for path in paths:
                 page.goto(base + path)
+                expect(page.locator(".htmx-request")).to_have_count(0)  # what comes a moment later is there
                 yield from grave(page, f"{path} at {width}, {look}")
+                if page.evaluate("document.documentElement.scrollWidth") > width:
+                    yield f"{path} at {width} scrolls sideways"
 
 
 def grave(page: Page, name: str) -> Iterator[str]:

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import psycopg
 
-from tests.browser.conftest import free_port
 from tests.deploying.fleet import Member
 from tests.deploying.installation import until
-from tests.programs import needs
+from tests.programs import free_port, needs
 
 # Debian keeps the server's programs out of everybody's path.
 DEBIAN = [str(folder) for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]

@@ -11,8 +11,8 @@ import pytest
 import requests
 from cryptography.fernet import Fernet
 
-from tests.browser.conftest import free_port
 from tests.deploying.installation import Installation, commands, until
+from tests.programs import free_port
 
 pytestmark = pytest.mark.long
 SOURCED = "set -a; . /etc/tandem.env; set +a"

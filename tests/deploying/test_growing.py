@@ -17,10 +17,11 @@ import pytest
 import requests
 from cryptography.fernet import Fernet
 
-from tests.browser.conftest import clean_environment, free_port
+from tests.browser.conftest import clean_environment
 from tests.deploying.fleet import Member, web, worker
 from tests.deploying.installation import until
 from tests.deploying.servers import database, postgresql, redis_server
+from tests.programs import free_port
 from tests.salesforce_org import ROOT, Org
 
 pytestmark = [pytest.mark.long, pytest.mark.xdist_group("growing")]
