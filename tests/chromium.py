@@ -95,7 +95,11 @@ def _come_to_rest(context: BrowserContext, under_way: set[Request]) -> None:
 def held_back(page: Page, address: str) -> Iterator[None]:
     """What the page asks of ``address`` meanwhile is sent at the end; one question at least is asked."""
     held: list[Route] = []
-    page.route(address, lambda route: held.append(route))  # noqa: PLW0108  playwright marks what it calls
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(address, hold)
     yield
     while not held:
         page.wait_for_timeout(20)

@@ -9,8 +9,12 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Account
+from contacts.models import Contact
+from directory.loading import load_companies, load_prospects
+from directory.models import Prospect
 from integrations.embedding import sessions
 from integrations.models import Connection
+from tests.factories import UserFactory
 from users.models import User
 
 ACCOUNT = "001000000000001AAA"
@@ -54,3 +58,27 @@ def account(synced: Connection) -> Account:
 @pytest.fixture
 def frame(account: Account) -> Callable[..., Frame]:
     return lambda user=None: Frame(account, user)
+
+
+@pytest.fixture
+def kim(synced: Connection) -> User:
+    return UserFactory(name="Kim Example")
+
+
+@pytest.fixture
+def prospect(account: Account) -> Prospect:
+    """Somebody of the account whom the CRM lacks."""
+    Account.objects.filter(pk=account.pk).update(website="https://acme.example", domain="acme.example")
+    account.refresh_from_db()
+    load_companies([{"key": "a", "name": account.name, "domain": "acme.example"}])
+    load_prospects([{"key": "1", "first_name": "Nils", "last_name": "Nygren", "email": "nils@acme.example",
+                     "title": "Buyer", "company_key": "a"}])  # fmt: skip
+    return Prospect.objects.get()
+
+
+def own(account: Account) -> Contact:
+    return account.contacts.exclude(crm_id="").first()
+
+
+def body(answer: Any) -> str:
+    return answer.content.decode()
