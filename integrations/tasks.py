@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 from time import monotonic
 
+from django.core.cache import cache
 from django.utils import timezone
 from django_q.tasks import async_task
 
@@ -42,6 +43,7 @@ __all__ = ["PULL_ORDER", "pull_due", "pull_record", "pull_remote", "push_lane", 
 logger = logging.getLogger(__name__)
 
 METADATA_AGE = timedelta(days=1)
+LOOK_AGAIN = 15 * 60  # seconds until a login that could not be looked at is asked about once more
 
 
 def tick() -> None:
@@ -218,7 +220,8 @@ def check_new_logins(connection: Connection) -> None:
         return
     personal = connection.credentials.usable().exclude(user=None).exclude(pk__in=[connection.team_credential_id])
     for login in personal.filter(descriptions=None):
-        async_task("integrations.tasks.check_login", login.pk)
+        if cache.add(f"login-looked-at:{login.pk}", True, LOOK_AGAIN):
+            async_task("integrations.tasks.check_login", login.pk)
 
 
 def give_logins(connection: Connection) -> None:

@@ -111,6 +111,21 @@ def test_what_a_login_may_is_looked_at_though_its_job_was_lost(synced: Connectio
     assert (before, asked, jobs.count(CHECK)) == (0, 1, 1)
 
 
+def test_a_login_that_cannot_be_looked_at_is_not_asked_about_every_minute(
+    synced: Connection, jobs: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Credential.objects.create(connection=synced, user=UserFactory(), remote_user_id="005000000000009AAA")
+
+    tasks.tick()
+    tasks.tick()
+    asked = jobs.count(CHECK)
+    later = timezone.now() + timedelta(seconds=tasks.LOOK_AGAIN + 1)
+    monkeypatch.setattr("django.core.cache.backends.db.tz_now", lambda: later)
+    tasks.tick()
+
+    assert (asked, jobs.count(CHECK)) == (1, 2)
+
+
 def test_a_login_that_must_be_connected_again_is_not_looked_at(synced: Connection, jobs: list[str]) -> None:
     Credential.objects.create(
         connection=synced, user=UserFactory(), remote_user_id="005000000000009AAA", broken_reason="It was revoked."
