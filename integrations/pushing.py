@@ -13,8 +13,8 @@ from integrations import budget
 from integrations.models import Connection, Credential, IngestJob, Outbox, Run
 from integrations.pauses import all_is_well, doubt, pause
 from integrations.providers import provider_for
-from integrations.services import SLICE, wake_lane, wake_members
-from integrations.sync import ingested, members, outbox
+from integrations.services import SLICE, call_worker, wake_lane, wake_members
+from integrations.sync import calls, ingested, members, outbox
 from integrations.sync.outbox import Claim
 from integrations.sync.provider import CallFailed, ConnectionBroken, RequestRefused
 from integrations.sync.push import push
@@ -34,6 +34,7 @@ def push_lane(
     A large backlog is shared: who finds more than it can claim at once calls another worker, as long as there are
     places in the lane. ``only``: these remote objects, and what they wait for.
     """
+    calls.answer(lane, sleeper)
     with outbox.place(lane, settings.PUSH_WORKERS) as has_place:
         is_done = not has_place or _push_lane(lane, monotonic() + seconds, sleeper, only)
     if not is_done and Outbox.objects.due().filter(lane=lane, claim_token=None, job=None).exists():
@@ -57,7 +58,7 @@ def _push_lane(lane: str, until: float, sleeper: Callable[[float], None], only: 
             sleeper(rest)
             continue
         if claim.is_full and not has_called:
-            wake_lane(lane)
+            call_worker(lane)
             has_called = True
         actors = {row.actor_id for row in claim.rows}
         run = _run_of(claim.credential, claim.remote_object, actors.pop() if len(actors) == 1 else None, runs)

@@ -29,7 +29,7 @@ from integrations.models import (
     SkippedRecord,
     SyncedKind,
 )
-from integrations.sync import inference, members, outbox, showing
+from integrations.sync import calls, inference, members, outbox, showing
 from integrations.sync.activities.due import due_activities
 from integrations.sync.activities.objects import TASK
 from integrations.sync.credentials import Logins
@@ -286,6 +286,12 @@ def _take_over(cursor: Cursor) -> None:
 
 
 def wake_lane(lane: str) -> None:
+    """Call a worker to a lane, unless one is on its way."""
+    if calls.note(lane):
+        call_worker(lane)
+
+
+def call_worker(lane: str) -> None:
     async_task("integrations.tasks.push_lane", lane, cluster=CLUSTERS.get(Lane(lane)))
 
 

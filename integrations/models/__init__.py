@@ -14,7 +14,7 @@ from .links import PendingReference, RecordLink, RemoteRole, SkippedRecord
 from .mapping import DeclinedPair, DeletionSettings, FieldMapping, ObjectSettings, PullCondition, StageMapping
 from .notices import Notice, NoticeChoice, NoticeCopy
 from .previews import RunLine
-from .queue import Cursor, IngestJob, Lane, Outbox
+from .queue import Cursor, IngestJob, Lane, LaneCall, Outbox
 from .stages import InferenceMark, InferredStage, StageInference
 from .undo import Undo
 
@@ -40,6 +40,7 @@ __all__ = [
     "InferredStage",
     "IngestJob",
     "Lane",
+    "LaneCall",
     "LoginDescription",
     "Notice",
     "NoticeChoice",

@@ -21,6 +21,17 @@ class Lane(models.TextChoices):
     BACKGROUND = "background", "Background"
 
 
+class LaneCall(models.Model):
+    """A worker that is called to a lane: ``called_at`` until it begins there, ``begun_at`` when one last began."""
+
+    lane = models.CharField(primary_key=True, max_length=10, choices=Lane.choices)
+    called_at = models.DateTimeField(null=True)
+    begun_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.get_lane_display()
+
+
 class OutboxQuerySet(models.QuerySet["Outbox"]):
     def of(self, kind: str, record_ids: list[int]) -> Self:
         return self.filter(record_kind=kind, record_id__in=any_of(record_ids, "bigint"))

@@ -69,6 +69,7 @@ def test_who_frees_records_of_another_lane_wakes_it(synced: Connection, org: Org
     waiting = contact.__class__.objects.get(pk=contact.pk).crm_id
     outbox.release(taken.token)
     Outbox.objects.filter(record_kind="account").update(lane=Lane.BACKGROUND)
+    tasks.push_lane(Lane.PEOPLE)  # who was called to it
     woken.clear()
 
     tasks.push_lane(Lane.BACKGROUND)
