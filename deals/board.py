@@ -16,7 +16,7 @@ from django.db.models import Q
 from common.paging import Order, Page, first_page, keyset_page
 from deals.models import Deal, DealQuerySet, Pipeline, Stage
 
-SHOWN = 15
+SHOWN = 10
 NEXT_FIRST: Order = ("sort_close_on", "id")
 LAST_FIRST: Order = ("-sort_close_on", "-id")
 ON_CARDS = (

@@ -30,6 +30,7 @@ from integrations.models import (
     InferenceMark,
     InferredStage,
     IngestJob,
+    LaneCall,
     LoginDescription,
     Notice,
     NoticeChoice,
@@ -302,5 +303,5 @@ class PanelSessionAdmin(ReadOnlyAdmin):
 
 
 # The marks and bookmarks of work under way.
-admin.site.register([Alignment, Arrivals, InferenceMark, InferredStage, StageInference, Undo], ReadOnlyAdmin)
+admin.site.register([Alignment, Arrivals, InferenceMark, InferredStage, LaneCall, StageInference, Undo], ReadOnlyAdmin)
 admin.site.register([LoginDescription, NoticeChoice, NoticeCopy, PendingReference, PullCondition], ReadOnlyAdmin)

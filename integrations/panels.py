@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
@@ -42,9 +43,9 @@ def sync_badges(request: HttpRequest, records: Sequence[Any]) -> list[str]:
     if not _connection(request).org_id or kind_of(records[0]) is None:
         return ["" for _ in records]
     states = _states(request, records)
-    return [
-        render_to_string("integrations/_badge.html", {"state": states.get(record.pk)}, request) for record in records
-    ]
+    # Most records of a page are in the same state.
+    shown = {state: render_to_string("integrations/_badge.html", {"state": state}) for state in set(states.values())}
+    return [shown[states[record.pk]] if record.pk in states else "" for record in records]
 
 
 def _states(request: HttpRequest, records: Sequence[Record]) -> Mapping[int, services.SyncState]:
@@ -70,7 +71,8 @@ def sync_card(request: HttpRequest, record: Record, refused: str = "", pulling: 
     connection, kind = _connection(request), kind_of(record)
     if not connection.org_id or kind is None:
         return ""
-    links = RecordLink.objects.live().of(kind, [record.pk]).select_related("credential")
+    links = list(RecordLink.objects.live().of(kind, [record.pk]).select_related("credential").order_by("pk"))
+    prefetch_related_objects([connection], "credentials")
     state = _states(request, [record]).get(record.pk)
     context = {
         "record": record,
@@ -78,7 +80,7 @@ def sync_card(request: HttpRequest, record: Record, refused: str = "", pulling: 
         "connection": connection,
         "state": state,
         "remedy": remedy(state, kind, request.user) if state else None,  # type: ignore[arg-type]
-        "link": links.first(),
+        "link": links[0] if links else None,
         "remote_owner": remote_owners([record], links).get(record.pk, ""),
         "error": ErrorEntry.objects.open().of(kind, [record.pk]).first(),
         "refusal": services.push_refusal(record, connection),

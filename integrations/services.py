@@ -83,13 +83,15 @@ def queue_push(
     batch: list[Any] = [records] if isinstance(records, Model) else list(records)
     connection = Connection.objects.exclude(org_id="").first()
     kind = kind_of(batch[0]) if batch else None
-    if connection is None or kind is None or not _is_set_up(connection, kind):
+    if connection is None or kind is None:
         return
+    if kind == SyncedKind.ACTIVITY and not connection.descriptions.exists():
+        return  # the org has not been read so far that activities could be queued
     if kind == SyncedKind.ACTIVITY and not is_manual:
         batch = due_activities(connection, batch)
     actor = user or acting_user()
-    with transaction.atomic():
-        outbox.mark_due(
+    with transaction.atomic(savepoint=False):
+        is_any_due = outbox.mark_due(
             connection,
             kind,
             batch,
@@ -99,21 +101,15 @@ def queue_push(
             create_anyway=create_anyway,
             run_id=run.pk if run else None,
         )
-        Bell(lane).ring()
-
-
-def _is_set_up(connection: Connection, kind: str) -> bool:
-    """Whether the org has been read so far that anything of this kind can be queued."""
-    if kind == SyncedKind.ACTIVITY:
-        return connection.descriptions.exists()
-    return connection.object_settings.filter(record_kind=kind).exists()
+        if is_any_due:
+            Bell(lane).ring()
 
 
 def follow_conditions(records: Sequence[Record]) -> None:
     """Show or hide pulled records of one kind that were edited, in the transaction of the edit."""
     pulled = [record.pk for record in records if record.origin == Origin.CRM_PULL]
-    settings = ObjectSettings.objects.filter(record_kind=kind_of(records[0])).first() if pulled else None
-    if settings:
+    of_kind = ObjectSettings.objects.filter(record_kind=kind_of(records[0])).select_related("connection")
+    if settings := of_kind.first() if pulled else None:
         showing.follow_conditions(settings, pulled)
 
 
@@ -134,13 +130,16 @@ def follow_deals(records: Sequence[Record], *, are_moved: bool = False) -> None:
 
     ``are_moved``: the accounts got other deals than they had.
     """
-    connection, kind = Connection.objects.exclude(org_id="").first(), kind_of(records[0])
+    kind = kind_of(records[0])
+    if kind not in (RecordKind.ACCOUNT, RecordKind.DEAL):
+        return
+    connection = Connection.objects.exclude(org_id="").first()
     if connection is None:
         return
     if kind == RecordKind.ACCOUNT:
         emptied = [one.pk for one in records if are_moved or one.stage_id is None]  # type: ignore[attr-defined]
         inference.note_accounts(connection, emptied)
-    elif kind == RecordKind.DEAL:
+    else:
         inference.note(connection, kind, [one.pk for one in records])
     if inference.is_due() and not any(waiting == wake_inference for _, waiting, *_ in database.run_on_commit):
         transaction.on_commit(wake_inference)

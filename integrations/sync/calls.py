@@ -20,8 +20,10 @@ BREATH = timedelta(seconds=0.5)  # from one round of a lane to the next: every o
 def note(lane: str) -> bool:
     """Note that a worker is called; False when one is on its way already."""
     now = timezone.now()
-    is_free = Q(called_at=None) | Q(called_at__lt=now - CALLED_FOR)
-    if LaneCall.objects.filter(is_free, lane=lane).update(called_at=now):
+    of_lane = LaneCall.objects.filter(lane=lane)
+    if of_lane.filter(called_at__gte=now - CALLED_FOR).exists():
+        return False
+    if of_lane.filter(Q(called_at=None) | Q(called_at__lt=now - CALLED_FOR)).update(called_at=now):
         return True
     return LaneCall.objects.get_or_create(lane=lane, defaults={"called_at": now})[1]
 

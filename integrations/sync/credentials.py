@@ -19,7 +19,7 @@ class Logins:
     """The usable logins of a connection, loaded once."""
 
     def __init__(self, connection: Connection) -> None:
-        rows = list(connection.credentials.order_by("-power", "pk"))
+        rows = sorted(connection.credentials.all(), key=lambda row: (-row.power, row.pk))
         self.team = next((row for row in rows if row.pk == connection.team_credential_id), None)
         self.personal = {row.user_id: row for row in rows if row.user_id}
         self.strongest = rows[0] if rows else None

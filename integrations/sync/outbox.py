@@ -95,16 +95,17 @@ def mark_due(
     create_anyway: bool = False,
     run_id: int | None = None,
     due_at: datetime | None = None,
-) -> None:
+) -> bool:
     """Queue records, in the caller's transaction. A record that is queued already is raised to the present edit.
 
-    ``due_at``: since when they are due, where that is not now: what is due for longer goes first.
+    ``due_at``: since when they are due, where that is not now: what is due for longer goes first. Returns whether any
+    is due: none is where their kind is not pushed.
     """
+    object_settings = connection.object_settings.filter(record_kind=kind).first()
+    if kind != SyncedKind.ACTIVITY and (object_settings is None or not object_settings.pushes):
+        return False
     skipped = set(SkippedRecord.objects.of(kind, [record.pk for record in records]).values_list("record_id", flat=True))
     logins = Logins(connection)
-    object_settings = connection.object_settings.filter(record_kind=kind).first()
-    if object_settings and not object_settings.pushes:
-        return
     wanted = [record for record in records if record.pk not in skipped]
     if kind == SyncedKind.ACTIVITY:
         rows = _activity_rows(connection, wanted, logins, actor_id)
@@ -115,6 +116,7 @@ def mark_due(
         row.lane, row.is_manual, row.is_automatic, row.create_anyway = lane, is_manual, is_automatic, create_anyway
         row.run_id = run_id
     queue(rows, due_at)
+    return bool(rows)
 
 
 def _row(

@@ -57,7 +57,7 @@ class TestColumns:
 
         column = response.context["columns"][0]
         assert column.count == board.SHOWN + 4
-        assertContains(response, "<div>150 EUR</div><div>1.50 USD</div>", html=True)
+        assertContains(response, f"<div>{10 * board.SHOWN} EUR</div><div>1.50 USD</div>", html=True)
         assertNotContains(response, "CHF")
 
     def test_a_long_column_shows_the_rest_on_demand_each_deal_once(self, client: Client) -> None:
