@@ -47,4 +47,5 @@ def web(name: str, port: int, environment: Mapping[str, str], folder: Path, *, w
 
 def worker(name: str, environment: Mapping[str, str], folder: Path, *, cluster: str = "") -> Member:
     own = {"Q_CLUSTER_NAME": cluster} if cluster else {}
-    return Member(name, [sys.executable, "manage.py", "qcluster"], {**environment, **own}, folder / f"{name}.log")
+    command = ["nice", "-n", "10", sys.executable, "manage.py", "qcluster"]  # as its unit says
+    return Member(name, command, {**environment, **own}, folder / f"{name}.log")
