@@ -144,8 +144,8 @@ def _runs(connection: Connection, contacts: list[Contact]) -> None:
         Contact.objects.filter(pk__in=[contact.pk for contact in contacts]).update(title="Pulled")
     SyncEvent.objects.bulk_create(
         SyncEvent(
-            record_kind="contact", record_id=contact.pk, kind=SyncEvent.Kind.PUSHED, run=push,
-            changes={"Title": ["", "Pulled"]},
+            record_kind="contact", record_id=contact.pk, kind=kind, run=run, changes={"Title": ["", "Pulled"]},
         )
+        for kind, run in ((SyncEvent.Kind.PULLED, pull), (SyncEvent.Kind.PUSHED, push))
         for contact in contacts
     )  # fmt: skip
