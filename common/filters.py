@@ -14,7 +14,7 @@ from common.acting import acting_user
 from common.bulk import any_of, is_any_of
 from common.lines import custom_name
 from common.models import CustomField, Origin, Record, RecordKind
-from common.paging import READ_COUNT, Count, estimate
+from common.paging import READ_COUNT, Count, estimate, some_of
 from common.visibility import count_seen, seen_of
 from common.widgets import DateInput
 
@@ -71,6 +71,10 @@ class RecordFilter(django_filters.FilterSet):
     def is_active(self) -> bool:
         """Whether anything is filtered out."""
         return any(self.data.get(name) for name in self.filters)
+
+    @property
+    def is_one_asked(self) -> bool:
+        return sum(bool(self.data.get(name)) for name in self.filters) == 1
 
     @cached_property
     def shown(self) -> Any:
@@ -174,28 +178,29 @@ class RecordPageFilter(PageFilter):
 
     @cached_property
     def shown(self) -> Any:
-        if self._of_value is None or len(self._of_value) > READ_COUNT:
+        if not self._asks_for_value or self._of_value is None:
             return super().shown
         return self.queryset.filter(is_any_of("pk", self._of_value, "bigint"))
 
     def count(self, user: Any) -> Count:
-        if self._of_value is None:
+        if not self._asks_for_value:
             return super().count(user)
-        number = len(self._of_value)
-        return Count(number) if number <= READ_COUNT else estimate(self.qs, number)
+        return estimate(self.qs, READ_COUNT + 1) if self._of_value is None else Count(len(self._of_value))
+
+    @cached_property
+    def _asks_for_value(self) -> bool:
+        self.qs  # noqa: B018 - looks at the form
+        asked = (name for name, one in self.filters.items() if isinstance(one, _CustomFilter))
+        return self._found is None and any(self.form.cleaned_data.get(name) not in EMPTY for name in asked)
 
     @cached_property
     def _of_value(self) -> list[int] | None:
-        """The ids of what values of custom fields find, up to one more than are counted; None: nothing asks for such.
+        """The ids of what values of custom fields find; None: of more than are counted.
 
         No index has values in the order of the list. So the rows are read once, to be counted and put in order; of
         very many the order's index is walked.
         """
-        self.qs  # noqa: B018 - looks at the form
-        asked = (name for name, one in self.filters.items() if isinstance(one, _CustomFilter))
-        if self._found is not None or not any(self.form.cleaned_data.get(name) not in EMPTY for name in asked):
-            return None
-        return list(self.qs.order_by().values_list("pk", flat=True)[: READ_COUNT + 1])
+        return some_of(self.qs, by_one=self.is_one_asked)
 
 
 class _CustomFilter(django_filters.Filter):

@@ -27,6 +27,7 @@ PAGE_SIZE = 50
 MAX_PAGE_SIZE = 500
 EXACT_COUNT = 10_000
 READ_COUNT = 5_000  # where no index tells, and to count a row is to read it
+PLENTY = 10 * READ_COUNT  # where PostgreSQL expects so many, that there are more than are counted needs no look
 
 Row = TypeVar("Row", bound=Model)
 Order = tuple[str, ...]  # column names, all rising or all ("-…") falling, the last one unique
@@ -175,11 +176,26 @@ def honest_count(queryset: QuerySet[Any], parts: Sequence[Q] = ()) -> Count:
 
 def estimate(queryset: QuerySet[Any], seen: int) -> Count:
     """What PostgreSQL's planner expects, unless more were ``seen`` than it does: of words it knows little."""
+    number = expected(queryset)
+    return Count(seen - 1, is_exact=False, is_least=True) if number < seen else Count(number, is_exact=False)
+
+
+def some_of(queryset: QuerySet[Any], *, by_one: bool) -> list[int] | None:
+    """The ids of rows that are counted by reading them; None where there are more than ``READ_COUNT``.
+
+    ``by_one``: one condition finds them, so that PostgreSQL knows how many there are; it takes several to have nothing
+    to do with each other, and may expect plenty where they exclude each other.
+    """
+    if by_one and expected(queryset) > PLENTY:
+        return None
+    ids = list(queryset.order_by().values_list("pk", flat=True)[: READ_COUNT + 1])
+    return ids if len(ids) <= READ_COUNT else None
+
+
+def expected(queryset: QuerySet[Any]) -> int:
+    """How many rows PostgreSQL's planner expects, without a look at any."""
     plan = json.loads(queryset.order_by().values("pk").explain(format="json"))
-    expected = plan[0]["Plan"]["Plan Rows"]
-    if expected < seen:
-        return Count(seen - 1, is_exact=False, is_least=True)
-    return Count(expected, is_exact=False)
+    return int(plan[0]["Plan"]["Plan Rows"])
 
 
 class _Row(Func):

@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 
 from common.bulk import any_of
 from common.filters import PageFilter, YesNoFilter
-from common.paging import READ_COUNT, Count, estimate
+from common.paging import READ_COUNT, Count, estimate, some_of
 from common.search import matching_whole
 from directory.models import Company, Prospect
 
@@ -79,20 +79,19 @@ class EntryFilter(PageFilter):
     @cached_property
     def shown(self) -> Any:
         """If all were counted their ids are known: an index of names would be walked past all others to find them."""
-        if self._found is not None or len(self._counted) > READ_COUNT:
+        if self._found is not None or self._counted is None:
             return self.found
         return self.queryset.filter(pk__in=any_of(self._counted, "bigint"))
 
     def count(self, user: Any) -> Count:
         if self._found is not None:
             return super().count(user)
-        number = len(self._counted)
-        return Count(number) if number <= READ_COUNT else estimate(self.qs, number)
+        return estimate(self.qs, READ_COUNT + 1) if self._counted is None else Count(len(self._counted))
 
     @cached_property
-    def _counted(self) -> list[int]:
+    def _counted(self) -> list[int] | None:
         with by_indexes():
-            return list(self.qs.order_by().values_list("pk", flat=True)[: READ_COUNT + 1])
+            return some_of(self.qs, by_one=self.is_one_asked)
 
     @property
     def more_fields(self) -> list[forms.BoundField]:

@@ -92,11 +92,16 @@ class TestFilters:
         assertContains(client.get("/contacts/?custom_tier=Gold"), 'name="custom_tier" value="Gold"')
         assert client.get(reverse("record_filters", args=["nothing"])).status_code == 404
 
-    @pytest.mark.parametrize(("most", "count"), [(10_000, "52"), (20, ("about", "over"))])
+    @pytest.mark.parametrize(
+        ("most", "plenty", "count"),
+        [(10_000, 10_000, "52"), (20, 10_000, ("about", "over")), (20, 0, ("about", "over"))],
+    )
     def test_what_a_value_finds_is_counted_and_stands_in_order_page_by_page(
-        self, client: Client, monkeypatch: pytest.MonkeyPatch, most: int, count: str
+        self, client: Client, monkeypatch: pytest.MonkeyPatch, most: int, plenty: int, count: str
     ) -> None:
-        monkeypatch.setattr("common.filters.READ_COUNT", most)
+        for module in ("common.filters", "common.paging"):
+            monkeypatch.setattr(f"{module}.READ_COUNT", most)
+        monkeypatch.setattr("common.paging.PLENTY", plenty)
         CustomFieldFactory(key="tier", type="text")
         for number in (51, *range(51)):
             ContactFactory(last_name=f"Roe {number:02}", custom={"tier": "Gold"})

@@ -6,6 +6,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
+from common import paging
 from directory import facets, filters
 from directory.loading import load_companies, load_prospects
 from directory.models import Prospect
@@ -85,12 +86,27 @@ def test_facets_of_everything(page: Client) -> None:
 def test_of_very_many_some_are_counted_and_it_is_said(
     page: Client, monkeypatch: pytest.MonkeyPatch, most: int, is_exact: bool, told: str | tuple[str, ...]
 ) -> None:
-    for module in (facets, filters):
+    for module in (facets, filters, paging):
         monkeypatch.setattr(module, "READ_COUNT", most)
 
     assert page.get("/directory/facets/").context["found"].is_exact is is_exact
     assert str(page.get("/directory/").context["page"].count).startswith(told)
     assert found(page, "") == {"Nilsson", "Mori", "Sato"}
+
+
+def test_what_one_filter_finds_is_not_counted_where_plenty_is_expected(
+    page: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "PLENTY", 0)
+
+    with CaptureQueriesContext(connection) as asked:
+        sales = page.get("/directory/", {"title": "sales"}).context["page"]
+        both = page.get("/directory/", {"title": "sales", "has_email": "no"}).context["page"]
+
+    assert [person.last_name for person in sales] == [person.last_name for person in both] == ["Nilsson", "Sato"]
+    assert not sales.count.is_exact
+    assert both.count.is_exact
+    assert sum("LIMIT 5001" in query["sql"] for query in asked) == 1
 
 
 @pytest.mark.parametrize("path", ["/directory/", "/directory/facets/"])
