@@ -18,7 +18,7 @@ from benchmarks.world import World
 from contacts import services as contacts
 from contacts.models import Contact
 from integrations import services, tasks
-from integrations.models import Lane, ObjectSettings, Outbox
+from integrations.models import Lane, LaneCall, ObjectSettings, Outbox
 from tests.salesforce_org import ROOT
 from users.models import User
 
@@ -86,7 +86,8 @@ def _fill_background() -> None:
 @contextmanager
 def _workers() -> Iterator[None]:
     """The two clusters of an installation: the background's, and the one for what people wait for."""
-    OrmQ.objects.all().delete()  # wake-ups of what was done before
+    OrmQ.objects.all().delete()  # wake-ups of what was done before, and their calls
+    LaneCall.objects.all().delete()
     tasks.wake_lanes()
     clusters = [_cluster({}), _cluster({"Q_CLUSTER_NAME": "people"})]
     try:
