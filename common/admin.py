@@ -30,7 +30,7 @@ from common.search import matching
 
 
 class HonestPaginator(Paginator):
-    """Counts exactly up to five thousand and estimates beyond."""
+    """Counts exactly up to ten thousand and estimates beyond."""
 
     @cached_property
     def count(self) -> int:

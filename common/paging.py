@@ -25,8 +25,9 @@ from rest_framework.views import APIView
 
 PAGE_SIZE = 50
 MAX_PAGE_SIZE = 500
-EXACT_COUNT = 5_000
-PLENTY = 10 * EXACT_COUNT  # where PostgreSQL expects so many, that there are more than are counted needs no look
+EXACT_COUNT = 10_000
+READ_COUNT = 5_000  # where no index tells, and to count a row is to read it
+PLENTY = 10 * READ_COUNT  # where PostgreSQL expects so many, that there are more than are counted needs no look
 
 Row = TypeVar("Row", bound=Model)
 Order = tuple[str, ...]  # column names, all rising or all ("-…") falling, the last one unique
@@ -164,7 +165,7 @@ def neighbours(queryset: QuerySet[Row], order: Order, row: Row, count: Count) ->
 
 
 def honest_count(queryset: QuerySet[Any], parts: Sequence[Q] = ()) -> Count:
-    """Exact up to five thousand; above that what PostgreSQL's planner expects.
+    """Exact up to ten thousand; above that what PostgreSQL's planner expects.
 
     ``parts``: conditions of which every row meets one, each with an index of its own, which an OR would not use.
     """
@@ -180,15 +181,15 @@ def estimate(queryset: QuerySet[Any], seen: int) -> Count:
 
 
 def some_of(queryset: QuerySet[Any], *, by_one: bool) -> list[int] | None:
-    """The ids of rows that are counted by reading them; None where there are more than ``EXACT_COUNT``.
+    """The ids of rows that are counted by reading them; None where there are more than ``READ_COUNT``.
 
     ``by_one``: one condition finds them, so that PostgreSQL knows how many there are; it takes several to have nothing
     to do with each other, and may expect plenty where they exclude each other.
     """
     if by_one and expected(queryset) > PLENTY:
         return None
-    ids = list(queryset.order_by().values_list("pk", flat=True)[: EXACT_COUNT + 1])
-    return ids if len(ids) <= EXACT_COUNT else None
+    ids = list(queryset.order_by().values_list("pk", flat=True)[: READ_COUNT + 1])
+    return ids if len(ids) <= READ_COUNT else None
 
 
 def expected(queryset: QuerySet[Any]) -> int:

@@ -15,7 +15,7 @@ from common.folding import Fold, fold
 SEPARATORS = "@.,-_+/:&'()"
 LAST = "\U0010ffff"  # comes after every letter
 MIN_LETTERS = 2
-FOUND = 500  # records that a search shows at most: of more nobody reads the end, and finding it takes long
+FOUND = 1_000  # records that a search shows at most: of more nobody reads the end, and finding it takes long
 _QUOTED = SEPARATORS.replace("'", "''")
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from common.paging import EXACT_COUNT
+from common.paging import READ_COUNT
 from directory.filters import SIZES, EntryFilter, by_indexes
 from directory.models import Company
 
@@ -36,13 +36,13 @@ class Facets:
 
     facets: list[Facet]
     is_exact: bool
-    counted: int = EXACT_COUNT
+    counted: int = READ_COUNT
 
 
 def facets_of(filters: EntryFilter) -> Facets:
     counts = _counted(filters)
     facets = [_facet(filters, name, counts[name]) for name in filters.facets]
-    return Facets(facets, counts[TOTAL][TOTAL] <= EXACT_COUNT)
+    return Facets(facets, counts[TOTAL][TOTAL] <= READ_COUNT)
 
 
 def _counted(filters: EntryFilter) -> Mapping[str, Mapping[str, int]]:
@@ -50,7 +50,7 @@ def _counted(filters: EntryFilter) -> Mapping[str, Mapping[str, int]]:
     columns = [column.removeprefix("company__") for column in filters.facets.values()]
     own = [column for column in filters.facets.values() if not column.startswith("company__")]
     is_joined = len(own) < len(columns)
-    some = filters.found.order_by().values(*own, *(["company_id"] if is_joined else []))[: EXACT_COUNT + 1]
+    some = filters.found.order_by().values(*own, *(["company_id"] if is_joined else []))[: READ_COUNT + 1]
     sql, params = some.query.sql_with_params()
     company = f"LEFT JOIN {Company._meta.db_table} AS company ON company.id = company_id" if is_joined else ""
     each = " UNION ALL ".join(

@@ -100,7 +100,7 @@ class TestFilters:
         self, client: Client, monkeypatch: pytest.MonkeyPatch, most: int, plenty: int, count: str
     ) -> None:
         for module in ("common.filters", "common.paging"):
-            monkeypatch.setattr(f"{module}.EXACT_COUNT", most)
+            monkeypatch.setattr(f"{module}.READ_COUNT", most)
         monkeypatch.setattr("common.paging.PLENTY", plenty)
         CustomFieldFactory(key="tier", type="text")
         for number in (51, *range(51)):
@@ -141,7 +141,7 @@ class TestFilters:
         response = client.get("/contacts/", {"q": "ring"}, headers=HTMX)
 
         assert [contact.last_name for contact in response.context["page"]] == ["Ring", "Ringo"]
-        assertContains(response, "More than 500 contacts match")
+        assertContains(response, "More than 1,000 contacts match")
 
     def test_what_is_filtered_stays_when_the_next_page_is_asked_for(
         self, client: Client, monkeypatch: pytest.MonkeyPatch

@@ -87,7 +87,7 @@ def test_of_very_many_some_are_counted_and_it_is_said(
     page: Client, monkeypatch: pytest.MonkeyPatch, most: int, is_exact: bool, told: str | tuple[str, ...]
 ) -> None:
     for module in (facets, filters, paging):
-        monkeypatch.setattr(module, "EXACT_COUNT", most)
+        monkeypatch.setattr(module, "READ_COUNT", most)
 
     assert page.get("/directory/facets/").context["found"].is_exact is is_exact
     assert str(page.get("/directory/").context["page"].count).startswith(told)

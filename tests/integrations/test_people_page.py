@@ -107,7 +107,7 @@ def test_a_large_org_costs_what_a_small_one_costs(admin_client: Client, connecti
         page_of(admin_client)
     UserMapping.objects.bulk_create(
         UserMapping(connection=connection, remote_id=f"0051{number:014}", name=f"User {number:05}", is_active=True)
-        for number in range(4_000)
+        for number in range(5_000)
     )
     with CaptureQueries() as many:
         page = page_of(admin_client)
