@@ -14,7 +14,7 @@ from common.acting import acting_user
 from common.bulk import any_of, is_any_of
 from common.lines import custom_name
 from common.models import CustomField, Origin, Record, RecordKind
-from common.paging import READ_COUNT, Count, estimate, some_of
+from common.paging import Count, count_of, some_of
 from common.visibility import count_seen, seen_of
 from common.widgets import DateInput
 
@@ -185,7 +185,7 @@ class RecordPageFilter(PageFilter):
     def count(self, user: Any) -> Count:
         if not self._asks_for_value:
             return super().count(user)
-        return estimate(self.qs, READ_COUNT + 1) if self._of_value is None else Count(len(self._of_value))
+        return count_of(self.qs, self._of_value)
 
     @cached_property
     def _asks_for_value(self) -> bool:

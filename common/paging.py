@@ -192,6 +192,11 @@ def some_of(queryset: QuerySet[Any], *, by_one: bool) -> list[int] | None:
     return ids if len(ids) <= READ_COUNT else None
 
 
+def count_of(queryset: QuerySet[Any], some: Sequence[int] | None) -> Count:
+    """How many rows there are, of which ``some_of`` answered these."""
+    return estimate(queryset, READ_COUNT + 1) if some is None else Count(len(some))
+
+
 def expected(queryset: QuerySet[Any]) -> int:
     """How many rows PostgreSQL's planner expects, without a look at any."""
     plan = json.loads(queryset.order_by().values("pk").explain(format="json"))

@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 
 from common.bulk import any_of
 from common.filters import PageFilter, YesNoFilter
-from common.paging import READ_COUNT, Count, estimate, some_of
+from common.paging import Count, count_of, some_of
 from common.search import matching_whole
 from directory.models import Company, Prospect
 
@@ -86,7 +86,7 @@ class EntryFilter(PageFilter):
     def count(self, user: Any) -> Count:
         if self._found is not None:
             return super().count(user)
-        return estimate(self.qs, READ_COUNT + 1) if self._counted is None else Count(len(self._counted))
+        return count_of(self.qs, self._counted)
 
     @cached_property
     def _counted(self) -> list[int] | None:

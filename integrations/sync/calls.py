@@ -20,19 +20,18 @@ BREATH = timedelta(seconds=0.5)  # from one round of a lane to the next: every o
 def note(lane: str) -> bool:
     """Note that a worker is called; False when one is on its way already."""
     now = timezone.now()
-    of_lane = LaneCall.objects.filter(lane=lane)
-    if of_lane.filter(called_at__gte=now - CALLED_FOR).exists():
-        return False
-    if of_lane.filter(Q(called_at=None) | Q(called_at__lt=now - CALLED_FOR)).update(called_at=now):
+    is_free = Q(called_at=None) | Q(called_at__lt=now - CALLED_FOR)
+    if LaneCall.objects.filter(is_free, lane=lane).update(called_at=now):
         return True
     return LaneCall.objects.get_or_create(lane=lane, defaults={"called_at": now})[1]
 
 
 def answer(lane: str, sleeper: Callable[[float], None]) -> None:
-    """Begin in a lane: what is saved from now on calls another worker. Nobody's own push waits for a breath."""
+    """Begin in a lane: what is saved from now on calls another worker. What a person pushes waits for no breath."""
     call = LaneCall.objects.filter(lane=lane).exclude(called_at=None).first()
     if call is None:
         return
-    if call.begun_at and lane != Lane.PEOPLE:
-        sleeper(max(0.0, (call.begun_at + BREATH - timezone.now()).total_seconds()))
+    rest = call.begun_at + BREATH - timezone.now() if call.begun_at and lane != Lane.PEOPLE else timedelta()
+    if rest > timedelta():
+        sleeper(rest.total_seconds())
     LaneCall.objects.filter(lane=lane).update(called_at=None, begun_at=timezone.now())

@@ -99,8 +99,7 @@ class TestFilters:
     def test_what_a_value_finds_is_counted_and_stands_in_order_page_by_page(
         self, client: Client, monkeypatch: pytest.MonkeyPatch, most: int, plenty: int, count: str
     ) -> None:
-        for module in ("common.filters", "common.paging"):
-            monkeypatch.setattr(f"{module}.READ_COUNT", most)
+        monkeypatch.setattr("common.paging.READ_COUNT", most)
         monkeypatch.setattr("common.paging.PLENTY", plenty)
         CustomFieldFactory(key="tier", type="text")
         for number in (51, *range(51)):

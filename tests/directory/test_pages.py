@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from common import paging
-from directory import facets, filters
+from directory import facets
 from directory.loading import load_companies, load_prospects
 from directory.models import Prospect
 from tests.factories import ContactFactory, UserFactory
@@ -86,7 +86,7 @@ def test_facets_of_everything(page: Client) -> None:
 def test_of_very_many_some_are_counted_and_it_is_said(
     page: Client, monkeypatch: pytest.MonkeyPatch, most: int, is_exact: bool, told: str | tuple[str, ...]
 ) -> None:
-    for module in (facets, filters, paging):
+    for module in (facets, paging):
         monkeypatch.setattr(module, "READ_COUNT", most)
 
     assert page.get("/directory/facets/").context["found"].is_exact is is_exact
