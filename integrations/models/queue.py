@@ -66,8 +66,8 @@ class Outbox(models.Model):
     """A record that is due to be pushed; one row a record, gone when settled.
 
     ``revision`` is raised by every edit: a row is done only when the revision that was claimed is still the present
-    one. ``sent_at`` says, in the remote side's clock, that a create of ``sent``, or a delete, was attempted whose
-    outcome is not known.
+    one. ``sent`` was sent, and no answer is known: of a change, whatever the other side holds of it is agreed.
+    ``sent_at`` says, in the remote side's clock, that it was a create, or a delete, and when.
     """
 
     class Operation(models.TextChoices):

@@ -10,7 +10,7 @@ from integrations.models import Alignment, Lane, RecordLink, Run, SkippedRecord,
 from integrations.sync import outbox
 from integrations.sync.copies import Copies, plan_all
 from integrations.sync.departures import locked
-from integrations.sync.linking import agree, store_links
+from integrations.sync.linking import BASE, agree, store_links
 from integrations.sync.local import Writer
 from integrations.sync.mapping import Vocabulary, normal
 from integrations.sync.merging import leave_to_push
@@ -115,7 +115,7 @@ def align(scope: Scope, alignment: Alignment, read: Read, read_at: datetime) -> 
             due.append(one.record)
         agree(one.link, scope, one.plan)
         agreed.append(one.link)
-    store_links(agreed, ["base", "base_ours", "updated_at"])
+    store_links(agreed, BASE)
     outbox.mark_due(
         scope.connection,
         RecordKind(scope.kind),

@@ -5,7 +5,7 @@ their record, of which no more is told: an estimate.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from common.models import Record
@@ -19,7 +19,7 @@ from integrations.sync.scope import Scope
 class Copies:
     """A record in their words, as it is here, as it is there, and as the two last agreed on.
 
-    ``edited_at``: when anything of it was last changed there.
+    ``edited_at``: when anything of it was last changed there. ``sent``: what was sent of it without an answer.
     """
 
     record: Record
@@ -28,9 +28,10 @@ class Copies:
     remote: Values
     edited_at: datetime
     rules: Mapping[str, Rule]
+    sent: Values = field(default_factory=dict)
 
     def plan(self, later: set[str]) -> Plan:
-        return plan(self.base, self.local, self.remote, self.rules, later)
+        return plan(self.base, self.local, self.remote, self.rules, later, self.sent)
 
 
 def plan_all(scope: Scope, copies: Sequence[Copies]) -> list[Plan]:

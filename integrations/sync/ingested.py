@@ -89,7 +89,6 @@ def look(job: IngestJob, provider: Provider) -> Ingest | None:
 @transaction.atomic
 def free(job: IngestJob) -> None:
     """Forget a job. What is left of its rows goes by batches; creates are looked for first, as after a lost answer."""
-    job.rows.filter(sent_at=None).update(sent=None)
     job.rows.update(
         job=None, batch_limit=BATCH // 2, next_attempt_at=timezone.now(), claim_token=None, claimed_until=None
     )

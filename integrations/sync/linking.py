@@ -33,6 +33,7 @@ PLEASE_CHECK = "please check."  # how the note of a link ends that was a guess
 # What a push can change of a link that is there.
 AGREED = ["also_lead_id", "base", "base_ours", "note", "pushed_at", "remote_changed_at", "credential", "external_id"]
 AGREED += ["to_check", "updated_at"]
+BASE = ["base", "base_ours", "updated_at"]
 
 
 def is_guess(note: str) -> bool:

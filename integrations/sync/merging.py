@@ -25,7 +25,11 @@ def merge(scope: Scope, writer: Writer, applied: Applied, run: Run) -> None:
     vocabulary = scope.vocabulary(list(records.values()), [remote.values for _, remote in applied.changed])
     expressed = scope.express(list(records.values()), vocabulary)
     meant = list(_present(applied, records))
-    copies = [_copies(scope, link, remote, record, expressed[record.pk]) for link, remote, record in meant]
+    sent = outbox.unheard(scope.kind, list(records))
+    copies = [
+        _copies(scope, link, remote, record, expressed[record.pk], sent.get(record.pk, {}))
+        for link, remote, record in meant
+    ]
     due: list[Record] = []
     conflicts = 0
     for (link, remote, _), one, merged in zip(meant, copies, plan_all(scope, copies), strict=True):
@@ -48,9 +52,12 @@ def merge(scope: Scope, writer: Writer, applied: Applied, run: Run) -> None:
     resolve_references(scope, arrived)
 
 
-def _copies(scope: Scope, link: RecordLink, remote: RemoteRecord, record: Record, local: Values) -> Copies:
+def _copies(
+    scope: Scope, link: RecordLink, remote: RemoteRecord, record: Record, local: Values, sent: Values
+) -> Copies:
     base = scope.recalled(base_of(link), local, remote.values)
-    return Copies(record, base, local, remote.values, remote.edited_at, scope.rules_of(record))
+    base = base and base.after(sent, remote.values)
+    return Copies(record, base, local, remote.values, remote.edited_at, scope.rules_of(record), sent)
 
 
 def _present(applied: Applied, records: Mapping[int, Record]) -> Iterator[tuple[RecordLink, RemoteRecord, Record]]:

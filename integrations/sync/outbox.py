@@ -408,7 +408,7 @@ def renew(claim: Claim, ids: Iterable[int]) -> set[int]:
 def note_sent(
     claim: Claim,
     intents: Mapping[int, tuple[Values, uuid.UUID | None]],
-    at: datetime | None,
+    at: datetime | None = None,
     job: IngestJob | None = None,
 ) -> set[int]:
     """Write down what rows will carry, and under which external id, before they are sent.
@@ -420,9 +420,25 @@ def note_sent(
     rows = list(held(claim.token).filter(pk__in=wanted, claimed_until__gt=timezone.now()))
     for row in rows:
         payload, row.external_id = intents[row.pk]
-        row.sent_at, row.sent, row.job, row.claimed_until = at, dict(payload), job, timezone.now() + lease()
+        if at or not row.sent_at:  # a create that may still arrive is not forgotten
+            row.sent_at, row.sent = at, dict(payload)
+        row.job, row.claimed_until = job, timezone.now() + lease()
     write_columns(rows, ["sent_at", "sent", "job", "external_id", "claimed_until"])
     return {row.pk for row in rows}
+
+
+@transaction.atomic
+def note_sent_along(claim: Claim, name: str, told: Mapping[int, Values]) -> None:
+    """Write down what rows will carry beside their own fields, by row, before it is sent."""
+    rows = list(held(claim.token).filter(pk__in=any_of(told, "bigint")))
+    for row in rows:
+        row.sent = {**(row.sent or {}), name: dict(told[row.pk])}
+    write_columns(rows, ["sent"])
+
+
+def unheard(kind: str, ids: list[int]) -> dict[int, Values]:
+    """By record, what was sent of it and no answer is known to."""
+    return dict(Outbox.objects.of(kind, ids).exclude(sent=None).values_list("record_id", "sent"))
 
 
 def forget_sent(token: uuid.UUID) -> None:

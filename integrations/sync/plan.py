@@ -55,6 +55,19 @@ class Base:
     def our(self, name: str) -> Value:
         return self.ours.get(name, self.theirs.get(name))
 
+    def after(self, sent: Values, remote: Values) -> "Base":
+        """With what was sent without an answer agreed wherever theirs holds it."""
+        arrived = {
+            name: value
+            for name, value in sent.items()
+            if name in self.theirs and name in remote and value == remote[name] != self.theirs[name]
+        }
+        if not arrived:
+            return self
+        return Base(
+            {**self.theirs, **arrived}, {name: value for name, value in self.ours.items() if name not in arrived}
+        )
+
 
 @dataclass(frozen=True)
 class Conflict:
@@ -122,14 +135,20 @@ def changed_later(ours_at: Mapping[str, datetime], theirs_at: datetime) -> set[s
 
 
 def plan(
-    base: Base | None, local: Values, remote: Values, rules: Mapping[str, Rule], later: Collection[str] = ()
+    base: Base | None,
+    local: Values,
+    remote: Values,
+    rules: Mapping[str, Rule],
+    later: Collection[str] = (),
+    sent: Values | None = None,
 ) -> Plan:
     """What to write where.
 
     ``base`` is None on first link. A name that ``local`` or ``remote`` lacks can't be expressed or seen on that side
     (an owner without a user there, a hidden field): that side counts as untouched. A name that ``base`` lacks was
     mapped after the two were linked: the sides agree to differ until one changes. ``later`` names what was changed here
-    after it was changed there; a unit is as late as the last of its fields.
+    after it was changed there; a unit is as late as the last of its fields. ``sent`` is what a first link sent before
+    and had no answer to: what theirs holds of it is ours.
     """
     result = Plan()
     touched = list(rules) if base is None else _touched(result, base, local, remote, rules)
@@ -141,7 +160,7 @@ def plan(
         for name in set(known) - set(shared):
             _take_unexpressed(result, name, base, remote[name], rules[name])
         if shared:
-            _decide(result, shared, base, local, remote, rules[shared[0]], later)
+            _decide(result, shared, base, local, remote, rules[shared[0]], later, sent or {})
     return result
 
 
@@ -190,12 +209,13 @@ def _decide(
     remote: Values,
     rule: Rule,
     later: Collection[str],
+    sent: Values,
 ) -> None:
     if all(local[name] == remote[name] for name in names):
         for name in names:
             result.agree(name, remote[name])
     elif base is None:
-        _link(result, names, local, remote, rule)
+        _link(result, names, local, remote, rule, sent)
     elif any(name not in base.theirs for name in names):
         for name in names:
             result.agree_to_differ(name, local[name], remote[name])
@@ -203,12 +223,12 @@ def _decide(
         _move(result, names, base, local, remote, rule, later)
 
 
-def _link(result: Plan, names: list[str], local: Values, remote: Values, rule: Rule) -> None:
+def _link(result: Plan, names: list[str], local: Values, remote: Values, rule: Rule, sent: Values) -> None:
     """First link: their non-empty values win, their empty ones are filled with ours. A unit is empty as a whole."""
     if rule.winner == Winner.TRUE:
         _settle(result, names, local, remote, rule, Side.OURS if any(local[name] for name in names) else Side.THEIRS)
         return
-    is_remote_empty = all(remote[name] is None for name in names)
+    is_remote_empty = all(remote[name] is None or remote[name] == sent.get(name) for name in names)
     _settle(result, names, local, remote, rule, Side.OURS if is_remote_empty else Side.THEIRS)
 
 

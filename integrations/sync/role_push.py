@@ -18,7 +18,17 @@ from integrations.sync.casting import COLUMNS, bring_together, names_of
 from integrations.sync.deadlocks import on_deadlock_again
 from integrations.sync.outbox import BATCH, Claim
 from integrations.sync.outcomes import Item, Linked, Waits, rejected, tried_again
-from integrations.sync.provider import Accepted, Answer, Later, Provider, Refused, RemoteRecord, RequestRefused, Value
+from integrations.sync.provider import (
+    Accepted,
+    Answer,
+    Later,
+    Provider,
+    Refused,
+    RemoteRecord,
+    RequestRefused,
+    Value,
+    Values,
+)
 from integrations.sync.records import ROLES
 from integrations.sync.roles import PRIMARY, TAKES_PART, Contacts, People, RoleScope, compare, contacts_of, load, see
 
@@ -59,8 +69,9 @@ def push_people(claim: Claim, items: Sequence[Item], provider: Provider, run: Ru
         return
     claim.sending = [linked[pk].row for pk in differing]
     records = provider.related(scope.remote_object, ROLES.deal, list(differing.values()), scope.names)
-    changes, names = _planned(scope, differing, linked, records, run)
+    changes, told, names = _planned(scope, differing, linked, records, run)
     _hold_what_may_arrive(changes, provider)
+    outbox.note_sent_along(claim, scope.remote_object, told)
     for batch in _batches([change for change in changes if change.item.rest is None]):
         _send(claim, scope, batch, provider, names)
     claim.sending = []
@@ -91,11 +102,12 @@ def _differing(scope: RoleScope, items: Mapping[int, Item]) -> dict[int, str]:
 @transaction.atomic
 def _planned(
     scope: RoleScope, deals: dict[int, str], items: Mapping[int, Item], records: Sequence[RemoteRecord], run: Run
-) -> tuple[list[Change], dict[str, str]]:
-    """What is to be written there, and what the people are called."""
+) -> tuple[list[Change], dict[int, Values], dict[str, str]]:
+    """What is to be written there: each part, and by row all that is said; and what the people are called."""
     people, contacts = bring_together(scope, deals, records, run, is_pushing=True)
     changes = [change for one in people for change in _changes(items[one.deal.pk], one, contacts)]
-    return changes, names_of(people, contacts)
+    told = {items[one.deal.pk].row.pk: one.plan.to_remote for one in people if one.plan.to_remote}
+    return changes, told, names_of(people, contacts)
 
 
 def _changes(item: Item, one: People, contacts: Contacts) -> Iterator[Change]:

@@ -15,8 +15,9 @@ from common.models import RecordKind
 from deals.models import Deal, DealContact
 from integrations.models import Connection, Credential, ObjectDescription, ObjectSettings, RecordLink, RemoteRole
 from integrations.sync.matching import CONTACT
+from integrations.sync.outbox import unheard
 from integrations.sync.plan import Base, Plan, Rule, Winner, plan
-from integrations.sync.provider import Description, RemoteField, RemoteRecord, Value
+from integrations.sync.provider import Description, RemoteField, RemoteRecord, Value, Values
 from integrations.sync.records import ROLES
 
 PRIMARY = "primary"  # stands among the ids of people
@@ -71,6 +72,7 @@ class People:
     ours: list[DealContact] = field(default_factory=list)
     agreed: list[RemoteRole] = field(default_factory=list)
     theirs: list[RemoteRole] = field(default_factory=list)
+    sent: Values = field(default_factory=dict)  # no answer is known to it
     plan: Plan = field(default_factory=Plan)
 
     def row_of(self, contact_id: int) -> DealContact | None:
@@ -117,6 +119,8 @@ def load(scope: RoleScope, deals: Mapping[int, str]) -> list[People]:
     """Deals, by our ids, with their people as far as they are known, locked until the transaction ends."""
     rows = Deal.objects.filter(pk__in=any_of(deals, "bigint")).select_for_update(of=("self",)).order_by("pk")
     people = {deal.pk: People(deal, deals[deal.pk]) for deal in rows}
+    for pk, sent in unheard(scope.settings.record_kind, list(people)).items():
+        people[pk].sent = sent.get(scope.remote_object, {})
     for row in DealContact.objects.filter(deal__in=any_of(people, "bigint")).order_by("-is_primary", "pk"):
         people[row.deal_id].ours.append(row)
     owners = {one.remote_id: one for one in people.values()}
@@ -166,7 +170,7 @@ def compare(scope: RoleScope, one: People, contacts: Contacts) -> None:
     first = next((row for row in one.ours if row.is_primary), None)
     if first is None or first.contact_id in contacts.remote_ids:
         local[PRIMARY] = contacts.remote_ids[first.contact_id] if first else None
-    one.plan = plan(Base(base), local, remote, dict.fromkeys([*names, PRIMARY], scope.rule))
+    one.plan = plan(Base(base).after(one.sent, remote), local, remote, dict.fromkeys([*names, PRIMARY], scope.rule))
 
 
 def _told(parts: Iterable[RemoteRole]) -> dict[str, str]:

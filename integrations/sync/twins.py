@@ -103,7 +103,7 @@ def adopted(item: Item, twin: RemoteRecord, twins: Twins, note: str) -> Linked:
     item.local = dict(item.seen)
     withhold(scope, item)
     values = {name: normal(scope.by_name[name].remote, value) for name, value in twin.values.items()}
-    first = plan(None, item.local, values, scope.rules)
+    first = plan(None, item.local, values, scope.rules, sent=item.row.sent)
     drop_unwritable(scope, item, first, values)
     return Linked(twin.id, twin.remote_object, first, SyncEvent.Kind.LINKED, twin, twins.also_lead_id, note)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from django.db import transaction
 from django.utils import timezone
 
 from common.bulk import any_of
@@ -9,7 +10,7 @@ from integrations.models import Cursor, DeletionSettings, ErrorEntry, Outbox, Re
 from integrations.sync.copies import Copies, plan_all
 from integrations.sync.fates import fates_of, follow_erased
 from integrations.sync.ingest import FillingIngest
-from integrations.sync.linking import lead_beside
+from integrations.sync.linking import BASE, lead_beside, store_links
 from integrations.sync.mapping import MISSING, Problem, normal
 from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import Item, LeftOut, Linked, Rejected, Relinked, Rerouted, Unlinked
@@ -71,11 +72,15 @@ def _turn_back_unlinked(scope: Scope, items: Sequence[Item]) -> None:
 
 def _compare(scope: Scope, found: Sequence[tuple[Item, RemoteRecord]]) -> None:
     copies = []
+    arrived = []
     for item, remote in found:
         withhold(scope, item)
-        values = _normal(scope, item, remote)
-        item.base = scope.recalled(item.base, item.local, values)
-        copies.append(Copies(item.record, item.base, item.local, values, remote.edited_at, scope.rules_of(item.record)))
+        values, sent = _normal(scope, item, remote), item.row.sent or {}
+        base = scope.recalled(item.base, item.local, values)
+        item.base = base and base.after(sent, values)
+        arrived += [item] if item.base is not base else []
+        rules = scope.rules_of(item.record)
+        copies.append(Copies(item.record, item.base, item.local, values, remote.edited_at, rules, sent))
     for (item, remote), one, agreed in zip(found, copies, plan_all(scope, copies), strict=True):
         _leave_to_stage(scope, item, agreed)
         scope.say_along(agreed, item.local)
@@ -84,6 +89,18 @@ def _compare(scope: Scope, found: Sequence[tuple[Item, RemoteRecord]]) -> None:
         drop_unwritable(scope, item, agreed, one.remote)
         link = _link(item)
         item.outcome = Linked(link.remote_id, link.remote_object, agreed, SyncEvent.Kind.PUSHED, remote)
+    if arrived:
+        _keep_arrived(scope, arrived)
+
+
+@transaction.atomic
+def _keep_arrived(scope: Scope, items: Sequence[Item]) -> None:
+    """What arrived without an answer is agreed, whatever becomes of what is sent next."""
+    for item in items:
+        assert item.base is not None, "only where something was agreed can something have arrived since"
+        link = _link(item)
+        link.base, link.base_ours = scope.kept(item.base.theirs), scope.kept(item.base.ours)
+    store_links([_link(item) for item in items], BASE)
 
 
 def _normal(scope: Scope, item: Item, remote: RemoteRecord) -> dict[str, Value]:

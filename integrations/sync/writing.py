@@ -158,7 +158,7 @@ def _write_all(
 
     def going_out() -> Iterator[list[tuple[str, Values]]]:
         for batch in batches:
-            sent.append(_still_ours(claim, batch))
+            sent.append(_noted(claim, batch))
             yield _changes(sent[-1])
 
     failure: ProviderError | None = None
@@ -182,9 +182,12 @@ def write(claim: Claim, scope: Scope, items: Sequence[Item], provider: Provider)
         pass
 
 
-def _still_ours(claim: Claim, items: Sequence[Item]) -> list[Item]:
-    """Hold the rows for another while; those that another worker has taken over are left to it."""
-    kept = outbox.renew(claim, [item.row.pk for item in items])
+def _noted(claim: Claim, items: Sequence[Item]) -> list[Item]:
+    """Write down what is sent, so that it is known again should no answer come; what others took over is theirs."""
+    held = outbox.renew(claim, [item.row.pk for item in items])
+    changes = zip(items, _changes(items), strict=True)
+    intents = {item.row.pk: (payload, item.row.external_id) for item, (_, payload) in changes if item.row.pk in held}
+    kept = outbox.note_sent(claim, intents)
     for item in items:
         if item.row.pk not in kept:
             item.outcome = Waits("Another worker has taken it over.")
