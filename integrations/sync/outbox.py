@@ -349,6 +349,11 @@ def held(token: uuid.UUID) -> models.QuerySet[Outbox]:
     return Outbox.objects.filter(claim_token=token).select_for_update().order_by("id")
 
 
+def lock(kind: str, ids: list[int]) -> None:
+    """Wait for whoever settles these records. All lock records first, then their rows here, then their links."""
+    list(Outbox.objects.of(kind, ids).select_for_update().order_by("id").values_list("id", flat=True))
+
+
 def finish(claim: Claim, rows: Sequence[Outbox]) -> set[int]:
     """Take away rows that are done with; returns their ids. Those edited or taken over since they were claimed stay."""
     sql = """

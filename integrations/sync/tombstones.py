@@ -202,6 +202,7 @@ def _keep_references(kind: str, links: Sequence[RecordLink]) -> None:
 def revive(kind: str, records: Sequence[Record]) -> None:
     """Link records that were brought back here, as far as the other side has them; in the caller's transaction."""
     by_id = {record.pk: record for record in records}
+    outbox.lock(kind, list(by_id))
     tombstones = RecordLink.objects.tombstones_of(kind, list(by_id)).select_related("connection")
     links = list({link.deleted_id: link for link in tombstones}.values())
     for link in links:

@@ -123,6 +123,7 @@ def revive(records: Sequence[Record]) -> None:
     activities = Activity.objects.in_bulk(
         list(Activity.objects.filter(**{f"{kind_of(records[0])}__in": ids}).values_list("pk", flat=True))
     )
+    outbox.lock(KIND, list(activities))
     tombstones = RecordLink.objects.tombstones_of(KIND, list(activities)).filter(record_id=None)
     links = list({link.deleted_id: link for link in tombstones}.values())
     for link in links:

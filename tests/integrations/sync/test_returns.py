@@ -1,6 +1,11 @@
 """What brings deleted records back: restored here, undeleted there, or both."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
+from time import monotonic, sleep
+from typing import Any
+
 import pytest
+from django.db import connection as database
 
 from activities.models import Activity
 from common import trash
@@ -8,6 +13,7 @@ from common.models import DeletedRecord
 from contacts.models import Contact
 from contacts.services import delete_contact
 from integrations.models import Connection, DeletionSettings, Outbox, RecordLink
+from integrations.sync import deleting
 from integrations.sync.linking import store_links
 from tests.conftest import pull_all, push_all
 from tests.factories import ActivityFactory
@@ -245,3 +251,49 @@ def test_an_undelete_there_of_both_records_that_one_of_ours_was_makes_two(
 
     assert Contact.objects.filter(crm_id__in=[former_id, contact.crm_id]).count() == 2
     assert RecordLink.objects.live().filter(remote_id__in=[former_id, contact.crm_id]).count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_restore_waits_for_the_deletion_that_is_just_being_written_down(
+    following: Connection, org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contact = linked_contact()
+    delete_contact(contact.pk)
+    restored: list[Future[None]] = []
+    apply_fate = deleting._apply_fate
+
+    def restore_meanwhile(*args: Any) -> bool:
+        monkeypatch.setattr(deleting, "_apply_fate", apply_fate)
+        restored.append(somebody.submit(_restore, contact.pk))
+        _wait_for_one_who_waits()
+        return apply_fate(*args)
+
+    monkeypatch.setattr(deleting, "_apply_fate", restore_meanwhile)
+    with ThreadPoolExecutor(1) as somebody:
+        push_all()
+    restored[0].result()
+    push_all()
+
+    back = Contact.objects.get(pk=contact.pk)
+    assert back.crm_id != contact.crm_id
+    assert [row["Id"] for row in org.query(f"SELECT Id FROM Contact WHERE Email = '{back.email}'")] == [back.crm_id]
+    assert not Outbox.objects.exists()
+
+
+def _restore(pk: int) -> None:
+    try:
+        trash.restore("contact", pk)
+    finally:
+        database.close()
+
+
+def _wait_for_one_who_waits() -> None:
+    """Until somebody else is held up by what this transaction holds."""
+    until = monotonic() + 10
+    while monotonic() < until:
+        with database.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))")
+            if cursor.fetchone():
+                return
+        sleep(0.05)
+    pytest.fail("nobody waits")
