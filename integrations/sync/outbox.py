@@ -441,9 +441,10 @@ def note_sent_along(claim: Claim, name: str, told: Mapping[int, Values]) -> None
     write_columns(rows, ["sent"])
 
 
-def unheard(kind: str, ids: list[int]) -> dict[int, Values]:
+def unheard(kind: str, ids: list[int]) -> dict[int, dict[str, Any]]:
     """By record, what was sent of it and no answer is known to."""
-    return dict(Outbox.objects.of(kind, ids).exclude(sent=None).values_list("record_id", "sent"))
+    rows = Outbox.objects.of(kind, ids).filter(sent__isnull=False)
+    return {pk: sent or {} for pk, sent in rows.values_list("record_id", "sent")}
 
 
 def forget_sent(token: uuid.UUID) -> None:

@@ -106,7 +106,7 @@ def _planned(
     """What is to be written there: each part, and by row all that is said; and what the people are called."""
     people, contacts = bring_together(scope, deals, records, run, is_pushing=True)
     changes = [change for one in people for change in _changes(items[one.deal.pk], one, contacts)]
-    told = {items[one.deal.pk].row.pk: one.plan.to_remote for one in people if one.plan.to_remote}
+    told: dict[int, Values] = {items[one.deal.pk].row.pk: one.plan.to_remote for one in people if one.plan.to_remote}
     return changes, told, names_of(people, contacts)
 
 
