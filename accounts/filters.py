@@ -1,7 +1,7 @@
 import django_filters
 
 from accounts.models import Account, Stage
-from common.filters import RecordFilter
+from common.filters import ModelChoiceFilter, RecordFilter
 from common.paging import Order
 
 ORDERS: dict[str, Order] = {
@@ -12,7 +12,7 @@ ORDERS: dict[str, Order] = {
 
 
 class AccountFilter(RecordFilter):
-    stage = django_filters.ModelChoiceFilter(queryset=Stage.objects.all(), empty_label="Any stage")
+    stage = ModelChoiceFilter(queryset=Stage.objects.all(), empty_label="Any stage")
     domain = django_filters.CharFilter(lookup_expr="iexact")
 
     class Meta:

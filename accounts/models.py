@@ -4,7 +4,6 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.urls import reverse
 
 from common.domains import check_website, registrable_domain
 from common.folding import sort_field
@@ -96,6 +95,3 @@ class Account(Record):
                 raise ValidationError({"parent": "An account cannot stand above itself."})
             seen.add(above.pk)
             above = above.parent
-
-    def get_absolute_url(self) -> str:
-        return reverse("accounts:detail", args=[self.pk])

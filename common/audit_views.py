@@ -1,15 +1,12 @@
 """Settings > Audit log."""
 
-from typing import Any
-
 import django_filters
 from django import forms
-from django.contrib.auth import get_user_model
-from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 
 from common.access import admin_required
+from common.filters import ModelChoiceFilter, people
 from common.http import Request, wants_fragment
 from common.models import AuditEntry, Retention
 from common.paging import paged
@@ -17,14 +14,9 @@ from common.paging import paged
 NEWEST = {"": ("-at", "-id")}
 
 
-def _people(request: Any) -> QuerySet[Any]:
-    people: QuerySet[Any] = get_user_model()._default_manager.all()
-    return people
-
-
 class AuditFilter(django_filters.FilterSet):
     kind = django_filters.ChoiceFilter(choices=AuditEntry.Kind.choices, label="What", empty_label="Everything")
-    user = django_filters.ModelChoiceFilter(queryset=_people, label="Who", empty_label="Everybody")
+    user = ModelChoiceFilter(queryset=people, label="Who", empty_label="Everybody")
     since = django_filters.DateFilter(
         field_name="at", lookup_expr="date__gte", label="Since", widget=forms.DateInput(attrs={"type": "date"})
     )

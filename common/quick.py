@@ -4,11 +4,10 @@ Records are taken from the first thousand that match, those first whose names be
 more, the way to all of them is offered.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -74,11 +73,11 @@ def _records(request: Request, kind: RecordKind, text: str, words: list[str]) ->
     return Group(str(model._meta.verbose_name_plural).capitalize(), hits[:SHOWN], url if len(hits) > SHOWN else "")
 
 
-def _found(request: Request, model: type[Record], text: str, words: list[str]) -> Iterator[Any]:
+def _found(request: Request, model: type[Record], text: str, words: list[str]) -> QuerySet[Any]:
     candidates = seen_of(model, request.user).listed().matching(text).values("pk")[:CANDIDATES]
     begins = Q()
     for word in words:
         begins |= Q(sort_name__startswith=fold(word))
     rows = model._default_manager.filter(pk__in=candidates).select_related(*model.HINT_NEEDS)
     is_near = ExpressionWrapper(begins, output_field=BooleanField())
-    return rows.annotate(is_near=is_near).order_by("-is_near", "sort_name")[: SHOWN + 1].iterator()
+    return rows.annotate(is_near=is_near).order_by("-is_near", "sort_name")[: SHOWN + 1]

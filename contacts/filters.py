@@ -2,7 +2,7 @@ import django_filters
 from django.db.models import Q, QuerySet
 
 from accounts.models import Account
-from common.filters import RecordFilter, SeenFilter, YesNoFilter
+from common.filters import ModelChoiceFilter, RecordFilter, SeenFilter, YesNoFilter
 from common.paging import Order
 from contacts.models import Contact, Stage
 
@@ -14,7 +14,7 @@ ORDERS: dict[str, Order] = {
 
 
 class ContactFilter(RecordFilter):
-    stage = django_filters.ModelChoiceFilter(queryset=Stage.objects.all(), empty_label="Any stage")
+    stage = ModelChoiceFilter(queryset=Stage.objects.all(), empty_label="Any stage")
     account = SeenFilter(Account)
     email = django_filters.CharFilter(method="filter_email")
     has_email = YesNoFilter(when=~Q(email=""), label="Has e-mail", empty_label="Any")

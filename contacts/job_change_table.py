@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import django_filters
-from django.contrib.auth import get_user_model
 from django.db.models import Model, QuerySet
 from django.template.loader import render_to_string
 from django.utils.timezone import localdate
@@ -12,7 +11,7 @@ from django.utils.timezone import localdate
 from common import slots
 from common.actions import Batch, Counts, register
 from common.bulk import any_of
-from common.filters import PageFilter
+from common.filters import ModelChoiceFilter, PageFilter, people
 from common.http import Request
 from common.lines import as_html, as_text
 from common.paging import Order
@@ -42,12 +41,7 @@ class JobChangeFilter(PageFilter):
         empty_label=JobChange.State.OPEN.label,
         method="keep_all",
     )
-    owner = django_filters.ModelChoiceFilter(
-        field_name="contact__owner",
-        queryset=get_user_model()._default_manager.all(),
-        label="Owner",
-        empty_label="Any owner",
-    )
+    owner = ModelChoiceFilter(field_name="contact__owner", queryset=people, label="Owner", empty_label="Any owner")
 
     class Meta:
         model = JobChange

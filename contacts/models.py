@@ -7,7 +7,6 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Concat, Lower
-from django.urls import reverse
 
 from common.bulk import array_of, is_any_of
 from common.folding import sort_field
@@ -159,9 +158,6 @@ class Contact(Record):
         """Know an address, beside the main one, that was the main one before."""
         others = dict.fromkeys([*self.other_emails, address.lower()])
         self.other_emails = [one for one in others if one and one != self.email.lower()]
-
-    def get_absolute_url(self) -> str:
-        return reverse("contacts:detail", args=[self.pk])
 
 
 class JobChangeQuerySet(models.QuerySet["JobChange"]):

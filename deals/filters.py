@@ -2,13 +2,12 @@ from datetime import date, timedelta
 from functools import cached_property
 from operator import attrgetter
 
-import django_filters
 from django import forms
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Account
-from common.filters import RecordFilter, SeenFilter, YesNoFilter
+from common.filters import ModelChoiceFilter, RecordFilter, SeenFilter, YesNoFilter
 from common.paging import Order
 from deals.models import Deal, Pipeline, Stage
 
@@ -28,7 +27,7 @@ ORDERS: dict[str, Order] = {
 }
 
 
-class StageFilter(django_filters.ModelChoiceFilter):
+class StageFilter(ModelChoiceFilter):
     @property
     def field(self) -> forms.Field:
         field = super().field
@@ -54,9 +53,7 @@ class DealFilter(RecordFilter):
 class BoardFilter(RecordFilter):
     """Which pipeline, and which of its deals: closed ones for a while only, or a board would be a history."""
 
-    pipeline = django_filters.ModelChoiceFilter(
-        queryset=Pipeline.objects.all(), label="Pipeline", empty_label=None, method="keep_all"
-    )
+    pipeline = ModelChoiceFilter(queryset=Pipeline.objects.all(), label="Pipeline", empty_label=None, method="keep_all")
     account = SeenFilter(Account)
 
     class Meta:

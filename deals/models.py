@@ -8,7 +8,6 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Count, Sum
 from django.db.models.functions import Coalesce
-from django.urls import reverse
 
 from common.currency import FALLBACK, validate_currency
 from common.folding import sort_field
@@ -170,9 +169,6 @@ class Deal(Record):
     def people(self, user: "User | None") -> "DealContactQuerySet":
         """Who takes part, as far as ``user`` sees them; the primary one first."""
         return self.roles.visible_to(user).select_related("contact").order_by("-is_primary", "id")
-
-    def get_absolute_url(self) -> str:
-        return reverse("deals:detail", args=[self.pk])
 
 
 class DealContactQuerySet(models.QuerySet["DealContact"]):

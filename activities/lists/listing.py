@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import django_filters
 from django import forms
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -15,7 +14,7 @@ from common.models import RecordKind
 from contacts.listing import PROSPECTS, saved
 
 
-class ListFilter(django_filters.ModelChoiceFilter):
+class ListFilter(filters.ModelChoiceFilter):
     def __init__(self, kind: str) -> None:
         lists = RecordList.objects.of_kind(kind).order_by("sort_name")
         super().__init__(queryset=lists, label="List", empty_label="Any list")

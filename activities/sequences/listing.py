@@ -3,7 +3,6 @@
 from collections import Counter
 from typing import Any
 
-import django_filters
 from django import forms
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -19,7 +18,7 @@ from contacts.listing import PROSPECTS, saved
 CONTACTS = (RecordKind.CONTACT,)
 
 
-class SequenceFilter(django_filters.ModelChoiceFilter):
+class SequenceFilter(filters.ModelChoiceFilter):
     """Who is in a sequence now: active or paused."""
 
     def __init__(self) -> None:

@@ -1,6 +1,7 @@
 """What every record of the CRM has, whichever app it lives in."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Now
+from django.urls import reverse
 
 from common.currency import FALLBACK, validate_currency
 from common.history import track_settings
@@ -110,7 +112,7 @@ class Record(TimestampedModel):
         abstract = True
 
     def get_absolute_url(self) -> str:
-        raise NotImplementedError
+        return f"{_pages_of(self._meta.app_label)}{self.pk}/"
 
     @property
     def hint(self) -> str:
@@ -121,6 +123,12 @@ class Record(TimestampedModel):
         """Bring what follows from other columns up to date."""
         for name, (source, follow) in self.DERIVED.items():
             setattr(self, name, follow(getattr(self, source)))
+
+
+@cache
+def _pages_of(app: str) -> str:
+    """Where the pages of an app's records are. A list has a hundred addresses, and ``reverse`` looks for each anew."""
+    return reverse(f"{app}:detail", args=[0]).removesuffix("0/")
 
 
 def record_constraints(label: str) -> list[models.BaseConstraint]:

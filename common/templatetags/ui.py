@@ -1,15 +1,17 @@
 """Small parts of pages: icons, form controls, menus, people."""
 
 import re
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
 from django import forms, template
 from django.conf import settings
 from django.forms import BoundField
+from django.forms.utils import flatatt
 from django.http import HttpRequest
 from django.template.context import RequestContext
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from common import menus, words
@@ -56,6 +58,18 @@ def control(field: BoundField, **attrs: Any) -> SafeString:
     attrs["class"] = f"{own} {classes}{' is-invalid' if field.errors else ''}".strip()
     html = field.as_widget(attrs={name.replace("_", "-"): value for name, value in attrs.items()})
     return html + field.as_hidden(only_initial=True) if field.field.show_hidden_initial else html
+
+
+@register.simple_tag
+def options_of(widget: Mapping[str, Any]) -> SafeString:
+    """The options of a ``<select>``, in their groups."""
+    return format_html_join("\n", "{}", ((_group(name, options),) for name, options, _ in widget["optgroups"]))
+
+
+def _group(name: str | None, options: Iterable[Mapping[str, Any]]) -> SafeString:
+    told = ((option["value"], flatatt(option["attrs"]), option["label"]) for option in options)
+    html = format_html_join("\n", '<option value="{}"{}>{}</option>', told)
+    return format_html('<optgroup label="{}">{}</optgroup>', name, html) if name else html
 
 
 @register.filter
