@@ -18,7 +18,7 @@ from common.paging import honest_count
 from common.records import MODELS, kind_of, record_model
 from common.visibility import seen_of
 from contacts.models import Contact
-from deals.board import NEXT_FIRST
+from deals.board import next_to_close
 from deals.forecast import Sums, forecast
 from deals.models import Deal, Pipeline, Stage
 
@@ -68,7 +68,7 @@ def _my_deals(request: Request) -> dict[str, Any]:
     currency = usual if usual in found.currencies else next(iter(found.currencies), usual)
     months = found.months.get(currency, {})
     return {
-        "deals": mine.filter(stage__in=still_open).select_related("stage", "account").order_by(*NEXT_FIRST)[:SHOWN],
+        "deals": next_to_close(mine.select_related("stage", "account"), still_open, SHOWN),
         "currency": currency,
         "months": months.items(),
         "this_month": months.get(today.replace(day=1), Sums()),

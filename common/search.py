@@ -71,12 +71,12 @@ def best_found(rows: QuerySet, text: str) -> list[int]:
     """The ids of what words find among records, in no order; of more than ``FOUND`` names that begin so come first.
 
     Of very many one more is told than ``FOUND``. To sort by name what a beginning finds, PostgreSQL would walk all
-    names before it, or sort all that match.
+    names before it, or sort all that match; to find anything by two letters it collects all words that begin so.
     """
-    rows = rows.order_by()
-    some = list(rows.filter(matching(text)).values_list("pk", flat=True)[: FOUND + 1])
-    if len(some) <= FOUND:
-        return some
     begins = fold(text.replace("\x00", "")).strip()
     named = rows.filter(sort_name__gte=begins, sort_name__lt=f"{begins}{LAST}").order_by("sort_name", "pk")
-    return list(dict.fromkeys([*named.values_list("pk", flat=True)[:FOUND], *some]))[: FOUND + 1]
+    first = list(named.values_list("pk", flat=True)[: FOUND + 1])
+    if len(first) > FOUND:
+        return first
+    some = list(rows.filter(matching(text)).order_by().values_list("pk", flat=True)[: FOUND + 1])
+    return some if len(some) <= FOUND else list(dict.fromkeys([*first, *some]))[: FOUND + 1]

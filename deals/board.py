@@ -5,7 +5,7 @@ one index, so a column costs what it shows, however long it is.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -70,6 +70,13 @@ def fill(shown: Sequence[Column], deals: DealQuerySet, *, closed_since: date = d
 def more(stage: Stage, deals: DealQuerySet, after: str, *, closed_since: date = date.min) -> Page[Deal]:
     """The deals of a stage after a cursor. Raises BadCursorError."""
     return keyset_page(_of(stage, deals, closed_since), order_of(stage), after=after, size=SHOWN)
+
+
+def next_to_close(deals: DealQuerySet, stages: Iterable[int], count: int) -> list[Deal]:
+    """Of deals at any of these stages those that close next: the first at each, which an index tells, and of them."""
+    parts = [deals.filter(stage=stage).order_by(*NEXT_FIRST)[:count] for stage in stages]
+    found = parts[0].union(*parts[1:], all=True) if parts else ()
+    return sorted(found, key=attrgetter(*NEXT_FIRST))[:count]
 
 
 def order_of(stage: Stage) -> Order:

@@ -42,12 +42,14 @@ def test_my_deals_stand_by_close_date_and_count_in_the_usual_currency(client: Cl
     DealFactory(name="Later", owner=user, close_on=today + timedelta(days=90), amount=1, currency="USD")
     DealFactory(name="Now", owner=user, close_on=today, amount=1000, currency="EUR")
     DealFactory(name="Won", owner=user, close_on=today, amount=70, currency="EUR", stage=Stage.objects.get(name="Won"))
-    DealFactory(name="Late", owner=user, close_on=today - timedelta(days=62), amount=5, currency="EUR")
+    near = {"owner": user, "stage": Stage.objects.get(name="Negotiation")}
+    DealFactory(name="Late", close_on=today - timedelta(days=62), amount=5, currency="EUR", **near)
+    DealFactory(name="Last", close_on=today + timedelta(days=900), amount=1, currency="USD", **near)
     DealFactory(name="Theirs", owner=UserFactory(), close_on=today, amount=9, currency="EUR")
 
     context = client.get("/").context
 
-    assert [deal.name for deal in context["deals"]] == ["Late", "Now", "Later"]
+    assert [deal.name for deal in context["deals"]] == ["Late", "Now", "Later", "Last"]
     month = context["this_month"]
     assert (context["currency"], month.won, month.expected, context["late"].deals) == ("EUR", 70, 100, 1)
 

@@ -142,6 +142,18 @@ class TestFilters:
         assert [contact.last_name for contact in response.context["page"]] == ["Ring", "Ringo"]
         assertContains(response, "More than 1,000 contacts match")
 
+    def test_of_very_many_names_that_begin_so_the_first_are_shown(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("common.search.FOUND", 2)
+        for last_name in ("Ringo", "Ring", "Ringer"):
+            ContactFactory(last_name=last_name)
+
+        response = client.get("/contacts/", {"q": "ring"}, headers=HTMX)
+
+        assert [contact.last_name for contact in response.context["page"]] == ["Ring", "Ringer"]
+        assertContains(response, "More than 1,000 contacts match")
+
     def test_what_is_filtered_stays_when_the_next_page_is_asked_for(
         self, client: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
