@@ -15,7 +15,7 @@ from common.acting import acting_user
 from common.bulk import any_of, is_any_of
 from common.lines import custom_name
 from common.models import CustomField, Origin, Record, RecordKind
-from common.paging import Count, count_of, some_of
+from common.paging import Count, all_of, count_of
 from common.visibility import count_seen, seen_of
 from common.widgets import DateInput
 
@@ -201,14 +201,14 @@ class RecordPageFilter(PageFilter):
 
     @cached_property
     def shown(self) -> Any:
-        if not self._asks_for_value or self._of_value is None:
+        if not self._asks_for_value or isinstance(self._of_value, Count):
             return super().shown
         return self.queryset.filter(is_any_of("pk", self._of_value, "bigint"))
 
     def count(self, user: Any) -> Count:
         if not self._asks_for_value:
             return super().count(user)
-        return count_of(self.qs, self._of_value)
+        return count_of(self._of_value)
 
     @cached_property
     def _asks_for_value(self) -> bool:
@@ -217,13 +217,13 @@ class RecordPageFilter(PageFilter):
         return self._found is None and any(self.form.cleaned_data.get(name) not in EMPTY for name in asked)
 
     @cached_property
-    def _of_value(self) -> list[int] | None:
-        """The ids of what values of custom fields find; None: of more than are counted.
+    def _of_value(self) -> list[int] | Count:
+        """The ids of what values of custom fields find; of more than are counted about how many there are.
 
         No index has values in the order of the list. So the rows are read once, to be counted and put in order; of
         very many the order's index is walked.
         """
-        return some_of(self.qs, by_one=self.is_one_asked)
+        return all_of(self.qs, by_one=self.is_one_asked)
 
 
 class _CustomFilter(django_filters.Filter):

@@ -176,25 +176,28 @@ def honest_count(queryset: QuerySet[Any], parts: Sequence[Q] = ()) -> Count:
 
 def estimate(queryset: QuerySet[Any], seen: int) -> Count:
     """What PostgreSQL's planner expects, unless more were ``seen`` than it does: of words it knows little."""
-    number = expected(queryset)
+    return _at_least(seen, expected(queryset))
+
+
+def _at_least(seen: int, number: int) -> Count:
     return Count(seen - 1, is_exact=False, is_least=True) if number < seen else Count(number, is_exact=False)
 
 
-def some_of(queryset: QuerySet[Any], *, by_one: bool) -> list[int] | None:
-    """The ids of rows that are counted by reading them; None where there are more than ``READ_COUNT``.
+def all_of(queryset: QuerySet[Any], *, by_one: bool) -> list[int] | Count:
+    """The ids of rows that are counted by reading them; of more than ``READ_COUNT`` how many there may be.
 
     ``by_one``: one condition finds them, so that PostgreSQL knows how many there are; it takes several to have nothing
     to do with each other, and may expect plenty where they exclude each other.
     """
-    if by_one and expected(queryset) > PLENTY:
-        return None
+    number = expected(queryset)
+    if by_one and number > PLENTY:
+        return _at_least(READ_COUNT + 1, number)
     ids = list(queryset.order_by().values_list("pk", flat=True)[: READ_COUNT + 1])
-    return ids if len(ids) <= READ_COUNT else None
+    return ids if len(ids) <= READ_COUNT else _at_least(READ_COUNT + 1, number)
 
 
-def count_of(queryset: QuerySet[Any], some: Sequence[int] | None) -> Count:
-    """How many rows there are, of which ``some_of`` answered these."""
-    return estimate(queryset, READ_COUNT + 1) if some is None else Count(len(some))
+def count_of(found: list[int] | Count) -> Count:
+    return found if isinstance(found, Count) else Count(len(found))
 
 
 def expected(queryset: QuerySet[Any]) -> int:

@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 
 from common.bulk import any_of
 from common.filters import PageFilter, YesNoFilter
-from common.paging import Count, count_of, some_of
+from common.paging import Count, all_of, count_of
 from common.search import matching_whole
 from directory.models import Company, Prospect
 
@@ -79,19 +79,19 @@ class EntryFilter(PageFilter):
     @cached_property
     def shown(self) -> Any:
         """If all were counted their ids are known: an index of names would be walked past all others to find them."""
-        if self._found is not None or self._counted is None:
+        if self._found is not None or isinstance(self._counted, Count):
             return self.found
         return self.queryset.filter(pk__in=any_of(self._counted, "bigint"))
 
     def count(self, user: Any) -> Count:
         if self._found is not None:
             return super().count(user)
-        return count_of(self.qs, self._counted)
+        return count_of(self._counted)
 
     @cached_property
-    def _counted(self) -> list[int] | None:
+    def _counted(self) -> list[int] | Count:
         with by_indexes():
-            return some_of(self.qs, by_one=self.is_one_asked)
+            return all_of(self.qs, by_one=self.is_one_asked)
 
     @property
     def more_fields(self) -> list[forms.BoundField]:
