@@ -95,12 +95,18 @@ def _compare(scope: Scope, found: Sequence[tuple[Item, RemoteRecord]]) -> None:
 
 @transaction.atomic
 def _keep_arrived(scope: Scope, items: Sequence[Item]) -> None:
-    """What arrived without an answer is agreed, whatever becomes of what is sent next."""
-    for item in items:
+    """What arrived without an answer is agreed, whatever becomes of what is sent next.
+
+    A pull that wrote a link since it was read has seen as much, and more.
+    """
+    links = RecordLink.objects.filter(pk__in=any_of((_link(item).pk for item in items), "bigint"))
+    present = dict(links.select_for_update().order_by("pk").values_list("pk", "updated_at"))
+    untouched = [item for item in items if present.get(_link(item).pk) == _link(item).updated_at]
+    for item in untouched:
         assert item.base is not None, "only where something was agreed can something have arrived since"
         link = _link(item)
         link.base, link.base_ours = scope.kept(item.base.theirs), scope.kept(item.base.ours)
-    store_links([_link(item) for item in items], BASE)
+    store_links([_link(item) for item in untouched], BASE)
 
 
 def _normal(scope: Scope, item: Item, remote: RemoteRecord) -> dict[str, Value]:

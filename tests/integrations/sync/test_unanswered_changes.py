@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from contacts.models import Contact
@@ -11,6 +12,7 @@ from deals import services as deals
 from integrations import tasks
 from integrations.models import Connection, IngestJob, Lane, Outbox, SyncEvent
 from integrations.salesforce.provider import SalesforceProvider
+from integrations.sync import ingested
 from tests.conftest import pull_all, push_all
 from tests.factories import ContactFactory
 from tests.integrations.sync.activities.making import linked_contact
@@ -189,6 +191,48 @@ def test_nor_one_that_a_job_makes(contact: Contact, org: Org, settings: Any) -> 
     later()
 
     assert_last_word(org, contact, "Second")
+
+
+def test_nor_what_became_of_a_job_that_was_given_up(contact: Contact, org: Org, settings: Any) -> None:
+    settings.SYNC_BULK_FROM = 1
+    entitle(contact, "First")
+    Outbox.objects.update(lane=Lane.BACKGROUND)
+    org.faults({"match": {"method": "GET", "path": "jobs/ingest"}, "do": "drop_before", "times": 1})
+    push_once(Lane.BACKGROUND)
+
+    with transaction.atomic():
+        ingested.free(IngestJob.objects.get())
+    settings.SYNC_BULK_FROM = 1_000
+    entitle(contact, "Second")
+    later()
+
+    assert_last_word(org, contact, "Second")
+
+
+def test_what_a_pull_wrote_while_they_were_compared_is_not_written_over(
+    contact: Contact, org: Org, push_unheard: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entitle(contact, "First")
+    push_unheard()
+    entitle(contact, "Second")
+    retrieve = SalesforceProvider.retrieve
+
+    def pulled_meanwhile(self: SalesforceProvider, *args: Any) -> Any:
+        read = retrieve(self, *args)
+        monkeypatch.setattr(SalesforceProvider, "retrieve", retrieve)
+        org.update("Contact", contact.crm_id, Department="Theirs")
+        pull_all()
+        return read
+
+    monkeypatch.setattr(SalesforceProvider, "retrieve", pulled_meanwhile)
+    push_unheard()
+    contact.refresh_from_db()
+    contact.department = "Ours, knowing theirs"
+    contact.save(update_fields=["department"])
+    last_edit_was(contact, seconds=5)
+
+    assert_last_word(org, contact, "Second")
+    assert org.get("Contact", contact.crm_id)["Department"] == contact.department == "Ours, knowing theirs"
 
 
 @pytest.mark.parametrize("is_pulled_before", [False, True])
