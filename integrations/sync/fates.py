@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.utils import timezone
-
 from integrations.models import Run
 from integrations.sync.applying import apply_in_one
 from integrations.sync.departed import carry_out
@@ -26,14 +24,27 @@ def erased(remote_object: str, id_: str, now: datetime) -> RemoteRecord:
     return RemoteRecord(remote_object, id_, {}, now, now, is_deleted=True, is_erased=True)
 
 
-def follow_erased(scope: Scope, gone: Sequence[RemoteRecord], provider: Provider) -> None:
+def note_fates(scope: Scope, fates: Sequence[RemoteRecord], asked_at: datetime, read_at: datetime) -> None:
+    """Note ends as a pull does, which follows at its end. ``asked_at``: by their clock, ``read_at`` by ours."""
+    if fates:
+        run = _noted(scope, Page(fates, read_at, asked_at))
+        run.finish(Run.State.DONE, run.message)
+
+
+def follow_erased(scope: Scope, gone: Sequence[RemoteRecord], asked_at: datetime, read_at: datetime) -> None:
     """Go by the rules of deletions at once: no pull will tell of these any more."""
-    if not gone:
-        return
+    if gone:
+        run = _noted(scope, Page(gone, read_at, asked_at))
+        carry_out(scope, run)
+        run.finish(Run.State.DONE, run.message)
+
+
+def _noted(scope: Scope, page: Page) -> Run:
     run = Run.objects.create(
-        connection=scope.connection, kind=Run.Kind.PULL, remote_object=scope.remote_object, total=len(gone)
+        connection=scope.connection,
+        kind=Run.Kind.PULL,
+        remote_object=scope.remote_object,
+        total=len(page.records),
     )
-    counts = apply_in_one(scope, Page(gone, timezone.now(), provider.clock()), run)
-    carry_out(scope, run)
-    run.count(**counts)
-    run.finish(Run.State.DONE, run.message)
+    run.count(**apply_in_one(scope, page, run))
+    return run

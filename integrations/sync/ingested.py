@@ -20,7 +20,7 @@ from integrations.sync import outbox
 from integrations.sync.creating import payload_of
 from integrations.sync.ingest import ID
 from integrations.sync.items import items_of, login_reasons
-from integrations.sync.lost_parents import follow_lost_parents
+from integrations.sync.lost import follow_lost
 from integrations.sync.orphans import bury
 from integrations.sync.outbox import BATCH, lease
 from integrations.sync.outcomes import Item, Linked, Outcome, Waits, rejected, tried_again
@@ -117,7 +117,7 @@ def _settle(job: IngestJob, scope: Scope, answers: dict[str, Answer], provider: 
     items = items_of(claim, scope, claim.rows)
     for item in items:
         item.outcome = _outcome(scope, item, answers[_key(job, item)])
-    follow_lost_parents(scope, items, provider)
+    follow_lost(scope, items, provider)
     settle(claim, scope, items, run, login_reasons(claim, items))
     present = {item.row.pk for item in items}
     for row in claim.rows:

@@ -18,7 +18,7 @@ from integrations.sync.creating import push_new
 from integrations.sync.deleting import push_deletes
 from integrations.sync.ingest import FillingIngest, begin_ingest
 from integrations.sync.items import items_of, login_reasons
-from integrations.sync.lost_parents import follow_lost_parents
+from integrations.sync.lost import follow_lost
 from integrations.sync.matching import LOOKED_THROUGH
 from integrations.sync.orphans import settle_orphans
 from integrations.sync.outbox import Claim
@@ -66,7 +66,7 @@ def _push(
     _drop_gone(claim, scope, rows, items, provider)
     reasons = login_reasons(claim, items)
     for done in _way_of(claim, scope)(claim, scope, items, provider, ingest):
-        follow_lost_parents(scope, done, provider)
+        follow_lost(scope, done, provider)
         if scope.kind == RecordKind.DEAL:
             push_people(claim, done, provider, run)
         elif isinstance(scope, ActivityScope):

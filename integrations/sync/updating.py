@@ -1,6 +1,7 @@
 """Pushing changes of linked records: what Salesforce has is read first, so that no edit is overwritten unseen."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -8,7 +9,7 @@ from django.utils import timezone
 from common.bulk import any_of
 from integrations.models import Cursor, DeletionSettings, ErrorEntry, Outbox, RecordLink, SyncEvent
 from integrations.sync.copies import Copies, plan_all
-from integrations.sync.fates import fates_of, follow_erased
+from integrations.sync.fates import fates_of, follow_erased, note_fates
 from integrations.sync.ingest import FillingIngest
 from integrations.sync.linking import BASE, lead_beside, store_links
 from integrations.sync.mapping import MISSING, Problem, normal
@@ -146,6 +147,7 @@ def _follow_lost(scope: Scope, items: Sequence[Item], provider: Provider) -> Non
     """Records that the login can't see any more: merged, converted, deleted, or hidden from it."""
     if not items:
         return
+    read_at = timezone.now()
     fates = fates_of(scope.remote_object, [_link(item).remote_id for item in items], provider)
     for item in items:
         fate = fates.get(_link(item).remote_id)
@@ -153,9 +155,7 @@ def _follow_lost(scope: Scope, items: Sequence[Item], provider: Provider) -> Non
             item.outcome = not_visible()
         else:
             item.outcome = followed(fate)
-    _leave_to_pull(scope, items, fates)
-    left = [_link(item).remote_id for item in items if isinstance(item.outcome, LeftOut)]
-    follow_erased(scope, [fates[id_] for id_ in left if fates[id_].is_erased], provider)
+    _leave_to_pull(scope, items, fates, provider, read_at)
 
 
 def not_visible() -> Rejected:
@@ -163,25 +163,32 @@ def not_visible() -> Rejected:
     return Rejected(problem, ErrorEntry.By.REMOTE)
 
 
-def _leave_to_pull(scope: Scope, items: Sequence[Item], fates: Mapping[str, RemoteRecord]) -> None:
+def _leave_to_pull(
+    scope: Scope, items: Sequence[Item], fates: Mapping[str, RemoteRecord], provider: Provider, read_at: datetime
+) -> None:
     """A pull deletes here what was deleted there, where that is synced, and brings together two records of ours.
 
-    What a pull has passed already it does not see again: then the link is dropped.
+    What a pull has passed already it does not see again: then the link is dropped. What it has yet to see is noted at
+    once, so that an edit of ours is compared again should the record be back by then.
     """
     heirs = any_of({item.outcome.remote_id for item in items if isinstance(item.outcome, Relinked)})
     taken = set(RecordLink.objects.filter(remote_id__in=heirs).values_list("remote_id", flat=True))
     cursor = Cursor.objects.filter(connection=scope.connection, remote_object=scope.remote_object).first()
     passed = cursor.position - OVERLAP if cursor and cursor.position else None
     follows = DeletionSettings.of(scope.connection, scope.remote_object).sync_deletes
-    left = False
+    left: list[RemoteRecord] = []
     for item in items:
         is_taken = isinstance(item.outcome, Relinked) and item.outcome.remote_id in taken
         is_followed = isinstance(item.outcome, Unlinked) and (follows or lead_beside(_link(item)))
         if is_taken or is_followed:
-            if passed and fates[_link(item).remote_id].changed_at < passed:
+            fate = fates[_link(item).remote_id]
+            if passed and fate.changed_at < passed:
                 item.outcome = Unlinked(getattr(item.outcome, "reason", ""))
             else:
-                item.outcome, left = LeftOut("It was deleted or merged in Salesforce: the next pull follows."), True
+                item.outcome = LeftOut("It was deleted or merged in Salesforce: the next pull follows.")
+                left.append(fate)
+    note_fates(scope, [fate for fate in left if not fate.is_erased], provider.clock(), read_at)
+    follow_erased(scope, [fate for fate in left if fate.is_erased], provider.clock(), read_at)
     if cursor and left:
         Cursor.objects.filter(pk=cursor.pk).update(due_at=timezone.now())
 

@@ -1,5 +1,6 @@
 """What brings deleted records back: restored here, undeleted there, or both."""
 
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from time import monotonic, sleep
 from typing import Any
@@ -12,7 +13,9 @@ from common import trash
 from common.models import DeletedRecord
 from contacts.models import Contact
 from contacts.services import delete_contact
-from integrations.models import Connection, DeletionSettings, Outbox, RecordLink
+from integrations import tasks
+from integrations.models import Connection, DeletionSettings, ErrorEntry, Lane, Outbox, RecordLink
+from integrations.salesforce.provider import SalesforceProvider
 from integrations.sync import deleting
 from integrations.sync.linking import store_links
 from tests.conftest import pull_all, push_all
@@ -297,3 +300,54 @@ def _wait_for_one_who_waits() -> None:
                 return
         sleep(0.05)
     pytest.fail("nobody waits")
+
+
+@pytest.mark.parametrize("deletions", ["synced", "following"])
+@pytest.mark.parametrize("is_pulled_first", [True, False])
+def test_an_edit_of_what_was_gone_there_for_a_moment_arrives_once_it_is_back(
+    request: pytest.FixtureRequest, org: Org, deletions: str, is_pulled_first: bool
+) -> None:
+    """Nothing but the push saw that it was gone."""
+    request.getfixturevalue(deletions)
+    contact = linked_contact()
+    contact.title = "Edited"
+    contact.save(update_fields=["title"])
+    org.delete("Contact", contact.crm_id)
+    push_all()
+    org.control("undelete", ids=[contact.crm_id])
+
+    for step in (pull_all, push_all) if is_pulled_first else (push_all, pull_all, push_all):
+        time_passes()
+        step()
+
+    assert org.get("Contact", contact.crm_id)["Title"] == "Edited"
+    assert Contact.objects.get(crm_id=contact.crm_id).title == "Edited"
+    assert Contact.objects.filter(email=contact.email).count() == 1
+    assert not Outbox.objects.exists()
+
+
+def test_so_does_one_of_what_was_deleted_after_it_was_compared(
+    following: Connection, org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contact = linked_contact()
+    contact.title = "Edited"
+    contact.save(update_fields=["title"])
+    update_many = SalesforceProvider.update_many
+
+    def deleted_before(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        org.delete("Contact", contact.crm_id)
+        yield from update_many(*args, **kwargs)
+        org.control("undelete", ids=[contact.crm_id])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SalesforceProvider, "update_many", deleted_before)
+        tasks.push_lane(Lane.REAL_TIME, sleeper=lambda seconds: None)
+    assert org.get("Contact", contact.crm_id)["Title"] != "Edited"
+
+    pull_all()
+    time_passes()
+    push_all()
+
+    assert org.get("Contact", contact.crm_id)["Title"] == "Edited"
+    assert not Outbox.objects.exists()
+    assert not ErrorEntry.objects.open().exists()

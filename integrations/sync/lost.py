@@ -1,19 +1,29 @@
-"""Records that were refused because what they point at is gone there: that is followed first, and they go again."""
+"""Records that were refused because they, or what they point at, are gone there: that is found out before a person is
+asked, and they go again.
+"""
 
 from collections.abc import Sequence
+from typing import TypeGuard
 
 from integrations.models import ErrorEntry
 from integrations.sync.fates import fates_of
-from integrations.sync.outcomes import Item, Rejected, tried_again
+from integrations.sync.mapping import Problem
+from integrations.sync.outcomes import Item, Outcome, Rejected, tried_again
 from integrations.sync.provider import Provider
 from integrations.sync.records import KINDS
 from integrations.sync.scope import Scope
 from integrations.sync.singles import pull_records
 
-POINTS_AT_NOTHING = {"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"}
+DELETED = "ENTITY_IS_DELETED"
+NO_MORE = {DELETED, "INVALID_CROSS_REFERENCE_KEY"}
 
 
-def follow_lost_parents(scope: Scope, items: Sequence[Item], provider: Provider) -> None:
+def follow_lost(scope: Scope, items: Sequence[Item], provider: Provider) -> None:
+    _follow_lost_parents(scope, items, provider)
+    _compare_again(scope, items)
+
+
+def _follow_lost_parents(scope: Scope, items: Sequence[Item], provider: Provider) -> None:
     """Merged or deleted accounts and the like are brought up to date here before their children are tried again."""
     for pair in scope.references:
         refused = [item for item in items if _target(item, pair.name)]
@@ -31,9 +41,28 @@ def follow_lost_parents(scope: Scope, items: Sequence[Item], provider: Provider)
             item.outcome = tried_again(item.row, problem.code, problem.message, item.outcome.payload)
 
 
+def _compare_again(scope: Scope, items: Sequence[Item]) -> None:
+    """What was there when it was read, and gone when it was sent, is looked up by its next comparison."""
+    for item in items:
+        outcome = item.outcome
+        if item.link and _is_of_the_lost(outcome) and _blames_none(scope, item, outcome.problem):
+            problem = outcome.problem
+            item.outcome = tried_again(item.row, problem.code, problem.message, outcome.payload)
+
+
+def _blames_none(scope: Scope, item: Item, problem: Problem) -> bool:
+    """Whether it is the record itself that is gone, and nothing that it points at."""
+    points = any(_target(item, pair.name) for pair in scope.references)
+    return not problem.field and (problem.code == DELETED or not points)
+
+
 def _target(item: Item, name: str) -> str:
     """The id that a refused record points at with this field; "" where it was refused for something else."""
     outcome = item.outcome
+    return str(outcome.payload.get(name) or "") if _is_of_the_lost(outcome) else ""
+
+
+def _is_of_the_lost(outcome: Outcome | None) -> TypeGuard[Rejected]:
     if not isinstance(outcome, Rejected) or outcome.by != ErrorEntry.By.REMOTE:
-        return ""
-    return str(outcome.payload.get(name) or "") if outcome.problem.code in POINTS_AT_NOTHING else ""
+        return False
+    return outcome.problem.code in NO_MORE
