@@ -152,7 +152,7 @@ def _still_linked(scope: Scope, read: Read, read_at: datetime) -> Read:
 
 
 def _stories(scope: Scope, one: Aligned, written: dict[str, list[Value]], run: Run) -> Iterator[SyncEvent]:
-    told = conflict_stories(scope, one.plan)
+    told = conflict_stories(scope, one.plan.conflicts)
     if written:
         told = [(SyncEvent.Kind.PULLED, "A mapping was applied.", scope.readable(written)), *told]
     for kind, summary, changes in told:

@@ -14,11 +14,11 @@ from integrations.sync.arrivals import adopt_or_create, left_to_their_push
 from integrations.sync.casting import records_arrived
 from integrations.sync.departures import follow, note_lead, note_tombstone
 from integrations.sync.enriching import enrich
-from integrations.sync.linking import store_links
+from integrations.sync.linking import SEEN, store_links
 from integrations.sync.local import Writer
 from integrations.sync.mapping import normal
 from integrations.sync.merging import merge
-from integrations.sync.page import Applied, Known, Page, is_gone
+from integrations.sync.page import Applied, Known, Page, is_gone, is_pushed_since
 from integrations.sync.provider import RemoteRecord
 from integrations.sync.returns import bring_back, follow_ended_links, note_unmerged
 from integrations.sync.scope import Scope
@@ -58,6 +58,7 @@ def apply_page(scope: Scope, page: Page, run: Run) -> Counter[str]:
     bring_back(scope, writer, applied)
     adopt_or_create(scope, applied)
     merge(scope, writer, applied, run)
+    store_links(applied.seen, SEEN)
     store_links(list(applied.links.values()))
     writer.flush()
     _look_for_duplicates(scope, writer, applied)
@@ -119,14 +120,14 @@ def _sort(scope: Scope, record: RemoteRecord, known: Known, applied: Applied) ->
     elif is_gone(record):
         is_new = link.dropped_at is None and link.gone_at is None
         applied.gone.append((link, record)) if is_new else applied.counts.update(["unchanged"])
-    elif link.pushed_at is not None and link.pushed_at >= applied.page.read_at:
+    elif is_pushed_since(link, applied.page):
         applied.counts["unchanged"] += 1
     elif link.gone_at is not None and link.gone_at >= applied.page.read_at:
         applied.counts["unchanged"] += 1  # the page is older than the news of its end
     elif link.dropped_at is None and link.gone_at is None and _is_as_agreed(link, record):
         applied.counts["unchanged"] += 1
         applied.stamp(link, record)
-        applied.store(link)
+        applied.seen.append(link)
     else:
         link.gone_at, link.merged_into = None, ""
         applied.changed.append((link, record))

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 from django.utils import timezone
 
@@ -11,6 +12,8 @@ from integrations.models import RecordLink
 from integrations.sync.plan import Plan
 from integrations.sync.provider import RemoteRecord, Values
 from integrations.sync.scope import Scope
+
+State = tuple[Any, ...]
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +37,10 @@ PLEASE_CHECK = "please check."  # how the note of a link ends that was a guess
 AGREED = ["also_lead_id", "base", "base_ours", "note", "pushed_at", "remote_changed_at", "credential", "external_id"]
 AGREED += ["to_check", "updated_at"]
 BASE = ["base", "base_ours", "updated_at"]
+SEEN = ["pulled_at", "remote_changed_at"]  # what a pull writes that finds a record as agreed
+STATE = ["record_id", "remote_id", "base", "base_ours", "dropped_at"]
+# What others may have written to a link that a pull goes on with.
+WRITTEN = ["base", "base_ours", "former_ids", "pushed_at", "credential_id", "external_id", "updated_at"]
 
 
 def is_guess(note: str) -> bool:
@@ -61,6 +68,29 @@ def store_links(links: Sequence[RecordLink], columns: Sequence[str] = COLUMNS) -
     upsert([link for link in links if not link.pk], ["connection", "remote_id"], [*COLUMNS, "record_kind"])
     if links and logger.isEnabledFor(logging.DEBUG):
         _log(links)
+
+
+def state(link: RecordLink) -> State:
+    """What a comparison of the two sides went by."""
+    return tuple(getattr(link, name) for name in STATE)
+
+
+def refresh(links: Sequence[RecordLink]) -> list[RecordLink]:
+    """Lock known links and take over what was written to them since they were read; returns those that ended."""
+    read = {link.pk: link for link in links}
+    present = RecordLink.objects.filter(pk__in=any_of(read, "bigint")).select_for_update().order_by("pk")
+    written_at = dict(present.values_list("pk", "updated_at"))
+    changed = RecordLink.objects.in_bulk([pk for pk, at in written_at.items() if at != read[pk].updated_at])
+    for pk, stored in changed.items():
+        if stored.remote_id == read[pk].remote_id:
+            for name in WRITTEN:
+                setattr(read[pk], name, getattr(stored, name))
+    ended = {pk for pk, stored in changed.items() if not is_still_linked(stored, read[pk])}
+    return [link for link in links if link.pk in ended or link.pk not in written_at]
+
+
+def is_still_linked(stored: RecordLink, read: RecordLink) -> bool:
+    return stored.record_id == read.record_id and (stored.dropped_at is None or read.dropped_at is not None)
 
 
 def _log(links: Sequence[RecordLink]) -> None:

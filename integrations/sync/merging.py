@@ -7,9 +7,9 @@ from integrations.models import Lane, RecordLink, Run, SyncEvent
 from integrations.sync import outbox
 from integrations.sync.copies import Copies, plan_all
 from integrations.sync.departures import locked
-from integrations.sync.linking import agree
+from integrations.sync.linking import agree, refresh
 from integrations.sync.local import Writer
-from integrations.sync.page import Applied
+from integrations.sync.page import Applied, is_pushed_since
 from integrations.sync.plan import Plan
 from integrations.sync.provider import RemoteRecord, Value, Values
 from integrations.sync.references import resolve_references
@@ -22,6 +22,7 @@ def merge(scope: Scope, writer: Writer, applied: Applied, run: Run) -> None:
     if not applied.changed:
         return
     records = locked(scope, [link.record_id for link, _ in applied.changed if link.record_id])
+    _follow_pushes(applied)
     vocabulary = scope.vocabulary(list(records.values()), [remote.values for _, remote in applied.changed])
     expressed = scope.express(list(records.values()), vocabulary)
     meant = list(_present(applied, records))
@@ -50,6 +51,21 @@ def merge(scope: Scope, writer: Writer, applied: Applied, run: Run) -> None:
     outbox.mark_due(scope.connection, scope.kind, due, lane=Lane.REAL_TIME)
     arrived = {remote.id: link.record_id for link, remote in applied.changed if link.record_id and not link.pk}
     resolve_references(scope, arrived)
+
+
+def _follow_pushes(applied: Applied) -> None:
+    """Go on with links as they are by now: others may have written to them until their records were locked."""
+    known = [link for link, _ in applied.changed if link.pk]
+    ended = {link.pk for link in refresh(known)} if known else set()
+    kept = []
+    for link, remote in applied.changed:
+        if link.pk in ended:
+            applied.skip("Its link ended while it was read.")
+        elif link.pk and is_pushed_since(link, applied.page):
+            applied.counts["unchanged"] += 1
+        else:
+            kept.append((link, remote))
+    applied.changed = kept
 
 
 def _copies(
@@ -83,7 +99,7 @@ def leave_to_push(merged: Plan, remote: RemoteRecord) -> None:
 def _tell(scope: Scope, record: Record, written: dict[str, list[Value]], merged: Plan, applied: Applied) -> None:
     if written:
         applied.tell(scope, record.pk, SyncEvent.Kind.PULLED, "", written)
-    for kind, summary, changes in conflict_stories(scope, merged):
+    for kind, summary, changes in conflict_stories(scope, merged.conflicts):
         applied.events.append(
             SyncEvent(record_kind=scope.kind, record_id=record.pk, kind=kind, summary=summary, changes=changes)
         )

@@ -101,6 +101,7 @@ class Item:
     local: dict[str, Value] = field(init=False)
     base: Base | None = field(init=False)
     pulled: dict[str, list[Value]] = field(default_factory=dict)  # what settling wrote here, as [before, after]
+    is_overtaken: bool = False  # its link was written to while it was sent: what arrived is found by comparing again
     rest: "Waits | Rejected | None" = None  # what is still to be done, or was refused, of what hangs on the record
     people: dict[str, list[Value]] = field(default_factory=dict)  # who came, went or changed there, as [before, after]
 

@@ -39,6 +39,7 @@ class Applied:
     counts: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)  # why records were skipped
     links: dict[int, RecordLink] = field(default_factory=dict)  # to be stored, each once
+    seen: list[RecordLink] = field(default_factory=list)  # as agreed: only that they were looked at is stored
     events: list[SyncEvent] = field(default_factory=list)
     gone: list[tuple[RecordLink, RemoteRecord]] = field(default_factory=list)
     changed: list[tuple[RecordLink, RemoteRecord]] = field(default_factory=list)
@@ -102,6 +103,11 @@ class Known:
             {link.also_lead_id: link for link in beside} if scope.remote_object == LEAD else {},
             {former_id: link for link in moved for former_id in link.former_ids},
         )
+
+
+def is_pushed_since(link: RecordLink, page: Page) -> bool:
+    """Whether the page shows the record as it was before: the next pull reads it again."""
+    return link.pushed_at is not None and link.pushed_at >= page.read_at
 
 
 def is_gone(record: RemoteRecord) -> bool:

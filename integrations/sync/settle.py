@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +19,18 @@ from integrations.sync.activities import leaving
 from integrations.sync.activities.writer import writer_for
 from integrations.sync.casting import records_arrived
 from integrations.sync.deadlocks import on_deadlock_again
-from integrations.sync.linking import AGREED, agree, dropped, is_guess, moved, reword, store_links
+from integrations.sync.linking import (
+    AGREED,
+    State,
+    agree,
+    dropped,
+    is_guess,
+    is_still_linked,
+    moved,
+    reword,
+    state,
+    store_links,
+)
 from integrations.sync.orphans import bury_made
 from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import (
@@ -33,7 +44,7 @@ from integrations.sync.outcomes import (
     Unlinked,
     Waits,
 )
-from integrations.sync.plan import Plan, Side
+from integrations.sync.plan import Conflict, Side
 from integrations.sync.provider import Value
 from integrations.sync.records import PARENTS, model_of
 from integrations.sync.scope import Scope
@@ -48,8 +59,9 @@ ROW_COLUMNS += ["claim_token", "claimed_until", "sent_at", "sent", "parts_sent_a
 
 def settle(claim: Claim, scope: Scope, items: Sequence[Item], run: Run, reasons: dict[int, str]) -> None:
     """Store a batch. ``reasons``: per row, why its login was chosen."""
+    read = {item.link.pk: state(item.link) for item in items if item.link}
     with pghistory.context(source="Salesforce", run=run.pk):
-        _settle(claim, scope, items, run, reasons)
+        _settle(claim, scope, items, run, reasons, read)
     _log_refusals(items)
 
 
@@ -64,13 +76,17 @@ def _log_refusals(items: Iterable[Item]) -> None:
 
 @on_deadlock_again
 @transaction.atomic
-def _settle(claim: Claim, scope: Scope, items: Sequence[Item], run: Run, reasons: dict[int, str]) -> None:
+def _settle(
+    claim: Claim, scope: Scope, items: Sequence[Item], run: Run, reasons: dict[int, str], read: Mapping[int, State]
+) -> None:
     facts = [item for item in items if isinstance(item.outcome, Linked | Relinked | Unlinked)]
     # Records before rows, as an edit locks them.
     present = _locked(scope, facts)
+    found = [item for item in facts if item.record.pk in present]
+    ended = _note_overtaken(found, read)
     finished = outbox.finish(claim, [item.row for item in items if _is_final(item)])
     rows = _still_held(claim, [item for item in items if item.row.pk not in finished])
-    known = _undisputed(scope, [item for item in facts if item.record.pk in present])
+    known = _undisputed(scope, [item for item in found if not item.is_overtaken and item.row.pk not in ended])
     for one in {item.scope.remote_object: item.scope for item in known}.values():
         _store_links(one, [item for item in known if item.scope is one], claim)
     _close_errors(scope, items)
@@ -94,6 +110,7 @@ def _is_final(item: Item) -> bool:
     """Whether the row is done with, unless the record was edited meanwhile."""
     outcome = item.outcome
     has_more_to_do = isinstance(outcome, Relinked | Rerouted) or (isinstance(outcome, Linked) and outcome.is_stale)
+    has_more_to_do |= item.is_overtaken
     return not has_more_to_do and not isinstance(outcome, Waits) and not isinstance(item.rest, Waits)
 
 
@@ -112,6 +129,29 @@ def _locked(scope: Scope, items: Sequence[Item]) -> set[int]:
     ids = any_of((item.record.pk for item in items), "bigint")
     rows = scope.type.model._default_manager.filter(pk__in=ids).select_for_update().order_by("pk")
     return set(rows.values_list("pk", flat=True))
+
+
+def _note_overtaken(items: Sequence[Item], read: Mapping[int, State]) -> set[int]:
+    """Mark items whose links a pull wrote to since they were read; returns the rows of those whose links ended.
+
+    What others agreed on meanwhile is not written over: what was sent stays noted, as if no answer had come, and is
+    found again by the next comparison. An older page is known by the time of the push.
+    """
+    linked = [item for item in items if item.link and item.link.pk]
+    stored = RecordLink.objects.in_bulk([item.link.pk for item in linked if item.link])
+    ended = set()
+    for item in linked:
+        assert item.link is not None, "only those with a link"
+        link = stored.get(item.link.pk)
+        if link and not is_still_linked(link, item.link):
+            ended.add(item.row.pk)
+        else:
+            item.is_overtaken = link is None or state(link) != read[link.pk]
+    pushed = [item.link.pk for item in linked if item.link and item.is_overtaken]
+    if pushed:
+        now = timezone.now()
+        RecordLink.objects.filter(pk__in=any_of(pushed, "bigint")).update(pushed_at=now, updated_at=now)
+    return ended
 
 
 def _records(scope: Scope, items: Sequence[Item]) -> dict[int, Record]:
@@ -264,7 +304,9 @@ def _store_rows(items: Sequence[Item], rows: dict[int, Outbox]) -> None:
         row.claim_token = row.claimed_until = row.job = None
         row.run_id = None if _count(item) else row.run_id  # counted once, whatever becomes of it later
         waiting = item.rest if isinstance(item.rest, Waits) else item.outcome
-        if isinstance(waiting, Waits):
+        if item.is_overtaken:
+            row.attempts, row.wait_reason, row.next_attempt_at = 0, "", timezone.now()
+        elif isinstance(waiting, Waits):
             _keep_waiting(row, waiting)
         else:
             _plan_again(row, item)
@@ -343,7 +385,7 @@ def _stories(scope: Scope, item: Item) -> Iterable[tuple[SyncEvent.Kind, str, di
                 yield SyncEvent.Kind.PULLED, "", scope.readable(item.pulled)
             if item.left_out:
                 yield SyncEvent.Kind.REFUSED, item.left_out, {}
-            yield from conflict_stories(scope, plan)
+            yield from conflict_stories(scope, [one for one in plan.conflicts if _is_decided(item, one)])
         case Unlinked(reason):
             yield SyncEvent.Kind.UNLINKED, reason, {}
         case Relinked(reason=reason):
@@ -352,9 +394,16 @@ def _stories(scope: Scope, item: Item) -> Iterable[tuple[SyncEvent.Kind, str, di
         yield SyncEvent.Kind.REFUSED, f"{refusal.problem.code}: {refusal.problem.message}", {}
 
 
-def conflict_stories(scope: Scope, plan: Plan) -> Iterable[tuple[SyncEvent.Kind, str, dict[str, Any]]]:
+def _is_decided(item: Item, conflict: Conflict) -> bool:
+    """Whether no further comparison will find it."""
+    return not item.is_overtaken or (isinstance(item.outcome, Linked) and conflict.name in item.outcome.sent)
+
+
+def conflict_stories(
+    scope: Scope, conflicts: Iterable[Conflict]
+) -> Iterable[tuple[SyncEvent.Kind, str, dict[str, Any]]]:
     """A conflict's winner and loser, kept for people to see and to take back."""
-    for conflict in plan.conflicts:
+    for conflict in conflicts:
         winner = "Tandem" if conflict.winner == Side.OURS else "Salesforce"
         told: dict[str, Value] = {"field": scope.by_name[conflict.name].field.name, "winner": str(conflict.winner)}
         told |= {"base": conflict.base, "ours": conflict.ours, "theirs": conflict.theirs}

@@ -20,7 +20,7 @@ from integrations.sync.arrivals import left_to_their_push
 from integrations.sync.linking import dropped, store_links
 from integrations.sync.mapping import Vocabulary, normal
 from integrations.sync.merging import merge
-from integrations.sync.page import Applied, Page
+from integrations.sync.page import Applied, Page, is_pushed_since
 from integrations.sync.provider import RemoteRecord
 from integrations.sync.tombstones import DELETED, entomb
 
@@ -80,8 +80,7 @@ def _sort_new(scope: ActivityScope, record: RemoteRecord, applied: Applied) -> N
 
 
 def _sort_known(link: RecordLink, activity: Activity, record: RemoteRecord, applied: Applied) -> None:
-    is_pushed_since = link.pushed_at is not None and link.pushed_at >= applied.page.read_at
-    if not is_shared(activity) or is_pushed_since or link.dropped_at:
+    if not is_shared(activity) or is_pushed_since(link, applied.page) or link.dropped_at:
         applied.counts["unchanged"] += 1
     else:
         applied.changed.append((link, record))

@@ -10,9 +10,13 @@ from django.utils import timezone
 from contacts.models import Contact
 from deals import services as deals
 from integrations import tasks
-from integrations.models import Connection, IngestJob, Lane, Outbox, SyncEvent
+from integrations.models import Connection, IngestJob, Lane, Outbox, RecordLink, SyncEvent
+from integrations.providers import provider_for
 from integrations.salesforce.provider import SalesforceProvider
 from integrations.sync import ingested
+from integrations.sync.page import Known
+from integrations.sync.scope import Scope
+from integrations.sync.singles import pull_records
 from tests.conftest import pull_all, push_all
 from tests.factories import ContactFactory
 from tests.integrations.sync.activities.making import linked_contact
@@ -233,6 +237,90 @@ def test_what_a_pull_wrote_while_they_were_compared_is_not_written_over(
 
     assert_last_word(org, contact, "Second")
     assert org.get("Contact", contact.crm_id)["Department"] == contact.department == "Ours, knowing theirs"
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, deed: Callable[[], None]) -> None:
+    """It happens between the next change that Salesforce takes and its answer."""
+    update_many = SalesforceProvider.update_many
+
+    def taken(self: SalesforceProvider, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        answers = list(update_many(self, *args, **kwargs))
+        monkeypatch.setattr(SalesforceProvider, "update_many", update_many)
+        deed()
+        yield from answers
+
+    monkeypatch.setattr(SalesforceProvider, "update_many", taken)
+
+
+def pushed_titles(contact: Contact) -> list[Any]:
+    events = SyncEvent.objects.filter(record_id=contact.pk, kind=SyncEvent.Kind.PUSHED).order_by("pk")
+    return [event.changes["Title"][1] for event in events if "Title" in event.changes]
+
+
+def test_what_a_pull_wrote_before_the_answer_came_is_not_written_over(
+    contact: Contact, org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def changed_there_pulled_and_changed_here() -> None:
+        org.update("Contact", contact.crm_id, Department="Theirs")
+        pull_all()
+        contact.refresh_from_db()
+        assert contact.department == "Theirs"
+        contact.department = "Ours, knowing theirs"
+        contact.save(update_fields=["department"])
+        last_edit_was(contact, seconds=5)
+
+    entitle(contact, "First")
+    meanwhile(monkeypatch, changed_there_pulled_and_changed_here)
+
+    assert_last_word(org, contact, "First")
+    assert org.get("Contact", contact.crm_id)["Department"] == contact.department == "Ours, knowing theirs"
+    assert pushed_titles(contact) == ["First"]
+
+
+def test_a_link_that_ended_before_the_answer_came_stays_so(
+    contact: Contact, org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deleted_there_and_pulled() -> None:
+        org.delete("Contact", contact.crm_id)
+        pull_all()
+
+    entitle(contact, "First")
+    meanwhile(monkeypatch, deleted_there_and_pulled)
+    push_all()
+
+    contact.refresh_from_db()
+    assert (contact.crm_id, contact.title) == ("", "First")
+    assert not RecordLink.objects.live().filter(record_id=contact.pk).exists()
+    assert not Outbox.objects.exists()
+
+
+@pytest.mark.parametrize("there", [{}, {"Department": "Theirs"}], ids=["as agreed there", "changed there"])
+def test_what_a_push_wrote_while_a_page_was_sorted_is_not_written_over(
+    contact: Contact, org: Org, monkeypatch: pytest.MonkeyPatch, there: dict[str, str]
+) -> None:
+    org.update("Contact", contact.crm_id, Phone="+1 555 0100")
+    pull_all()
+    entitle(contact, "First")
+    if there:
+        org.update("Contact", contact.crm_id, **there)
+    load = Known.load
+
+    def pushed_meanwhile(*args: Any) -> Known:
+        known = load(*args)
+        if known.own:
+            monkeypatch.setattr(Known, "load", load)
+            push_all()
+        return known
+
+    monkeypatch.setattr(Known, "load", pushed_meanwhile)
+    connection = Connection.objects.get()
+    pull_records(Scope.load(connection, "Contact"), [contact.crm_id], provider_for(connection.team_credential))
+
+    link = RecordLink.objects.get(record_id=contact.pk)
+    assert link.base["Title"] == "First"
+    assert not Outbox.objects.exists()
+    entitle(contact, "Second")
+    assert_last_word(org, contact, "Second")
 
 
 @pytest.mark.parametrize("is_pulled_before", [False, True])
