@@ -122,6 +122,7 @@ def moved(link: RecordLink, remote_object: str, remote_id: str) -> RecordLink:
     if link.remote_object != remote_object:
         link.also_lead_id = link.remote_id
     link.remote_object, link.remote_id, link.remote_changed_at = remote_object, remote_id, None
+    link.merged_into = ""  # said of the record that it was
     return link
 
 

@@ -54,7 +54,7 @@ def follow_merge(scope: Scope, link_id: int, run: Run) -> None:
 
 def _end(link: RecordLink) -> tuple[str, RecordLink | None]:
     """Where a chain of merges ends: the survivor's id there, and what we know of it."""
-    seen: set[str] = set()
+    seen = {link.remote_id}
     present: RecordLink | None = link
     remote_id = link.merged_into
     while present and present.merged_into not in ("", *seen):

@@ -252,6 +252,29 @@ def test_a_converted_lead_and_its_contact_that_was_pulled_first_become_one(synce
     assert "double@merge.example" in [kept.email, *kept.other_emails]
 
 
+def test_a_contact_that_was_a_lead_is_the_winner_of_its_merge_before_that_was_ever_pulled(
+    following: Connection, org: Org
+) -> None:
+    """What was a lead that is gone here names the winner as well: it is no record of its own."""
+    lead = org.create("Lead", LastName="Double", Company="X", Email="double@merge.example")
+    contact_id = org.create("Contact", LastName="Double", Email="other@merge.example")
+    pull_all()
+    org.control("convert", lead=lead, contact=contact_id, account=org.create("Account", Name="X"))
+    pull_all()
+    kept = Contact.objects.get(crm_id=contact_id)
+    winner = person(org, "Winner")
+    org.control("merge", object="Contact", master=winner, losers=[contact_id])
+
+    for _ in range(3):
+        pull_all()
+        push_all()
+
+    assert Contact.objects.get(crm_id=winner) == kept
+    link = RecordLink.objects.get(record_id=kept.pk)
+    assert (link.remote_id, link.merged_into, link.former_ids.count(contact_id)) == (winner, "", 1)
+    assert not Contact.objects.filter(crm_id=contact_id).exists()
+
+
 def test_an_unmerge_there_is_told_and_not_followed(following: Connection, org: Org) -> None:
     winner, loser = person(org, "Winner"), person(org, "Loser")
     pull_all()
