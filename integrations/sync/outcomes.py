@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from common.models import Record
 from integrations.models import ErrorEntry, Outbox, RecordLink, SyncEvent
+from integrations.sync.linking import State, state
 from integrations.sync.mapping import Problem
 from integrations.sync.plan import Base, Plan
 from integrations.sync.provider import Refused, RemoteRecord, Value, Values
@@ -100,6 +101,7 @@ class Item:
     left_out: str = ""  # what was not sent, and why
     local: dict[str, Value] = field(init=False)
     base: Base | None = field(init=False)
+    read: State | None = field(init=False)  # the link as it was stored when it was read
     pulled: dict[str, list[Value]] = field(default_factory=dict)  # what settling wrote here, as [before, after]
     is_overtaken: bool = False  # its link was written to while it was sent: what arrived is found by comparing again
     rest: "Waits | Rejected | None" = None  # what is still to be done, or was refused, of what hangs on the record
@@ -108,6 +110,7 @@ class Item:
     def __post_init__(self) -> None:
         self.local = dict(self.seen)
         self.base = base_of(self.link) if self.link else None
+        self.read = state(self.link) if self.link else None
 
     @property
     def is_open(self) -> bool:

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +21,6 @@ from integrations.sync.casting import records_arrived
 from integrations.sync.deadlocks import on_deadlock_again
 from integrations.sync.linking import (
     AGREED,
-    State,
     agree,
     dropped,
     is_guess,
@@ -59,9 +58,8 @@ ROW_COLUMNS += ["claim_token", "claimed_until", "sent_at", "sent", "parts_sent_a
 
 def settle(claim: Claim, scope: Scope, items: Sequence[Item], run: Run, reasons: dict[int, str]) -> None:
     """Store a batch. ``reasons``: per row, why its login was chosen."""
-    read = {item.link.pk: state(item.link) for item in items if item.link}
     with pghistory.context(source="Salesforce", run=run.pk):
-        _settle(claim, scope, items, run, reasons, read)
+        _settle(claim, scope, items, run, reasons)
     _log_refusals(items)
 
 
@@ -76,14 +74,12 @@ def _log_refusals(items: Iterable[Item]) -> None:
 
 @on_deadlock_again
 @transaction.atomic
-def _settle(
-    claim: Claim, scope: Scope, items: Sequence[Item], run: Run, reasons: dict[int, str], read: Mapping[int, State]
-) -> None:
+def _settle(claim: Claim, scope: Scope, items: Sequence[Item], run: Run, reasons: dict[int, str]) -> None:
     facts = [item for item in items if isinstance(item.outcome, Linked | Relinked | Unlinked)]
     # Records before rows, as an edit locks them.
     present = _locked(scope, facts)
     found = [item for item in facts if item.record.pk in present]
-    ended = _note_overtaken(found, read)
+    ended = _note_overtaken(found)
     finished = outbox.finish(claim, [item.row for item in items if _is_final(item)])
     rows = _still_held(claim, [item for item in items if item.row.pk not in finished])
     known = _undisputed(scope, [item for item in found if not item.is_overtaken and item.row.pk not in ended])
@@ -131,7 +127,7 @@ def _locked(scope: Scope, items: Sequence[Item]) -> set[int]:
     return set(rows.values_list("pk", flat=True))
 
 
-def _note_overtaken(items: Sequence[Item], read: Mapping[int, State]) -> set[int]:
+def _note_overtaken(items: Sequence[Item]) -> set[int]:
     """Mark items whose links a pull wrote to since they were read; returns the rows of those whose links ended.
 
     What others agreed on meanwhile is not written over: what was sent stays noted, as if no answer had come, and is
@@ -146,7 +142,7 @@ def _note_overtaken(items: Sequence[Item], read: Mapping[int, State]) -> set[int
         if link and not is_still_linked(link, item.link):
             ended.add(item.row.pk)
         else:
-            item.is_overtaken = link is None or state(link) != read[link.pk]
+            item.is_overtaken = link is None or state(link) != item.read
     pushed = [item.link.pk for item in linked if item.link and item.is_overtaken]
     if pushed:
         now = timezone.now()

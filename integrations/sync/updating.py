@@ -11,7 +11,7 @@ from integrations.models import Cursor, DeletionSettings, ErrorEntry, Outbox, Re
 from integrations.sync.copies import Copies, plan_all
 from integrations.sync.fates import fates_of, follow_erased, note_fates
 from integrations.sync.ingest import FillingIngest
-from integrations.sync.linking import BASE, lead_beside, store_links
+from integrations.sync.linking import BASE, lead_beside, state, store_links
 from integrations.sync.mapping import MISSING, Problem, normal
 from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import Item, LeftOut, Linked, Rejected, Relinked, Rerouted, Unlinked
@@ -107,6 +107,7 @@ def _keep_arrived(scope: Scope, items: Sequence[Item]) -> None:
         assert item.base is not None, "only where something was agreed can something have arrived since"
         link = _link(item)
         link.base, link.base_ours = scope.kept(item.base.theirs), scope.kept(item.base.ours)
+        item.read = state(link)
     store_links([_link(item) for item in untouched], BASE)
 
 
