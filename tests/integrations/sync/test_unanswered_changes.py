@@ -13,7 +13,7 @@ from integrations import tasks
 from integrations.models import Connection, IngestJob, Lane, Outbox, RecordLink, SyncEvent
 from integrations.providers import provider_for
 from integrations.salesforce.provider import SalesforceProvider
-from integrations.sync import ingested
+from integrations.sync import ingested, outbox
 from integrations.sync.page import Known
 from integrations.sync.scope import Scope
 from integrations.sync.singles import pull_records
@@ -368,3 +368,16 @@ def test_the_last_role_in_a_deal_stands(with_deals: Connection, org: Org, push_u
     pull_all()
 
     assert roles_there(org, deal) == roles_here(deal) == {person.crm_id: ("Other", False), other.crm_id: (None, True)}
+
+
+def test_what_fills_a_twin_does_not_make_a_create_forgotten_that_may_still_arrive(synced: Connection) -> None:
+    contact = ContactFactory()
+    sent_at = timezone.now()
+    Outbox.objects.filter(record_id=contact.pk).update(sent_at=sent_at, sent={"LastName": "Sent"})
+    claim = outbox.claim(Lane.REAL_TIME)
+    assert claim
+
+    outbox.note_sent(claim, {row.pk: ({"Title": "Filled"}, row.external_id) for row in claim.rows})
+
+    row = Outbox.objects.get(record_id=contact.pk)
+    assert (row.sent_at, row.sent) == (sent_at, {"LastName": "Sent"})
