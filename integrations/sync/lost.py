@@ -14,8 +14,8 @@ from integrations.sync.records import KINDS
 from integrations.sync.scope import Scope
 from integrations.sync.singles import pull_records
 
-DELETED = "ENTITY_IS_DELETED"
-NO_MORE = {DELETED, "INVALID_CROSS_REFERENCE_KEY"}
+POINTS_AT_NOTHING = {"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"}
+GONE = {"ENTITY_IS_DELETED", "CANNOT_UPDATE_CONVERTED_LEAD"}  # what is said of the record itself
 
 
 def follow_lost(scope: Scope, items: Sequence[Item], provider: Provider) -> None:
@@ -45,24 +45,25 @@ def _compare_again(scope: Scope, items: Sequence[Item]) -> None:
     """What was there when it was read, and gone when it was sent, is looked up by its next comparison."""
     for item in items:
         outcome = item.outcome
-        if item.link and _is_of_the_lost(outcome) and _blames_none(scope, item, outcome.problem):
+        if item.link and _was_refused(outcome) and _is_gone(scope, item, outcome.problem):
             problem = outcome.problem
             item.outcome = tried_again(item.row, problem.code, problem.message, outcome.payload)
 
 
-def _blames_none(scope: Scope, item: Item, problem: Problem) -> bool:
+def _is_gone(scope: Scope, item: Item, problem: Problem) -> bool:
     """Whether it is the record itself that is gone, and nothing that it points at."""
-    points = any(_target(item, pair.name) for pair in scope.references)
-    return not problem.field and (problem.code == DELETED or not points)
+    points_at_something = any(_target(item, pair.name) for pair in scope.references)
+    is_erased = problem.code in POINTS_AT_NOTHING and not points_at_something
+    return not problem.field and (problem.code in GONE or is_erased)
 
 
 def _target(item: Item, name: str) -> str:
     """The id that a refused record points at with this field; "" where it was refused for something else."""
     outcome = item.outcome
-    return str(outcome.payload.get(name) or "") if _is_of_the_lost(outcome) else ""
+    if not _was_refused(outcome) or outcome.problem.code not in POINTS_AT_NOTHING:
+        return ""
+    return str(outcome.payload.get(name) or "")
 
 
-def _is_of_the_lost(outcome: Outcome | None) -> TypeGuard[Rejected]:
-    if not isinstance(outcome, Rejected) or outcome.by != ErrorEntry.By.REMOTE:
-        return False
-    return outcome.problem.code in NO_MORE
+def _was_refused(outcome: Outcome | None) -> TypeGuard[Rejected]:
+    return isinstance(outcome, Rejected) and outcome.by == ErrorEntry.By.REMOTE

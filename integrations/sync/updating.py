@@ -15,7 +15,7 @@ from integrations.sync.linking import BASE, lead_beside, state, store_links
 from integrations.sync.mapping import MISSING, Problem, normal
 from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import Item, LeftOut, Linked, Rejected, Relinked, Rerouted, Unlinked
-from integrations.sync.page import OVERLAP
+from integrations.sync.page import OVERLAP, is_gone
 from integrations.sync.plan import Direction, Plan
 from integrations.sync.provider import Provider, RemoteRecord, Value
 from integrations.sync.scope import Scope, refresh
@@ -35,7 +35,8 @@ def push_changes(
     set_aside(items)
     wait_for_parents(claim, scope, items)
     linked = still_open(items)
-    present = provider.retrieve(scope.remote_object, [_link(item).remote_id for item in linked], scope.names)
+    found = provider.retrieve(scope.remote_object, [_link(item).remote_id for item in linked], scope.names)
+    present = [None if remote is None or is_gone(remote) else remote for remote in found]
     learn(scope, present)
     _follow_lost(scope, [item for item, remote in zip(linked, present, strict=True) if remote is None], provider)
     _compare(scope, [(item, remote) for item, remote in zip(linked, present, strict=True) if remote is not None])

@@ -351,3 +351,27 @@ def test_so_does_one_of_what_was_deleted_after_it_was_compared(
     assert org.get("Contact", contact.crm_id)["Title"] == "Edited"
     assert not Outbox.objects.exists()
     assert not ErrorEntry.objects.open().exists()
+
+
+def test_so_does_one_of_a_lead_that_was_converted_after_it_was_compared(
+    synced: Connection, org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lead = Contact.objects.filter(crm_object="Lead")[0]
+    lead.title = "Edited"
+    lead.save(update_fields=["title"])
+    update_many = SalesforceProvider.update_many
+
+    def converted_before(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        monkeypatch.setattr(SalesforceProvider, "update_many", update_many)
+        org.control("convert", lead=lead.crm_id)
+        yield from update_many(*args, **kwargs)
+
+    monkeypatch.setattr(SalesforceProvider, "update_many", converted_before)
+    for _ in range(3):
+        time_passes()
+        push_all()
+
+    lead.refresh_from_db()
+    assert lead.crm_object == "Contact"
+    assert org.get("Contact", lead.crm_id)["Title"] == "Edited"
+    assert not ErrorEntry.objects.open().exists()
