@@ -28,10 +28,12 @@ def follow_merge(scope: Scope, link_id: int, run: Run) -> None:
         return
     remote_id, heir = _end(link)
     records = locked(scope, [pk for pk in (link.record_id, heir and heir.record_id) if pk])
+    heir = heir and RecordLink.objects.filter(pk=heir.pk).first()  # it may have ended until its record was locked
     record = records.get(link.record_id or 0)
+    winner = records.get(heir.record_id or 0) if heir else None
+    settings = DeletionSettings.of(scope.connection, scope.remote_object)
     if record is None:
         return
-    settings = DeletionSettings.of(scope.connection, scope.remote_object)
     if heir is None:
         _go_on(scope, link, record, link.remote_object, remote_id)
     elif heir.record_id == link.record_id or (heir.record_id is None and _was_left_there(scope, heir)):
@@ -40,16 +42,28 @@ def follow_merge(scope: Scope, link_id: int, run: Run) -> None:
     elif heir.gone_at and settings.sync_deletes:
         link.merged_into = ""  # the survivor is gone as well: a deletion
         link.save(update_fields=["merged_into"])
-    elif heir.gone_at or heir.dropped_at or heir.record_id not in records:
+    elif heir.gone_at or (heir.dropped_at and not _had_ended_before(heir, link)):
         _end_link(scope, link, record, run)
-    else:
-        winner = records[heir.record_id or 0]
+    elif heir.dropped_at and (winner is None or winner.crm_id):
+        heir.delete()
+        _go_on(scope, link, record, heir.remote_object, remote_id)
+    elif winner:
+        if heir.dropped_at:
+            heir.dropped_at, heir.drop_reason = None, ""
+            _store(heir, winner)
         # By Salesforce's word a lead and the contact that it became are one person.
         if settings.sync_merges or link.remote_object != heir.remote_object:
             _bring_together(scope, heir, winner, link, record, run)
         else:
             _hand_over_children(scope, record, winner.pk)
             _end_link(scope, link, record, run)
+
+
+def _had_ended_before(heir: RecordLink, link: RecordLink) -> bool:
+    """Whether our link to the survivor ended before the merge was read: Salesforce has it by now, or again."""
+    if heir.record_id is None or heir.dropped_at is None or link.gone_at is None:
+        return False
+    return heir.dropped_at < link.gone_at
 
 
 def _end(link: RecordLink) -> tuple[str, RecordLink | None]:

@@ -1,17 +1,23 @@
 """Merges here and there, with merge sync on and off."""
 
+from typing import Any
+
 import pytest
 
 from accounts.models import Account
 from activities.models import Activity
 from common import merging, trash
-from common.models import DeletedRecord
+from common.models import DeletedRecord, Record
 from contacts.models import Contact
 from contacts.services import delete_contact
 from deals.models import DealContact
 from integrations import tasks
 from integrations.models import Connection, DeletionSettings, ErrorEntry, Outbox, RecordLink, SyncEvent
+from integrations.providers import provider_for
+from integrations.sync import merged
 from integrations.sync import pull as pulling
+from integrations.sync.scope import Scope
+from integrations.sync.singles import pull_records
 from tests.conftest import pull_all, push_all
 from tests.factories import AccountFactory, ActivityFactory, ContactFactory, DealFactory
 from tests.salesforce_org import Org
@@ -273,6 +279,51 @@ def test_a_contact_that_was_a_lead_is_the_winner_of_its_merge_before_that_was_ev
     link = RecordLink.objects.get(record_id=kept.pk)
     assert (link.remote_id, link.merged_into, link.former_ids.count(contact_id)) == (winner, "", 1)
     assert not Contact.objects.filter(crm_id=contact_id).exists()
+
+
+@pytest.mark.parametrize("is_made_anew", [False, True])
+def test_a_record_merged_there_into_one_that_is_back_there_and_not_yet_pulled_goes_on_with_it(
+    following: Connection, org: Org, is_made_anew: bool
+) -> None:
+    loser, winner = person(org, "Loser"), person(org, "Winner")
+    pull_all()
+    lost, kept = Contact.objects.get(crm_id=loser), Contact.objects.get(crm_id=winner)
+    org.delete("Contact", winner)
+    pull_all()
+    if is_made_anew:
+        kept.save()
+        push_all()
+    org.control("undelete", ids=[winner])
+    org.control("merge", object="Contact", master=winner, losers=[loser])
+
+    pull_records(Scope.load(following, "Contact"), [loser], provider_for(following.team_credential))
+
+    assert Contact.objects.get(crm_id=winner).pk == (lost.pk if is_made_anew else kept.pk)
+    assert not Contact.objects.filter(crm_id="").exists()
+    assert RecordLink.objects.live().filter(remote_id=winner).count() == 1
+    pull_all()
+    push_all()
+    assert Contact.objects.filter(crm_id=winner).count() == 1
+
+
+def test_a_record_merged_there_into_one_that_is_deleted_here_at_the_same_moment_goes_on_with_it(
+    following: Connection, org: Org, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loser, winner = person(org, "Loser"), person(org, "Winner")
+    pull_all()
+    lost, kept = Contact.objects.get(crm_id=loser), Contact.objects.get(crm_id=winner)
+    org.control("merge", object="Contact", master=winner, losers=[loser])
+    locked = merged.locked
+
+    def deleted_until_then(*args: Any) -> dict[int, Record]:
+        if Contact.objects.filter(pk=kept.pk).exists():
+            delete_contact(kept.pk)
+        return locked(*args)
+
+    monkeypatch.setattr(merged, "locked", deleted_until_then)
+    pull_all()
+
+    assert Contact.objects.get(crm_id=winner) == lost
 
 
 def test_an_unmerge_there_is_told_and_not_followed(following: Connection, org: Org) -> None:
