@@ -60,10 +60,10 @@ def store_links(links: Sequence[RecordLink], columns: Sequence[str] = COLUMNS) -
 
     A link whose record was deleted or restored here since it was read stays the tombstone, or the link, that it became.
     """
-    for link in links:
-        link.updated_at = timezone.now()
     known = [link for link in links if link.pk]
     overtaken = _overtaken(known) if known else set()
+    for link in links:
+        link.updated_at = timezone.now()
     write_columns([link for link in known if link.pk not in overtaken], columns)
     upsert([link for link in links if not link.pk], ["connection", "remote_id"], [*COLUMNS, "record_kind"])
     if links and logger.isEnabledFor(logging.DEBUG):
@@ -103,13 +103,14 @@ def _log(links: Sequence[RecordLink]) -> None:
 
 
 def _overtaken(links: Sequence[RecordLink]) -> set[int]:
-    """Lock known links; returns those that became tombstones, or links that live, since they were read."""
-    was_buried = {link.pk: link.record_id is None for link in links}
-    present = RecordLink.objects.filter(pk__in=any_of(was_buried, "bigint")).select_for_update().order_by("pk")
+    """Lock known links; returns those that became tombstones, or those of restored records, since they were read."""
+    read = {link.pk: link for link in links}
+    present = RecordLink.objects.filter(pk__in=any_of(read, "bigint")).select_for_update().order_by("pk")
     return {
         pk
-        for pk, record_id, dropped_at in present.values_list("pk", "record_id", "dropped_at")
-        if (record_id and not dropped_at if was_buried[pk] else record_id is None)
+        for pk, record_id, dropped_at, updated_at in present.values_list("pk", "record_id", "dropped_at", "updated_at")
+        if (read[pk].record_id and record_id is None)
+        or (read[pk].record_id is None and record_id and (not dropped_at or updated_at != read[pk].updated_at))
     }
 
 

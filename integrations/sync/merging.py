@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
+from django.utils import timezone
+
 from common.models import Record
-from integrations.models import Lane, RecordLink, Run, SyncEvent
+from integrations.models import ErrorEntry, Lane, Outbox, RecordLink, Run, SyncEvent
 from integrations.sync import outbox
 from integrations.sync.copies import Copies, plan_all
 from integrations.sync.departures import locked
@@ -48,9 +50,17 @@ def merge(scope: Scope, writer: Writer, applied: Applied, run: Run) -> None:
         applied.store(link)
         conflicts += len(merged.conflicts)
     run.count(conflicts=conflicts)
+    _close_refusals(scope, [link.record_id for link, _ in applied.changed if link.record_id and not link.pk])
     outbox.mark_due(scope.connection, scope.kind, due, lane=Lane.REAL_TIME)
     arrived = {remote.id: link.record_id for link, remote in applied.changed if link.record_id and not link.pk}
     resolve_references(scope, arrived)
+
+
+def _close_refusals(scope: Scope, ids: list[int]) -> None:
+    """Why they could not be created does not matter any more."""
+    if ids:
+        entries = ErrorEntry.objects.open().of(scope.kind, ids).filter(operation=Outbox.Operation.CREATE)
+        entries.update(closed_at=timezone.now(), closed_reason="It came from Salesforce and was linked.")
 
 
 def _follow_pushes(applied: Applied) -> None:

@@ -5,7 +5,7 @@ import pytest
 from contacts.models import Contact
 from integrations import deciding, tasks
 from integrations.models import Connection, ErrorEntry, Outbox, RecordLink
-from tests.conftest import push_all
+from tests.conftest import pull_all, push_all
 from tests.factories import AccountFactory, ContactFactory
 from tests.integrations.sync.pushing import found, later
 from tests.salesforce_org import Org
@@ -41,6 +41,19 @@ def test_several_twins_are_a_question_that_a_person_answers(synced: Connection, 
     assert entry.code == "SEVERAL_MATCHES"
     assert contact.crm_id == first
     assert org.get("Contact", first)["Phone"] == "42"
+    assert not ErrorEntry.objects.open().exists()
+
+
+def test_the_question_is_answered_by_a_pull_that_links_the_record(synced: Connection, org: Org) -> None:
+    first = org.create("Contact", LastName="Twin", Email="twins@two.example")
+    org.create("Contact", LastName="Twin", Email="twins@two.example")
+    contact = ContactFactory(email="twins@two.example")
+    push_all()
+    assert ErrorEntry.objects.open().get().record_id == contact.pk
+
+    pull_all()
+
+    assert Contact.objects.get(crm_id=first) == contact
     assert not ErrorEntry.objects.open().exists()
 
 

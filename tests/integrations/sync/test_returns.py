@@ -105,6 +105,19 @@ def test_a_pull_that_had_read_a_tombstone_does_not_undo_a_restore(synced: Connec
     assert (link.remote_id, link.deleted_id) == (contact.crm_id, None)
 
 
+def test_nor_does_one_of_a_record_that_is_gone_there_as_well(following: Connection) -> None:
+    contact = linked_contact()
+    delete_contact(contact.pk)
+    push_all()
+    read_before = RecordLink.objects.get(deleted_id=contact.pk)
+    trash.restore("contact", contact.pk)
+
+    store_links([read_before])
+
+    link = RecordLink.objects.get(remote_id=contact.crm_id)
+    assert (link.record_id, link.deleted_id) == (contact.pk, None)
+
+
 def test_a_restored_record_is_linked_again_and_takes_up_what_changed_there(synced: Connection, org: Org) -> None:
     contact = linked_contact()
     delete_contact(contact.pk)
