@@ -14,7 +14,7 @@ from integrations.sync.arrivals import adopt_or_create, left_to_their_push
 from integrations.sync.casting import records_arrived
 from integrations.sync.departures import follow, note_lead, note_tombstone
 from integrations.sync.enriching import enrich
-from integrations.sync.linking import SEEN, store_links
+from integrations.sync.linking import NOTED, SEEN, store_links
 from integrations.sync.local import Writer
 from integrations.sync.mapping import normal
 from integrations.sync.merging import merge
@@ -60,6 +60,7 @@ def apply_page(scope: Scope, page: Page, run: Run) -> Counter[str]:
     merge(scope, writer, applied, run)
     store_links(applied.seen, SEEN)
     store_links(list(applied.links.values()))
+    store_links(list(applied.noted.values()), NOTED)
     writer.flush()
     _look_for_duplicates(scope, writer, applied)
     enrich(scope, applied, run)

@@ -89,7 +89,7 @@ def _join_faces(scope: Scope, link: RecordLink, remote: RemoteRecord, applied: A
     """A lead and a contact of one person: the contact is the link, the lead's id is kept beside it."""
     if remote.remote_object == LEAD:
         link.also_lead_id = remote.id
-        applied.store(link)
+        applied.note(link)
         applied.skip("The same person is a contact there: the lead is kept beside it.")
         return
     applied.changed.append((joined_by_contact(link, remote), remote))

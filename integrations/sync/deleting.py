@@ -200,7 +200,8 @@ def _apply_fate(row: Outbox, claimed: Outbox, fate: Fate, is_back: bool) -> bool
 
 def _unlink(claim: Claim, kind: str, ids: Sequence[int]) -> None:
     """Records that were brought back here after the other side had deleted its own: they are pushed as new."""
-    RecordLink.objects.live().of(kind, list(ids)).update(dropped_at=timezone.now(), drop_reason=GONE_THERE)
+    now = timezone.now()
+    RecordLink.objects.live().of(kind, list(ids)).update(dropped_at=now, drop_reason=GONE_THERE, updated_at=now)
     columns = {"crm_id": ""} | ({"crm_object": ""} if kind == "contact" else {})
     model_of(kind)._default_manager.filter(pk__in=any_of(ids, "bigint")).update(**columns)
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from common.bulk import any_of, copy_in, write_columns
 from common.models import RecordKind
@@ -64,8 +65,8 @@ def keep(scope: Scope) -> int:
     records = locked(scope, ids)
     links = list(_departing(scope).filter(record_id__in=any_of(records, "bigint")).select_for_update().order_by("pk"))
     for link in links:
-        dropped(link, KEPT)
-    write_columns(links, ["dropped_at", "drop_reason"])
+        dropped(link, KEPT).updated_at = timezone.now()
+    write_columns(links, ["dropped_at", "drop_reason", "updated_at"])
     kept = [link.record_id for link in links if link.record_id]
     columns = {"crm_id": ""} | ({"crm_object": ""} if scope.kind == RecordKind.CONTACT else {})
     scope.type.model._default_manager.filter(pk__in=any_of(kept, "bigint")).update(**columns)

@@ -92,7 +92,7 @@ def note_lead(link: RecordLink, lead: RemoteRecord, applied: Applied) -> None:
     elif lead.id not in link.former_ids:
         link.former_ids = [*link.former_ids, lead.id]
     if (link.also_lead_id, link.former_ids) != before:  # a converted lead is read again with each page that repeats
-        applied.store(link)
+        applied.note(link)
 
 
 def note_tombstone(scope: Scope, known: Known, link: RecordLink, remote: RemoteRecord, applied: Applied) -> None:

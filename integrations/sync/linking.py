@@ -35,12 +35,14 @@ COLUMNS += [
 PLEASE_CHECK = "please check."  # how the note of a link ends that was a guess
 # What a push can change of a link that is there.
 AGREED = ["also_lead_id", "base", "base_ours", "note", "pushed_at", "remote_changed_at", "credential", "external_id"]
-AGREED += ["to_check", "updated_at"]
+AGREED += ["to_check", "gone_at", "merged_into", "updated_at"]
 BASE = ["base", "base_ours", "updated_at"]
 SEEN = ["pulled_at", "remote_changed_at"]  # what a pull writes that finds a record as agreed
-STATE = ["record_id", "remote_id", "base", "base_ours", "dropped_at"]
+STATE = ["record_id", "remote_id", "base", "base_ours", "dropped_at", "gone_at"]
 # What others may have written to a link that a pull goes on with.
-WRITTEN = ["base", "base_ours", "former_ids", "pushed_at", "credential_id", "external_id", "updated_at"]
+WRITTEN = ["base", "base_ours", "former_ids", "note", "to_check", "pushed_at", "credential_id", "external_id"]
+WRITTEN += ["updated_at"]
+NOTED = ["also_lead_id", "former_ids", "note", "updated_at"]  # what a pull learns of a record beside the link's own
 
 
 def is_guess(note: str) -> bool:

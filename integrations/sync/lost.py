@@ -15,6 +15,7 @@ from integrations.sync.scope import Scope
 from integrations.sync.singles import pull_records
 
 POINTS_AT_NOTHING = {"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"}
+TRIES = 2  # comparisons tell whether it is gone; if they don't, a person looks
 GONE = {"ENTITY_IS_DELETED", "CANNOT_UPDATE_CONVERTED_LEAD"}  # what is said of the record itself
 
 
@@ -44,8 +45,8 @@ def _follow_lost_parents(scope: Scope, items: Sequence[Item], provider: Provider
 def _compare_again(scope: Scope, items: Sequence[Item]) -> None:
     """What was there when it was read, and gone when it was sent, is looked up by its next comparison."""
     for item in items:
-        outcome = item.outcome
-        if item.link and _was_refused(outcome) and _is_gone(scope, item, outcome.problem):
+        outcome, is_early = item.outcome, item.row.attempts <= TRIES
+        if item.link and is_early and _was_refused(outcome) and _is_gone(scope, item, outcome.problem):
             problem = outcome.problem
             item.outcome = tried_again(item.row, problem.code, problem.message, outcome.payload)
 

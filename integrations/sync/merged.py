@@ -7,7 +7,8 @@ from django.db import transaction
 from common.bulk import write_columns
 from common.merging import empty_fields, merge
 from common.models import DeletedRecord, Record
-from integrations.models import DeletionSettings, RecordLink, Run, SyncEvent
+from integrations.models import DeletionSettings, Lane, RecordLink, Run, SkippedRecord, SyncEvent
+from integrations.sync import outbox
 from integrations.sync.deadlocks import on_deadlock_again
 from integrations.sync.departures import locked
 from integrations.sync.linking import dropped, moved, reword
@@ -26,14 +27,19 @@ def follow_merge(scope: Scope, link_id: int, run: Run) -> None:
     link = RecordLink.objects.departing().filter(pk=link_id).first()
     if link is None:
         return
-    remote_id, heir = _end(link)
+    _, heir = _end(link)
     records = locked(scope, [pk for pk in (link.record_id, heir and heir.record_id) if pk])
-    heir = heir and RecordLink.objects.filter(pk=heir.pk).first()  # it may have ended until its record was locked
-    record = records.get(link.record_id or 0)
+    # Either link may have ended until the records were locked.
+    link = RecordLink.objects.departing().filter(pk=link_id).exclude(merged_into="").first()
+    record = records.get(link.record_id or 0) if link else None
+    if link is None or record is None:
+        return
+    was_known = heir is not None
+    remote_id, heir = _end(link)
+    if was_known and heir is None:
+        return
     winner = records.get(heir.record_id or 0) if heir else None
     settings = DeletionSettings.of(scope.connection, scope.remote_object)
-    if record is None:
-        return
     if heir is None:
         _go_on(scope, link, record, link.remote_object, remote_id)
     elif heir.record_id == link.record_id or (heir.record_id is None and _was_left_there(scope, heir)):
@@ -44,7 +50,7 @@ def follow_merge(scope: Scope, link_id: int, run: Run) -> None:
         link.save(update_fields=["merged_into"])
     elif heir.gone_at or (heir.dropped_at and not _had_ended_before(heir, link)):
         _end_link(scope, link, record, run)
-    elif heir.dropped_at and (winner is None or winner.crm_id):
+    elif heir.dropped_at and (winner is None or _is_taken(scope, winner)):
         heir.delete()
         _go_on(scope, link, record, heir.remote_object, remote_id)
     elif winner:
@@ -64,6 +70,11 @@ def _had_ended_before(heir: RecordLink, link: RecordLink) -> bool:
     if heir.record_id is None or heir.dropped_at is None or link.gone_at is None:
         return False
     return heir.dropped_at < link.gone_at
+
+
+def _is_taken(scope: Scope, record: Record) -> bool:
+    """Whether a record has another counterpart by now, or a person wants none for it."""
+    return bool(record.crm_id) or SkippedRecord.objects.of(scope.kind, [record.pk]).exists()
 
 
 def _end(link: RecordLink) -> tuple[str, RecordLink | None]:
@@ -95,6 +106,8 @@ def _go_on(scope: Scope, link: RecordLink, record: Record, remote_object: str, r
         reword(link, scope, after, after.express([record], after.vocabulary([record]))[record.pk])
     moved(link, remote_object, remote_id)
     _store(link, record)
+    # An edit of ours may have been left to us by its push.
+    outbox.mark_due(scope.connection, scope.kind, [record], lane=Lane.REAL_TIME)
 
 
 def _end_link(scope: Scope, link: RecordLink, record: Record, run: Run) -> None:
@@ -111,6 +124,8 @@ def _store(link: RecordLink, record: Record) -> None:
     if hasattr(record, "crm_object"):
         columns["crm_object"] = "" if link.dropped_at else link.remote_object
     type(record)._default_manager.filter(pk=record.pk).update(**columns)
+    for name, value in columns.items():
+        setattr(record, name, value)
 
 
 def _bring_together(scope: Scope, heir: RecordLink, winner: Record, link: RecordLink, record: Record, run: Run) -> None:

@@ -104,6 +104,7 @@ class Item:
     read: State | None = field(init=False)  # the link as it was stored when it was read
     pulled: dict[str, list[Value]] = field(default_factory=dict)  # what settling wrote here, as [before, after]
     is_overtaken: bool = False  # its link was written to while it was sent: what arrived is found by comparing again
+    has_ended: bool = False  # its link ended while it was sent: nothing more is to be done
     rest: "Waits | Rejected | None" = None  # what is still to be done, or was refused, of what hangs on the record
     people: dict[str, list[Value]] = field(default_factory=dict)  # who came, went or changed there, as [before, after]
 

@@ -40,6 +40,7 @@ class Applied:
     reasons: Counter[str] = field(default_factory=Counter)  # why records were skipped
     links: dict[int, RecordLink] = field(default_factory=dict)  # to be stored, each once
     seen: list[RecordLink] = field(default_factory=list)  # as agreed: only that they were looked at is stored
+    noted: dict[int, RecordLink] = field(default_factory=dict)  # what is beside them became known, and no more
     events: list[SyncEvent] = field(default_factory=list)
     gone: list[tuple[RecordLink, RemoteRecord]] = field(default_factory=list)
     changed: list[tuple[RecordLink, RemoteRecord]] = field(default_factory=list)
@@ -53,6 +54,9 @@ class Applied:
 
     def store(self, link: RecordLink) -> None:
         self.links[id(link)] = link
+
+    def note(self, link: RecordLink) -> None:
+        self.noted[id(link)] = link
 
     def tell(
         self,

@@ -95,5 +95,5 @@ def note_unmerged(scope: Scope, known: Known, remote: RemoteRecord, applied: App
     link = known.former.get(remote.id)
     if link and link.record_id and link.note != UNMERGED and remote.id not in known.beside:
         link.note = UNMERGED
-        applied.store(link)
+        applied.note(link)
         applied.tell(scope, link.record_id, SyncEvent.Kind.MERGED, UNMERGED)

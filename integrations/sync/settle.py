@@ -79,10 +79,11 @@ def _settle(claim: Claim, scope: Scope, items: Sequence[Item], run: Run, reasons
     # Records before rows, as an edit locks them.
     present = _locked(scope, facts)
     found = [item for item in facts if item.record.pk in present]
-    ended = _note_overtaken(found)
+    _note_overtaken(found)
     finished = outbox.finish(claim, [item.row for item in items if _is_final(item)])
     rows = _still_held(claim, [item for item in items if item.row.pk not in finished])
-    known = _undisputed(scope, [item for item in found if not item.is_overtaken and item.row.pk not in ended])
+    known = _undisputed(scope, [item for item in found if not item.is_overtaken and not item.has_ended])
+    _stamp_overtaken(found)
     for one in {item.scope.remote_object: item.scope for item in known}.values():
         _store_links(one, [item for item in known if item.scope is one], claim)
     _close_errors(scope, items)
@@ -105,6 +106,8 @@ def _settle(claim: Claim, scope: Scope, items: Sequence[Item], run: Run, reasons
 def _is_final(item: Item) -> bool:
     """Whether the row is done with, unless the record was edited meanwhile."""
     outcome = item.outcome
+    if item.has_ended:
+        return True
     has_more_to_do = isinstance(outcome, Relinked | Rerouted) or (isinstance(outcome, Linked) and outcome.is_stale)
     has_more_to_do |= item.is_overtaken
     return not has_more_to_do and not isinstance(outcome, Waits) and not isinstance(item.rest, Waits)
@@ -127,27 +130,26 @@ def _locked(scope: Scope, items: Sequence[Item]) -> set[int]:
     return set(rows.values_list("pk", flat=True))
 
 
-def _note_overtaken(items: Sequence[Item]) -> set[int]:
-    """Mark items whose links a pull wrote to since they were read; returns the rows of those whose links ended.
+def _note_overtaken(items: Sequence[Item]) -> None:
+    """Mark items whose links a pull wrote to, or ended, since they were read.
 
     What others agreed on meanwhile is not written over: what was sent stays noted, as if no answer had come, and is
-    found again by the next comparison. An older page is known by the time of the push.
+    found again by the next comparison.
     """
-    linked = [item for item in items if item.link and item.link.pk]
-    stored = RecordLink.objects.in_bulk([item.link.pk for item in linked if item.link])
-    ended = set()
-    for item in linked:
-        assert item.link is not None, "only those with a link"
-        link = stored.get(item.link.pk)
-        if link and not is_still_linked(link, item.link):
-            ended.add(item.row.pk)
-        else:
-            item.is_overtaken = link is None or state(link) != item.read
-    pushed = [item.link.pk for item in linked if item.link and item.is_overtaken]
+    linked = [(item, item.link) for item in items if item.link and item.link.pk]
+    stored = RecordLink.objects.in_bulk([link.pk for _, link in linked])
+    for item, link in linked:
+        now = stored.get(link.pk)
+        item.has_ended = now is not None and not is_still_linked(now, link)
+        item.is_overtaken = not item.has_ended and (now is None or state(now) != item.read)
+
+
+def _stamp_overtaken(items: Sequence[Item]) -> None:
+    """That they were pushed, by which older pages are known."""
+    pushed = [item.link.pk for item in items if item.link and item.is_overtaken]
     if pushed:
         now = timezone.now()
         RecordLink.objects.filter(pk__in=any_of(pushed, "bigint")).update(pushed_at=now, updated_at=now)
-    return ended
 
 
 def _records(scope: Scope, items: Sequence[Item]) -> dict[int, Record]:
@@ -239,7 +241,7 @@ def _link(scope: Scope, item: Item, outcome: Linked, claim: Claim) -> RecordLink
     link.also_lead_id = outcome.also_lead_id or link.also_lead_id
     link.note, link.to_check = outcome.note or link.note, link.to_check or is_guess(outcome.note)
     link.external_id = item.row.external_id or link.external_id
-    link.dropped_at, link.drop_reason = None, ""
+    link.dropped_at, link.drop_reason, link.gone_at, link.merged_into = None, "", None, ""
     link.pushed_at, link.credential, link.remote_changed_at = timezone.now(), claim.credential, None
     return link
 
@@ -382,6 +384,8 @@ def _stories(scope: Scope, item: Item) -> Iterable[tuple[SyncEvent.Kind, str, di
             if item.left_out:
                 yield SyncEvent.Kind.REFUSED, item.left_out, {}
             yield from conflict_stories(scope, [one for one in plan.conflicts if _is_decided(item, one)])
+        case Unlinked() | Relinked() if item.is_overtaken or item.has_ended:
+            pass  # whoever wrote to the link has told of it
         case Unlinked(reason):
             yield SyncEvent.Kind.UNLINKED, reason, {}
         case Relinked(reason=reason):
@@ -420,6 +424,8 @@ def _count(item: Item) -> str:
     if isinstance(item.rest, Rejected):
         return "failed"
     match item.outcome:
+        case Unlinked() | Relinked() if item.is_overtaken or item.has_ended:
+            return "" if item.is_overtaken else "unchanged"
         case Linked(kind=SyncEvent.Kind.CREATED):
             return "created"
         case Linked(sent=sent):

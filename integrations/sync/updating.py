@@ -7,14 +7,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from common.bulk import any_of
-from integrations.models import Cursor, DeletionSettings, ErrorEntry, Outbox, RecordLink, SyncEvent
+from integrations.models import Cursor, DeletionSettings, ErrorEntry, Outbox, RecordLink, SyncedKind, SyncEvent
 from integrations.sync.copies import Copies, plan_all
+from integrations.sync.deadlocks import on_deadlock_again
 from integrations.sync.fates import fates_of, follow_erased, note_fates
 from integrations.sync.ingest import FillingIngest
 from integrations.sync.linking import BASE, lead_beside, state, store_links
 from integrations.sync.mapping import MISSING, Problem, normal
 from integrations.sync.outbox import Claim
-from integrations.sync.outcomes import Item, LeftOut, Linked, Rejected, Relinked, Rerouted, Unlinked
+from integrations.sync.outcomes import Item, LeftOut, Linked, Rejected, Relinked, Rerouted, Unlinked, tried_again
 from integrations.sync.page import OVERLAP, is_gone
 from integrations.sync.plan import Direction, Plan
 from integrations.sync.provider import Provider, RemoteRecord, Value
@@ -95,6 +96,7 @@ def _compare(scope: Scope, found: Sequence[tuple[Item, RemoteRecord]]) -> None:
         _keep_arrived(scope, arrived)
 
 
+@on_deadlock_again
 @transaction.atomic
 def _keep_arrived(scope: Scope, items: Sequence[Item]) -> None:
     """What arrived without an answer is agreed, whatever becomes of what is sent next.
@@ -155,6 +157,8 @@ def _follow_lost(scope: Scope, items: Sequence[Item], provider: Provider) -> Non
         fate = fates.get(_link(item).remote_id)
         if fate is None:
             item.outcome = not_visible()
+        elif not is_gone(fate):
+            item.outcome = tried_again(item.row, "ENTITY_IS_DELETED", "It was gone for a moment.", {})
         else:
             item.outcome = followed(fate)
     _leave_to_pull(scope, items, fates, provider, read_at)
@@ -174,13 +178,14 @@ def _leave_to_pull(
     once, so that an edit of ours is compared again should the record be back by then.
     """
     heirs = any_of({item.outcome.remote_id for item in items if isinstance(item.outcome, Relinked)})
-    taken = set(RecordLink.objects.filter(remote_id__in=heirs).values_list("remote_id", flat=True))
+    taken = dict(RecordLink.objects.filter(remote_id__in=heirs).values_list("remote_id", "pk"))
     cursor = Cursor.objects.filter(connection=scope.connection, remote_object=scope.remote_object).first()
     passed = cursor.position - OVERLAP if cursor and cursor.position else None
     follows = DeletionSettings.of(scope.connection, scope.remote_object).sync_deletes
     left: list[RemoteRecord] = []
     for item in items:
-        is_taken = isinstance(item.outcome, Relinked) and item.outcome.remote_id in taken
+        heir = taken.get(item.outcome.remote_id) if isinstance(item.outcome, Relinked) else None
+        is_taken = heir not in (None, _link(item).pk)
         is_followed = isinstance(item.outcome, Unlinked) and (follows or lead_beside(_link(item)))
         if is_taken or is_followed:
             fate = fates[_link(item).remote_id]
@@ -189,7 +194,8 @@ def _leave_to_pull(
             else:
                 item.outcome = LeftOut("It was deleted or merged in Salesforce: the next pull follows.")
                 left.append(fate)
-    note_fates(scope, [fate for fate in left if not fate.is_erased], provider.clock(), read_at)
+    if scope.kind != SyncedKind.ACTIVITY:  # a pull deletes tasks at once
+        note_fates(scope, [fate for fate in left if not fate.is_erased], provider.clock(), read_at)
     follow_erased(scope, [fate for fate in left if fate.is_erased], provider.clock(), read_at)
     if cursor and left:
         Cursor.objects.filter(pk=cursor.pk).update(due_at=timezone.now())
