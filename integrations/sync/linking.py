@@ -121,7 +121,8 @@ def moved(link: RecordLink, remote_object: str, remote_id: str) -> RecordLink:
 
     The base stays, so that an edit of ours that waits is still one; after a conversion ``reword`` translates it.
     """
-    link.former_ids = [*link.former_ids, link.remote_id]
+    if link.remote_id != remote_id:  # a transaction that is tried again finds it moved
+        link.former_ids = [*link.former_ids, link.remote_id]
     if link.remote_object != remote_object:
         link.also_lead_id = link.remote_id
     link.remote_object, link.remote_id, link.remote_changed_at = remote_object, remote_id, None
