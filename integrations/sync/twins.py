@@ -12,7 +12,7 @@ from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import Item, Linked, Rejected
 from integrations.sync.plan import plan
 from integrations.sync.provider import Provider, RemoteRecord, Value
-from integrations.sync.scope import Scope
+from integrations.sync.scope import Scope, base_of
 from integrations.sync.writing import drop_unwritable, still_open, withhold, write
 
 MADE_ON_PURPOSE = "Salesforce has more records that look like this one: one was made here beside the other."
@@ -32,6 +32,7 @@ def link_twins(claim: Claim, scope: Scope, items: Sequence[Item], provider: Prov
     fields = {name: scopes[name].names for name in objects}
     answers = provider.find(objects, [wanted(item.record) for item in asked], fields)
     links = links_by_remote_id([twin.id for found in answers for twin in found])
+    former = _former_links(scope, asked)
     taken: set[str] = set()
     on_purpose: list[str] = []
     seen = _seen_as(scopes, [item for item, found in zip(asked, answers, strict=True) if found])
@@ -46,12 +47,20 @@ def link_twins(claim: Claim, scope: Scope, items: Sequence[Item], provider: Prov
             taken |= {chosen.id, twins.also_lead_id} - {""}
             item.scope = scopes[chosen.remote_object]
             item.seen = seen[chosen.remote_object][item.record.pk]
+            link = former.get((item.record.pk, chosen.id))
+            item.base = base_of(link) if link else None
             item.outcome = adopted(item, chosen, twins, OLDEST if rule else _note(twins))
         elif twins.linked:
             item.note = MADE_ON_PURPOSE
             on_purpose += [twin.id for twin in twins.linked]
     RecordLink.objects.filter(remote_id__in=any_of(on_purpose)).update(note=MADE_ON_PURPOSE)
     write_adopted(claim, scopes, items, provider)
+
+
+def _former_links(scope: Scope, items: Sequence[Item]) -> dict[tuple[int | None, str], RecordLink]:
+    """Links of records that had a counterpart and lost it: where that is back, what was agreed on still counts."""
+    links = RecordLink.objects.of(scope.kind, [item.record.pk for item in items]).exclude(dropped_at=None)
+    return {(link.record_id, link.remote_id): link for link in links}
 
 
 def _best(scope: Scope, item: Item, twins: Sequence[RemoteRecord]) -> RemoteRecord | None:
@@ -98,12 +107,13 @@ def name_of(scope: Scope, twin: RemoteRecord) -> str:
 
 
 def adopted(item: Item, twin: RemoteRecord, twins: Twins, note: str) -> Linked:
-    """First link: their non-empty values win, their empty ones are filled with ours."""
+    """First link: their non-empty values win, their empty ones are filled with ours. A second one goes by the base."""
     scope = item.scope
     item.local = dict(item.seen)
     withhold(scope, item)
     values = {name: normal(scope.by_name[name].remote, value) for name, value in twin.values.items()}
-    first = plan(None, item.local, values, scope.rules, sent=item.row.sent)
+    item.base = scope.recalled(item.base, item.local, values)
+    first = plan(item.base, item.local, values, scope.rules, sent=item.row.sent)
     drop_unwritable(scope, item, first, values)
     return Linked(twin.id, twin.remote_object, first, SyncEvent.Kind.LINKED, twin, twins.also_lead_id, note)
 

@@ -16,7 +16,7 @@ from contacts.services import delete_contact
 from integrations import tasks
 from integrations.models import Connection, DeletionSettings, ErrorEntry, Lane, Outbox, RecordLink
 from integrations.salesforce.provider import SalesforceProvider
-from integrations.sync import deleting
+from integrations.sync import deleting, outbox
 from integrations.sync.linking import store_links
 from tests.conftest import pull_all, push_all
 from tests.factories import ActivityFactory
@@ -388,3 +388,22 @@ def test_so_does_one_of_a_lead_that_was_converted_after_it_was_compared(
     assert lead.crm_object == "Contact"
     assert org.get("Contact", lead.crm_id)["Title"] == "Edited"
     assert not ErrorEntry.objects.open().exists()
+
+
+def test_what_had_lost_its_link_is_no_stranger_to_a_push_that_finds_it_back(synced: Connection, org: Org) -> None:
+    """Theirs wins at first sight only."""
+    contact = linked_contact()
+    contact.title = "Edited"
+    contact.save(update_fields=["title"])
+    org.delete("Contact", contact.crm_id)
+    push_all()
+    org.control("undelete", ids=[contact.crm_id])
+    org.update("Contact", contact.crm_id, Department="Theirs")
+
+    outbox.mark_due(synced, "contact", [Contact.objects.get(pk=contact.pk)], lane=Lane.REAL_TIME)
+    push_all()
+
+    back = Contact.objects.get(crm_id=contact.crm_id)
+    assert (back, back.title, back.department) == (contact, "Edited", "Theirs")
+    assert org.get("Contact", contact.crm_id)["Title"] == "Edited"
+    assert RecordLink.objects.filter(remote_id=contact.crm_id).count() == 1
