@@ -10,7 +10,7 @@ from integrations.sync.mapping import Problem, normal
 from integrations.sync.matching import LOOKED_THROUGH, Twins, links_by_remote_id, sort_out, wanted
 from integrations.sync.outbox import Claim
 from integrations.sync.outcomes import Item, Linked, Rejected
-from integrations.sync.plan import plan
+from integrations.sync.plan import Base, plan
 from integrations.sync.provider import Provider, RemoteRecord, Value
 from integrations.sync.scope import Scope, base_of
 from integrations.sync.writing import drop_unwritable, still_open, withhold, write
@@ -32,7 +32,7 @@ def link_twins(claim: Claim, scope: Scope, items: Sequence[Item], provider: Prov
     fields = {name: scopes[name].names for name in objects}
     answers = provider.find(objects, [wanted(item.record) for item in asked], fields)
     links = links_by_remote_id([twin.id for found in answers for twin in found])
-    former = _former_links(scope, asked)
+    former = former_bases(scope, asked)
     taken: set[str] = set()
     on_purpose: list[str] = []
     seen = _seen_as(scopes, [item for item, found in zip(asked, answers, strict=True) if found])
@@ -47,8 +47,7 @@ def link_twins(claim: Claim, scope: Scope, items: Sequence[Item], provider: Prov
             taken |= {chosen.id, twins.also_lead_id} - {""}
             item.scope = scopes[chosen.remote_object]
             item.seen = seen[chosen.remote_object][item.record.pk]
-            link = former.get((item.record.pk, chosen.id))
-            item.base = base_of(link) if link else None
+            item.base = former.get((item.record.pk, chosen.id))
             item.outcome = adopted(item, chosen, twins, OLDEST if rule else _note(twins))
         elif twins.linked:
             item.note = MADE_ON_PURPOSE
@@ -57,10 +56,10 @@ def link_twins(claim: Claim, scope: Scope, items: Sequence[Item], provider: Prov
     write_adopted(claim, scopes, items, provider)
 
 
-def _former_links(scope: Scope, items: Sequence[Item]) -> dict[tuple[int | None, str], RecordLink]:
-    """Links of records that had a counterpart and lost it: where that is back, what was agreed on still counts."""
+def former_bases(scope: Scope, items: Sequence[Item]) -> dict[tuple[int | None, str], Base | None]:
+    """What was agreed on with counterparts that were lost since, by both ids: it counts where those are back."""
     links = RecordLink.objects.of(scope.kind, [item.record.pk for item in items]).exclude(dropped_at=None)
-    return {(link.record_id, link.remote_id): link for link in links}
+    return {(link.record_id, link.remote_id): base_of(link) for link in links}
 
 
 def _best(scope: Scope, item: Item, twins: Sequence[RemoteRecord]) -> RemoteRecord | None:
@@ -107,7 +106,7 @@ def name_of(scope: Scope, twin: RemoteRecord) -> str:
 
 
 def adopted(item: Item, twin: RemoteRecord, twins: Twins, note: str) -> Linked:
-    """First link: their non-empty values win, their empty ones are filled with ours. A second one goes by the base."""
+    """First link: their non-empty values win, their empty ones are filled with ours. With a base: by that."""
     scope = item.scope
     item.local = dict(item.seen)
     withhold(scope, item)

@@ -20,6 +20,12 @@ def state_of(record) -> State:
     return sync_states([record])[record.pk].state
 
 
+def edit(record: Record, **values: object) -> None:
+    for name, value in values.items():
+        setattr(record, name, value)
+    record.save(update_fields=list(values))
+
+
 def later() -> None:
     """Time passes: what waits is due, what was claimed by the dead is free."""
     Outbox.objects.update(next_attempt_at=timezone.now(), claimed_until=timezone.now())

@@ -1,11 +1,9 @@
 """What happens to a record while a push or a pull is busy with it: nothing of it is lost, and nothing told twice."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
 from contacts.models import Contact
+from contacts.services import delete_contact
 from integrations import deciding
 from integrations.models import Connection, DeletionSettings, Outbox, RecordLink, Run, SyncEvent
 from integrations.providers import provider_for
@@ -16,17 +14,14 @@ from integrations.sync.scope import Scope
 from integrations.sync.singles import pull_records
 from tests.conftest import pull_all, push_all
 from tests.factories import UserFactory
+from tests.integrations.sync.conftest import Meanwhile
+from tests.integrations.sync.pushing import edit
 from tests.integrations.sync.storms import time_passes
 from tests.integrations.sync.test_deletions import linked_contact
 from tests.integrations.sync.test_merges import person
 from tests.salesforce_org import Org
 
 pytestmark = pytest.mark.django_db
-
-
-def entitle(contact: Contact, title: str) -> None:
-    contact.title = title
-    contact.save(update_fields=["title"])
 
 
 def pull_one(remote_id: str, remote_object: str = "Contact") -> None:
@@ -47,44 +42,15 @@ def with_merges(synced: Connection) -> Connection:
     return synced
 
 
-@pytest.fixture
-def before_fates(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
-    return _once(monkeypatch, before=True)
-
-
-@pytest.fixture
-def after_fates(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
-    return _once(monkeypatch, before=False)
-
-
-def _once(monkeypatch: pytest.MonkeyPatch, *, before: bool) -> Callable[[Callable[[], object]], None]:
-    """It happens once, as a push that did not find a record asks what became of it."""
-    fates = SalesforceProvider.fates
-
-    def arrange(deed: Callable[[], object]) -> None:
-        def asked(self: SalesforceProvider, *args: Any) -> Any:
-            monkeypatch.setattr(SalesforceProvider, "fates", fates)
-            if before:
-                deed()
-            found = fates(self, *args)
-            if not before:
-                deed()
-            return found
-
-        monkeypatch.setattr(SalesforceProvider, "fates", asked)
-
-    return arrange
-
-
 @pytest.mark.parametrize("deletions", ["synced", "following"])
 def test_an_edit_of_what_is_back_before_its_fate_is_asked_arrives(
-    request: pytest.FixtureRequest, org: Org, deletions: str, before_fates: Callable[[Callable[[], object]], None]
+    request: pytest.FixtureRequest, org: Org, deletions: str, meanwhile: Meanwhile
 ) -> None:
     request.getfixturevalue(deletions)
     contact = linked_contact()
-    entitle(contact, "Edited")
+    edit(contact, title="Edited")
     org.delete("Contact", contact.crm_id)
-    before_fates(lambda: org.control("undelete", ids=[contact.crm_id]))
+    meanwhile(SalesforceProvider, "fates", lambda: org.control("undelete", ids=[contact.crm_id]), before=True)
     push_all()
 
     rounds(2)
@@ -95,11 +61,11 @@ def test_an_edit_of_what_is_back_before_its_fate_is_asked_arrives(
 def test_what_was_pushed_since_it_was_gone_there_is_not_deleted_here(following: Connection, org: Org) -> None:
     contact = linked_contact()
     other = Contact.objects.filter(crm_object="Contact").exclude(pk=contact.pk)[0]
-    entitle(contact, "Edited")
+    edit(contact, title="Edited")
     org.delete("Contact", contact.crm_id)
     push_all()
     org.control("undelete", ids=[contact.crm_id])
-    entitle(contact, "Again")
+    edit(contact, title="Again")
     push_all()
     assert org.get("Contact", contact.crm_id)["Title"] == "Again"
 
@@ -108,23 +74,14 @@ def test_what_was_pushed_since_it_was_gone_there_is_not_deleted_here(following: 
     assert Contact.objects.filter(pk=contact.pk).exists()
 
 
-def test_nor_by_a_pull_that_had_read_it_before(
-    following: Connection, org: Org, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nor_by_a_pull_that_had_read_it_before(following: Connection, org: Org, meanwhile: Meanwhile) -> None:
     contact = linked_contact()
-    entitle(contact, "Edited")
+    edit(contact, title="Edited")
     org.delete("Contact", contact.crm_id)
     push_all()
     org.control("undelete", ids=[contact.crm_id])
-    entitle(contact, "Again")
-    load = Known.load
-
-    def pushed_meanwhile(*args: Any) -> Known:
-        monkeypatch.setattr(Known, "load", load)
-        push_all()
-        return load(*args)
-
-    monkeypatch.setattr(Known, "load", pushed_meanwhile)
+    edit(contact, title="Again")
+    meanwhile(Known, "load", push_all, before=True)
     pull_all()
 
     assert org.get("Contact", contact.crm_id)["Title"] == "Again"
@@ -132,23 +89,14 @@ def test_nor_by_a_pull_that_had_read_it_before(
 
 
 def test_news_of_the_lead_beside_a_contact_leave_alone_what_a_push_agreed_on(
-    synced: Connection, org: Org, monkeypatch: pytest.MonkeyPatch
+    synced: Connection, org: Org, meanwhile: Meanwhile
 ) -> None:
     lead = org.create("Lead", LastName="Beside", Company="X", Email="beside@x.example")
     contact = linked_contact()
     RecordLink.objects.filter(record_id=contact.pk).update(also_lead_id=lead)
     org.delete("Lead", lead)
-    entitle(contact, "First")
-    load = Known.load
-
-    def pushed_meanwhile(*args: Any) -> Known:
-        known = load(*args)
-        if known.beside:
-            monkeypatch.setattr(Known, "load", load)
-            push_all()
-        return known
-
-    monkeypatch.setattr(Known, "load", pushed_meanwhile)
+    edit(contact, title="First")
+    meanwhile(Known, "load", push_all)
     pull_one(lead, "Lead")
 
     link = RecordLink.objects.get(record_id=contact.pk)
@@ -156,16 +104,16 @@ def test_news_of_the_lead_beside_a_contact_leave_alone_what_a_push_agreed_on(
 
 
 def test_an_edit_of_a_loser_that_a_pull_has_just_moved_to_the_winner_arrives(
-    synced: Connection, org: Org, after_fates: Callable[[Callable[[], object]], None]
+    synced: Connection, org: Org, meanwhile: Meanwhile
 ) -> None:
     """The winner has the same values, so that no pull finds a difference."""
     loser = person(org, "Twin")
     pull_all()
     lost = Contact.objects.get(crm_id=loser)
     winner = org.create("Contact", LastName="Twin", Email="twin@merge.example")
-    entitle(lost, "Edited")
+    edit(lost, title="Edited")
     org.control("merge", object="Contact", master=winner, losers=[loser])
-    after_fates(lambda: pull_one(loser))
+    meanwhile(SalesforceProvider, "fates", lambda: pull_one(loser))
     push_all()
 
     rounds(2)
@@ -184,7 +132,7 @@ def test_an_edit_of_a_loser_whose_winner_was_deleted_here_arrives(
     lost, kept = Contact.objects.get(crm_id=loser), Contact.objects.get(crm_id=winner)
     kept.delete()
     pull_all()
-    entitle(lost, "Edited")
+    edit(lost, title="Edited")
     org.control("merge", object="Contact", master=winner, losers=[loser])
     if is_pushed_first:
         push_all()
@@ -196,23 +144,34 @@ def test_an_edit_of_a_loser_whose_winner_was_deleted_here_arrives(
 
 
 def test_a_loser_that_is_back_until_its_merge_is_followed_is_not_merged(
-    with_merges: Connection, org: Org, monkeypatch: pytest.MonkeyPatch
+    with_merges: Connection, org: Org, meanwhile: Meanwhile
 ) -> None:
     loser, winner = person(org, "Loser"), person(org, "Winner")
     pull_all()
     org.control("merge", object="Contact", master=winner, losers=[loser])
-    locked = merged.locked
 
-    def back_until_then(*args: Any) -> Any:
-        monkeypatch.setattr(merged, "locked", locked)
+    def back() -> None:
         org.control("undelete", ids=[loser])
         pull_one(loser)
-        return locked(*args)
 
-    monkeypatch.setattr(merged, "locked", back_until_then)
+    meanwhile(merged, "locked", back, before=True)
     pull_all()
 
     assert set(Contact.objects.filter(crm_id__in=[loser, winner]).values_list("crm_id", flat=True)) == {loser, winner}
+
+
+def test_a_loser_goes_on_with_a_winner_that_is_deleted_here_at_that_moment(
+    with_merges: Connection, org: Org, meanwhile: Meanwhile
+) -> None:
+    loser, winner = person(org, "Loser"), person(org, "Winner")
+    pull_all()
+    lost, kept = Contact.objects.get(crm_id=loser), Contact.objects.get(crm_id=winner)
+    org.control("merge", object="Contact", master=winner, losers=[loser])
+    meanwhile(merged, "locked", lambda: delete_contact(kept.pk), before=True)
+
+    pull_all()
+
+    assert Contact.objects.get(crm_id=winner) == lost
 
 
 def test_a_winner_that_a_person_had_taken_back_is_left_alone(with_merges: Connection, org: Org) -> None:
@@ -231,15 +190,16 @@ def test_a_winner_that_a_person_had_taken_back_is_left_alone(with_merges: Connec
 
 @pytest.mark.parametrize("is_pulled", [True, False])
 def test_that_a_link_ended_is_told_and_counted_once(
-    synced: Connection, org: Org, after_fates: Callable[[Callable[[], object]], None], is_pulled: bool
+    synced: Connection, org: Org, meanwhile: Meanwhile, is_pulled: bool
 ) -> None:
     """A pull has ended it, or agreed on something else, when the push that found out is settled."""
     contact = linked_contact()
-    entitle(contact, "Edited")
+    edit(contact, title="Edited")
     org.delete("Contact", contact.crm_id)
     link = RecordLink.objects.get(record_id=contact.pk)
     others = RecordLink.objects.filter(pk=link.pk)
-    after_fates(pull_all if is_pulled else lambda: others.update(base={**link.base, "Department": "X"}))
+    deed = pull_all if is_pulled else lambda: others.update(base={**link.base, "Department": "X"})
+    meanwhile(SalesforceProvider, "fates", deed)
 
     push_all()
 

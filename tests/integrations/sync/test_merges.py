@@ -1,20 +1,17 @@
 """Merges here and there, with merge sync on and off."""
 
-from typing import Any
-
 import pytest
 
 from accounts.models import Account
 from activities.models import Activity
 from common import merging, trash
-from common.models import DeletedRecord, Record
+from common.models import DeletedRecord
 from contacts.models import Contact
 from contacts.services import delete_contact
 from deals.models import DealContact
 from integrations import tasks
 from integrations.models import Connection, DeletionSettings, ErrorEntry, Outbox, RecordLink, SyncEvent
 from integrations.providers import provider_for
-from integrations.sync import merged
 from integrations.sync import pull as pulling
 from integrations.sync.scope import Scope
 from integrations.sync.singles import pull_records
@@ -304,26 +301,6 @@ def test_a_record_merged_there_into_one_that_is_back_there_and_not_yet_pulled_go
     pull_all()
     push_all()
     assert Contact.objects.filter(crm_id=winner).count() == 1
-
-
-def test_a_record_merged_there_into_one_that_is_deleted_here_at_the_same_moment_goes_on_with_it(
-    following: Connection, org: Org, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    loser, winner = person(org, "Loser"), person(org, "Winner")
-    pull_all()
-    lost, kept = Contact.objects.get(crm_id=loser), Contact.objects.get(crm_id=winner)
-    org.control("merge", object="Contact", master=winner, losers=[loser])
-    locked = merged.locked
-
-    def deleted_until_then(*args: Any) -> dict[int, Record]:
-        if Contact.objects.filter(pk=kept.pk).exists():
-            delete_contact(kept.pk)
-        return locked(*args)
-
-    monkeypatch.setattr(merged, "locked", deleted_until_then)
-    pull_all()
-
-    assert Contact.objects.get(crm_id=winner) == lost
 
 
 def test_an_unmerge_there_is_told_and_not_followed(following: Connection, org: Org) -> None:

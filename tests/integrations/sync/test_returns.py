@@ -1,6 +1,5 @@
 """What brings deleted records back: restored here, undeleted there, or both."""
 
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from time import monotonic, sleep
 from typing import Any
@@ -20,6 +19,8 @@ from integrations.sync import deleting, outbox
 from integrations.sync.linking import store_links
 from tests.conftest import pull_all, push_all
 from tests.factories import ActivityFactory
+from tests.integrations.sync.conftest import Meanwhile
+from tests.integrations.sync.pushing import edit
 from tests.integrations.sync.storms import time_passes
 from tests.integrations.sync.test_deletions import is_there, linked_contact
 from tests.salesforce_org import Org
@@ -323,8 +324,7 @@ def test_an_edit_of_what_was_gone_there_for_a_moment_arrives_once_it_is_back(
     """Nothing but the push saw that it was gone."""
     request.getfixturevalue(deletions)
     contact = linked_contact()
-    contact.title = "Edited"
-    contact.save(update_fields=["title"])
+    edit(contact, title="Edited")
     org.delete("Contact", contact.crm_id)
     push_all()
     org.control("undelete", ids=[contact.crm_id])
@@ -340,21 +340,13 @@ def test_an_edit_of_what_was_gone_there_for_a_moment_arrives_once_it_is_back(
 
 
 def test_so_does_one_of_what_was_deleted_after_it_was_compared(
-    following: Connection, org: Org, monkeypatch: pytest.MonkeyPatch
+    following: Connection, org: Org, meanwhile: Meanwhile
 ) -> None:
     contact = linked_contact()
-    contact.title = "Edited"
-    contact.save(update_fields=["title"])
-    update_many = SalesforceProvider.update_many
-
-    def deleted_before(*args: Any, **kwargs: Any) -> Iterator[Any]:
-        org.delete("Contact", contact.crm_id)
-        yield from update_many(*args, **kwargs)
-        org.control("undelete", ids=[contact.crm_id])
-
-    with monkeypatch.context() as patch:
-        patch.setattr(SalesforceProvider, "update_many", deleted_before)
-        tasks.push_lane(Lane.REAL_TIME, sleeper=lambda seconds: None)
+    edit(contact, title="Edited")
+    meanwhile(SalesforceProvider, "update_many", lambda: org.delete("Contact", contact.crm_id), before=True)
+    tasks.push_lane(Lane.REAL_TIME, sleeper=lambda seconds: None)
+    org.control("undelete", ids=[contact.crm_id])
     assert org.get("Contact", contact.crm_id)["Title"] != "Edited"
 
     pull_all()
@@ -367,19 +359,11 @@ def test_so_does_one_of_what_was_deleted_after_it_was_compared(
 
 
 def test_so_does_one_of_a_lead_that_was_converted_after_it_was_compared(
-    synced: Connection, org: Org, monkeypatch: pytest.MonkeyPatch
+    synced: Connection, org: Org, meanwhile: Meanwhile
 ) -> None:
     lead = Contact.objects.filter(crm_object="Lead")[0]
-    lead.title = "Edited"
-    lead.save(update_fields=["title"])
-    update_many = SalesforceProvider.update_many
-
-    def converted_before(*args: Any, **kwargs: Any) -> Iterator[Any]:
-        monkeypatch.setattr(SalesforceProvider, "update_many", update_many)
-        org.control("convert", lead=lead.crm_id)
-        yield from update_many(*args, **kwargs)
-
-    monkeypatch.setattr(SalesforceProvider, "update_many", converted_before)
+    edit(lead, title="Edited")
+    meanwhile(SalesforceProvider, "update_many", lambda: org.control("convert", lead=lead.crm_id), before=True)
     for _ in range(3):
         time_passes()
         push_all()
@@ -390,16 +374,20 @@ def test_so_does_one_of_a_lead_that_was_converted_after_it_was_compared(
     assert not ErrorEntry.objects.open().exists()
 
 
-def test_what_had_lost_its_link_is_no_stranger_to_a_push_that_finds_it_back(synced: Connection, org: Org) -> None:
+@pytest.mark.parametrize("is_named", [False, True], ids=["looks like it", "names its id"])
+def test_what_had_lost_its_link_is_no_stranger_to_a_push_that_finds_it_back(
+    synced: Connection, org: Org, is_named: bool
+) -> None:
     """Theirs wins at first sight only."""
     contact = linked_contact()
-    contact.title = "Edited"
-    contact.save(update_fields=["title"])
+    edit(contact, title="Edited")
     org.delete("Contact", contact.crm_id)
     push_all()
     org.control("undelete", ids=[contact.crm_id])
     org.update("Contact", contact.crm_id, Department="Theirs")
 
+    if is_named:
+        Contact.objects.filter(pk=contact.pk).update(crm_id=contact.crm_id, crm_object="Contact")
     outbox.mark_due(synced, "contact", [Contact.objects.get(pk=contact.pk)], lane=Lane.REAL_TIME)
     push_all()
 

@@ -20,8 +20,9 @@ from integrations.sync.singles import pull_records
 from tests.conftest import pull_all, push_all
 from tests.factories import ContactFactory
 from tests.integrations.sync.activities.making import linked_contact
+from tests.integrations.sync.conftest import Meanwhile
 from tests.integrations.sync.dealing import pushable, roles_here, roles_there
-from tests.integrations.sync.pushing import last_edit_was, later
+from tests.integrations.sync.pushing import edit, last_edit_was, later
 from tests.salesforce_org import Org
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("impatient")]
@@ -72,8 +73,7 @@ def push_once(lane: Lane) -> None:
 
 def entitle(contact: Contact, title: str) -> None:
     """A change that a person makes just before that of the org is stamped: the calls' ways are that long."""
-    contact.title = title
-    contact.save(update_fields=["title"])
+    edit(contact, title=title)
     last_edit_was(contact, seconds=5)
 
 
@@ -162,20 +162,15 @@ def test_what_somebody_there_made_of_it_is_a_conflict_still(
 
 
 def test_a_pull_that_sees_a_change_before_its_answer_does_not_take_it_for_theirs(
-    contact: Contact, org: Org, monkeypatch: pytest.MonkeyPatch
+    contact: Contact, org: Org, meanwhile: Meanwhile
 ) -> None:
-    update_many = SalesforceProvider.update_many
-
-    def seen_meanwhile(self: SalesforceProvider, *args: Any, **kwargs: Any) -> Iterator[Any]:
-        answers = list(update_many(self, *args, **kwargs))
+    def edited_and_seen() -> None:
         entitle(contact, "Second")
         pull_all()
-        yield from answers
 
     entitle(contact, "First")
-    with monkeypatch.context() as patch:
-        patch.setattr(SalesforceProvider, "update_many", seen_meanwhile)
-        tasks.push_lane(Lane.REAL_TIME)
+    meanwhile(SalesforceProvider, "update_many", edited_and_seen)
+    tasks.push_lane(Lane.REAL_TIME)
 
     assert_last_word(org, contact, "Second")
 
@@ -214,42 +209,23 @@ def test_nor_what_became_of_a_job_that_was_given_up(contact: Contact, org: Org, 
 
 
 def test_what_a_pull_wrote_while_they_were_compared_is_not_written_over(
-    contact: Contact, org: Org, push_unheard: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    contact: Contact, org: Org, push_unheard: Callable[[], None], meanwhile: Meanwhile
 ) -> None:
+    def changed_there_and_pulled() -> None:
+        org.update("Contact", contact.crm_id, Department="Theirs")
+        pull_all()
+
     entitle(contact, "First")
     push_unheard()
     entitle(contact, "Second")
-    retrieve = SalesforceProvider.retrieve
-
-    def pulled_meanwhile(self: SalesforceProvider, *args: Any) -> Any:
-        read = retrieve(self, *args)
-        monkeypatch.setattr(SalesforceProvider, "retrieve", retrieve)
-        org.update("Contact", contact.crm_id, Department="Theirs")
-        pull_all()
-        return read
-
-    monkeypatch.setattr(SalesforceProvider, "retrieve", pulled_meanwhile)
+    meanwhile(SalesforceProvider, "retrieve", changed_there_and_pulled)
     push_unheard()
     contact.refresh_from_db()
-    contact.department = "Ours, knowing theirs"
-    contact.save(update_fields=["department"])
+    edit(contact, department="Ours, knowing theirs")
     last_edit_was(contact, seconds=5)
 
     assert_last_word(org, contact, "Second")
     assert org.get("Contact", contact.crm_id)["Department"] == contact.department == "Ours, knowing theirs"
-
-
-def meanwhile(monkeypatch: pytest.MonkeyPatch, deed: Callable[[], None]) -> None:
-    """It happens between the next change that Salesforce takes and its answer."""
-    update_many = SalesforceProvider.update_many
-
-    def taken(self: SalesforceProvider, *args: Any, **kwargs: Any) -> Iterator[Any]:
-        answers = list(update_many(self, *args, **kwargs))
-        monkeypatch.setattr(SalesforceProvider, "update_many", update_many)
-        deed()
-        yield from answers
-
-    monkeypatch.setattr(SalesforceProvider, "update_many", taken)
 
 
 def pushed_titles(contact: Contact) -> list[Any]:
@@ -258,34 +234,31 @@ def pushed_titles(contact: Contact) -> list[Any]:
 
 
 def test_what_a_pull_wrote_before_the_answer_came_is_not_written_over(
-    contact: Contact, org: Org, monkeypatch: pytest.MonkeyPatch
+    contact: Contact, org: Org, meanwhile: Meanwhile
 ) -> None:
     def changed_there_pulled_and_changed_here() -> None:
         org.update("Contact", contact.crm_id, Department="Theirs")
         pull_all()
         contact.refresh_from_db()
         assert contact.department == "Theirs"
-        contact.department = "Ours, knowing theirs"
-        contact.save(update_fields=["department"])
+        edit(contact, department="Ours, knowing theirs")
         last_edit_was(contact, seconds=5)
 
     entitle(contact, "First")
-    meanwhile(monkeypatch, changed_there_pulled_and_changed_here)
+    meanwhile(SalesforceProvider, "update_many", changed_there_pulled_and_changed_here)
 
     assert_last_word(org, contact, "First")
     assert org.get("Contact", contact.crm_id)["Department"] == contact.department == "Ours, knowing theirs"
     assert pushed_titles(contact) == ["First"]
 
 
-def test_a_link_that_ended_before_the_answer_came_stays_so(
-    contact: Contact, org: Org, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_link_that_ended_before_the_answer_came_stays_so(contact: Contact, org: Org, meanwhile: Meanwhile) -> None:
     def deleted_there_and_pulled() -> None:
         org.delete("Contact", contact.crm_id)
         pull_all()
 
     entitle(contact, "First")
-    meanwhile(monkeypatch, deleted_there_and_pulled)
+    meanwhile(SalesforceProvider, "update_many", deleted_there_and_pulled)
     push_all()
 
     contact.refresh_from_db()
@@ -296,23 +269,14 @@ def test_a_link_that_ended_before_the_answer_came_stays_so(
 
 @pytest.mark.parametrize("there", [{}, {"Department": "Theirs"}], ids=["as agreed there", "changed there"])
 def test_what_a_push_wrote_while_a_page_was_sorted_is_not_written_over(
-    contact: Contact, org: Org, monkeypatch: pytest.MonkeyPatch, there: dict[str, str]
+    contact: Contact, org: Org, meanwhile: Meanwhile, there: dict[str, str]
 ) -> None:
     org.update("Contact", contact.crm_id, Phone="+1 555 0100")
     pull_all()
     entitle(contact, "First")
     if there:
         org.update("Contact", contact.crm_id, **there)
-    load = Known.load
-
-    def pushed_meanwhile(*args: Any) -> Known:
-        known = load(*args)
-        if known.own:
-            monkeypatch.setattr(Known, "load", load)
-            push_all()
-        return known
-
-    monkeypatch.setattr(Known, "load", pushed_meanwhile)
+    meanwhile(Known, "load", push_all)
     connection = Connection.objects.get()
     pull_records(Scope.load(connection, "Contact"), [contact.crm_id], provider_for(connection.team_credential))
 
